@@ -1,0 +1,92 @@
+"""Brings what no Python package can: RabbitMQ, and a Chromium for the tests.
+
+As root on Debian with apt, on macOS with brew; where neither can be done, one line that says what to install.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra import broker
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC_CHROME = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+POLICY = Path("/usr/sbin/policy-rc.d")
+
+
+class Missing(Exception):
+    """Something must be installed by hand; the text says what."""
+
+
+def rabbitmq() -> None:
+    if broker.find_server() and broker.find_epmd():
+        return
+    _install("rabbitmq-server", "rabbitmq", "RabbitMQ")
+    if not broker.find_server():
+        raise Missing("RabbitMQ was installed, but rabbitmq-server is not where it is looked for")
+
+
+def chromium() -> Path:
+    """Where the browser is that the tests drive."""
+    found = find_chromium()
+    if found is None:
+        _install("chromium", "--cask google-chrome", "Chromium")
+        found = find_chromium()
+    if found is None:
+        raise Missing("Chromium was installed, but no browser is on the PATH")
+    return found
+
+
+def find_chromium() -> Path | None:
+    given = os.environ.get("CHROMIUM")
+    names = (given, *CHROMIUM_NAMES) if given else CHROMIUM_NAMES
+    for name in names:
+        path = shutil.which(name)
+        if path:
+            return Path(path)
+    return MAC_CHROME if MAC_CHROME.exists() else None
+
+
+def _install(debian: str, homebrew: str, what: str) -> None:
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        _apt(debian)
+    elif shutil.which("brew"):
+        _run(["brew", "install", *homebrew.split()])
+    else:
+        raise Missing(f"{what} is missing; as an administrator: apt-get install {debian}")
+
+
+def _apt(package: str) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", package]
+    print(f"chainstitch: installing {package} with apt", file=sys.stderr)
+    with _no_services_started():
+        # An old list names versions that are gone; a fresh machine has no list at all.
+        _run(["apt-get", "-qq", "update"], environment)
+        _run(command, environment)
+
+
+@contextmanager
+def _no_services_started() -> Iterator[None]:
+    """Debian starts a server as soon as it is installed, unless a policy says no; ours are private ones."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
+
+
+def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+    )
+    if done.returncode != 0:
+        raise Missing(f"this failed, see above: {' '.join(command)}")

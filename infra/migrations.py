@@ -1,0 +1,83 @@
+"""Brings every service's own database to its newest version; makes those that are missing."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+ROOT = Path(__file__).resolve().parent.parent
+# One migration at a time on a server, whoever starts it.
+LOCK = 0x636861696E
+
+
+def services_with_migrations() -> list[str]:
+    found = (ROOT / "services").glob("*/migrations/env.py")
+    return sorted(path.parent.parent.name for path in found)
+
+
+def database_url(server: str, database: str) -> str:
+    """The address of one database on the server, as SQLAlchemy wants it."""
+    url = make_url(server).set(drivername="postgresql+psycopg", database=database)
+    return url.render_as_string(hide_password=False)
+
+
+def migrate_all(server: str, tell: Callable[[str], None] = lambda service: None) -> list[str]:
+    services = services_with_migrations()
+    with _connect(server) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        for service in services:
+            tell(service)
+            create_database(connection, f"chainstitch_{service}")
+            migrate(service, database_url(server, f"chainstitch_{service}"))
+    return services
+
+
+def migrate(service: str, url: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "services" / service / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")
+
+
+def create_database(connection: psycopg.Connection, name: str, template: str = "template1") -> bool:
+    """Makes the database, unless it is there."""
+    there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+    if there:
+        return False
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+    return True
+
+
+def outdated(server: str) -> Iterator[str]:
+    """Services whose database is missing or not at the newest version."""
+    from alembic.script import ScriptDirectory
+
+    for service in services_with_migrations():
+        folder = ROOT / "services" / service / "migrations"
+        heads = set(ScriptDirectory(str(folder)).get_heads())
+        url = make_url(server).set(drivername="postgresql", database=f"chainstitch_{service}")
+        try:
+            with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+                rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+        except psycopg.Error:
+            rows = []
+        if {row[0] for row in rows} != heads:
+            yield service
+
+
+def _connect(server: str) -> psycopg.Connection:
+    url = make_url(server).set(drivername="postgresql", database="postgres")
+    text = url.render_as_string(hide_password=False)
+    for _ in range(20):
+        try:
+            return psycopg.connect(text, autocommit=True)
+        except psycopg.OperationalError as failure:
+            last = failure
+            time.sleep(0.25)
+    raise last

@@ -1,0 +1,187 @@
+"""Servers and databases for tests.
+
+One throw-away PostgreSQL and one RabbitMQ serve a whole run, however many xdist workers it has; they start when the
+first test asks for them and are gone when the run ends, even if it is killed. Every worker has databases of its own,
+copied from a migrated template, and a test's work is rolled back.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
+
+from infra import migrations
+from infra.install import rabbitmq
+
+RUN = "CHAINSTITCH_TEST_RUN"
+START_SECONDS = 180
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.mkdtemp(prefix="chainstitch-test-")
+        os.chmod(folder, 0o755)
+        os.environ[RUN] = f"{os.getpid()}:{folder}"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or RUN not in os.environ:
+        return
+    folder = _run()[1]
+    keepers = [int(path.read_text()) for path in folder.glob("*.pid")]
+    for keeper in keepers:
+        _end(keeper)
+    shutil.rmtree(folder, ignore_errors=True)
+    del os.environ[RUN]
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    """The address of the run's PostgreSQL server, without a database (TEST_DATABASE_URL: of a given one)."""
+    return os.environ.get("TEST_DATABASE_URL") or _shared_server("postgres")
+
+
+@pytest.fixture(scope="session")
+def broker_uri() -> str:
+    """The AMQP address of the run's private RabbitMQ (TEST_AMQP_URI: of a given one)."""
+    given = os.environ.get("TEST_AMQP_URI")
+    if given:
+        return given
+    rabbitmq()
+    return _shared_server("broker")
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_server: str, worker_id: str) -> Iterator[Callable[..., str]]:
+    """`database_url("order")`: this worker's migrated database of the service; `fresh=True`: another, new one."""
+    made: dict[tuple[str, int], str] = {}
+
+    def url(service: str, fresh: bool = False) -> str:
+        number = sum(1 for name, _ in made if name == service) if fresh else 0
+        if (service, number) not in made:
+            name = f"test_{service}_{worker_id}_{os.getpid()}_{number}"
+            _copy_of_template(postgres_server, service, name)
+            made[service, number] = migrations.database_url(postgres_server, name)
+        return made[service, number]
+
+    yield url
+    with _connect(postgres_server) as connection:
+        for address in made.values():
+            name = address.rsplit("/", 1)[1]
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def service_engine(database_url: Callable[..., str]) -> Iterator[Callable[[str], Engine]]:
+    """`service_engine("order")`: an engine on this worker's database of the service."""
+    engines: dict[str, Engine] = {}
+
+    def engine(service: str) -> Engine:
+        if service not in engines:
+            engines[service] = create_engine(database_url(service))
+        return engines[service]
+
+    yield engine
+    for made in engines.values():
+        made.dispose()
+
+
+@pytest.fixture
+def service_session(
+    service_engine: Callable[[str], Engine],
+) -> Iterator[Callable[[str], Session]]:
+    """`service_session("order")`: a session whose work, commits too, is rolled back when the test ends."""
+    closing: list[Callable[[], None]] = []
+
+    def session(service: str) -> Session:
+        connection = service_engine(service).connect()
+        outer = connection.begin()
+        made = Session(connection, join_transaction_mode="create_savepoint")
+        closing.extend((connection.close, outer.rollback, made.close))
+        return made
+
+    yield session
+    for close in reversed(closing):
+        close()
+
+
+def _run() -> tuple[int, Path]:
+    owner, folder = os.environ[RUN].split(":", 1)
+    return int(owner), Path(folder)
+
+
+def _shared_server(kind: str) -> str:
+    owner, folder = _run()
+    ready = folder / f"{kind}.url"
+    with _alone(kind):
+        if not ready.exists():
+            keeper = subprocess.Popen(
+                [sys.executable, "-m", "infra.throwaway", kind, str(folder), str(owner)],
+                cwd=migrations.ROOT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            (folder / f"{kind}.pid").write_text(str(keeper.pid))
+            _wait_for(ready, keeper)
+        return ready.read_text()
+
+
+def _wait_for(ready: Path, keeper: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not ready.exists():
+        log = ready.with_suffix(".log")
+        said = log.read_text()[-2000:] if log.exists() else ""
+        if keeper.poll() is not None:
+            pytest.exit(f"the tests' {ready.stem} ended at once: {said}", returncode=3)
+        if time.monotonic() > until:
+            keeper.terminate()
+            pytest.exit(f"the tests' {ready.stem} did not start: {said}", returncode=3)
+        time.sleep(0.05)
+
+
+def _end(keeper: int) -> None:
+    """Asks a keeper to take its server away, and waits for it. It is no child where a worker started it."""
+    import psutil
+
+    try:
+        process = psutil.Process(keeper)
+        if "infra.throwaway" in process.cmdline():
+            process.terminate()
+            process.wait(30)
+    except psutil.NoSuchProcess:
+        pass
+
+
+def _copy_of_template(server: str, service: str, name: str) -> None:
+    template = f"test_template_{service}"
+    with _alone(f"template-{service}"), _connect(server) as connection:
+        marker = _run()[1] / f"{template}.made"
+        if not marker.exists():
+            connection.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
+            migrations.create_database(connection, template)
+            migrations.migrate(service, migrations.database_url(server, template))
+            marker.touch()
+        migrations.create_database(connection, name, template)
+
+
+def _connect(server: str) -> psycopg.Connection:
+    return psycopg.connect(f"{server}/postgres", autocommit=True)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """One worker of the run at a time."""
+    with (_run()[1] / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
