@@ -1,1 +1,3 @@
-print("infra")
+from infra.cli import main
+
+main()

@@ -17,6 +17,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from infra import unprivileged
+from infra.failure import Failure
 from infra.unprivileged import Command
 
 USER = "chainstitch"
@@ -27,7 +28,7 @@ PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
 CONSUMER_TIMEOUT_MS = 7 * 24 * 3600 * 1000
 
 
-class BrokerFailed(Exception):
+class BrokerFailed(Failure):
     """The node could not be made or did not come up."""
 
 

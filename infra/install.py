@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra import broker
+from infra.failure import Failure
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MAC_CHROME = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-class Missing(Exception):
+class Missing(Failure):
     """Something must be installed by hand; the text says what."""
 
 

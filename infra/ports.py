@@ -4,6 +4,8 @@ import random
 import socket
 from collections.abc import Container
 
+from infra.failure import Failure
+
 RANGE = range(20000, 32000)
 TRIES = 2000
 
@@ -23,4 +25,4 @@ def pick(taken: Container[int] = ()) -> int:
         port = random.choice(RANGE)
         if port not in taken and is_free(port):
             return port
-    raise RuntimeError(f"no free port between {RANGE.start} and {RANGE.stop}")
+    raise Failure(f"no free port between {RANGE.start} and {RANGE.stop}")

@@ -15,6 +15,7 @@ from pathlib import Path
 import psycopg
 
 from infra import unprivileged
+from infra.failure import Failure
 from infra.unprivileged import Command
 
 USER = "chainstitch"
@@ -38,7 +39,7 @@ THROW_AWAY = {
 }
 
 
-class PostgresFailed(Exception):
+class PostgresFailed(Failure):
     """The server could not be made or did not come up; the text says what it said."""
 
 

@@ -7,6 +7,7 @@ can reach them. For everybody else it is simply themselves.
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -65,11 +66,13 @@ def server_folder(state: Path) -> Path:
     state.chmod(0o755)
     if can_reach(state, server_user()):
         return state
-    folder = FALLBACK / hashlib.sha256(str(state).encode()).hexdigest()[:12]
+    link = state / "servers"
+    if not link.is_symlink():
+        # A new name each time: data of an earlier state folder belongs to passwords that are gone.
+        name = hashlib.sha256(str(state).encode()).hexdigest()[:8]
+        link.symlink_to(FALLBACK / f"{name}-{secrets.token_hex(4)}")
+    folder = link.readlink()
     folder.mkdir(parents=True, exist_ok=True)
-    note = state / "servers"
-    if not note.is_symlink():
-        note.symlink_to(folder)
     return folder
 
 

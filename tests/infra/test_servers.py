@@ -24,12 +24,9 @@ def test_the_server_listens_on_the_loopback_address_alone(postgres_server: str) 
 
 
 def test_a_message_goes_through_the_broker(broker_uri: str) -> None:
-    with Connection(broker_uri) as connection:
-        queue = connection.SimpleQueue("test_a_message_goes_through")
+    with Connection(broker_uri) as connection, connection.SimpleQueue("servers_test") as queue:
         queue.put({"pieces": 3})
         got = queue.get(timeout=5)
         got.ack()
-        queue.queue.delete()
-        queue.close()
 
     assert got.payload == {"pieces": 3}

@@ -1,0 +1,5 @@
+"""What the person at the command line can act on: shown as one line, without a traceback."""
+
+
+class Failure(Exception):
+    pass
