@@ -1,0 +1,2 @@
+"""The library under the services: messages, transactions, events, callers. Nothing of a domain but
+the contracts."""

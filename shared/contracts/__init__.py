@@ -1,0 +1,119 @@
+"""What crosses a service's border: a module per owning service.
+
+A command names its answer in its base (`class Reserve(Command[Reserved])`), its service by the
+module it stands in and its method by its own name, so that a contract is the whole interface:
+``client.call(Reserve(...))`` is typed and there is no second list to keep. Events are facts, past
+tense. Contracts only grow: a new field has a default.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+A = TypeVar("A")
+E = TypeVar("E")
+
+LINES_LIMIT = 500
+"""Lines in one basket, and ids in one `get_many`."""
+
+# No control characters (NUL cannot be stored) and none that turn the reading direction around.
+_PLAIN = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$"
+
+Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
+Text = Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
+Code = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
+]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+Minor = Annotated[int, Meta(ge=-(10**14), le=10**14)]
+"""Money in minor units (fen, cents) of the currency beside it."""
+BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
+PageSize = Annotated[int, Meta(ge=1, le=200)]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A typed, frozen value that crosses a border."""
+
+
+class Command(Message, Generic[A], frozen=True, kw_only=True):
+    """A request to one service; `A` is its answer."""
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """A fact told to whoever listens. `audited` ones go into the audit log with their caller."""
+
+    type: ClassVar[str]
+    audited: ClassVar[bool] = True
+
+
+class Envelope(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
+    """CloudEvents 1.0 attributes around an event. `sequence` counts within `subject`."""
+
+    id: UUID
+    source: str
+    type: str
+    subject: str
+    sequence: int
+    time: datetime
+    data: E
+    caller: str | None = None
+    specversion: str = "1.0"
+
+
+def service_of(message: type[Message]) -> str:
+    """The service that owns a command or event: the module it is declared in."""
+    return message.__module__.rsplit(".", 1)[-1]
+
+
+def operation_of(command: type[Command[Any]]) -> str:
+    """`PlaceOrder` is served by the method `place_order`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
+
+
+def answer_of(command: type[Command[A]]) -> Any:
+    """The answer type a command declares in its base."""
+    for base in getattr(command, "__orig_bases__", ()):
+        if getattr(base, "__origin__", None) is Command:
+            return get_args(base)[0]
+    raise TypeError(f"{command.__name__} does not say what its answer is")
+
+
+class Sentence(Message, frozen=True, kw_only=True):
+    """What a refusal says to people; ``{names}`` are filled from its parameters."""
+
+    zh: str
+    en: str
+
+
+COMMON_ERRORS = {
+    "INVALID_INPUT": Sentence(
+        zh="输入有误：{field}（{reason}）",
+        en="The input is not right: {field} ({reason})",
+    ),
+    "INVALID_CURSOR": Sentence(
+        zh="翻页位置无效，请重新查询", en="That page position is not valid"
+    ),
+    "UNKNOWN_STORE": Sentence(zh="没有这家门店", en="There is no such store"),
+    "STORE_CLOSED": Sentence(zh="门店“{store}”已停用", en="Store “{store}” is closed"),
+    "FORBIDDEN_ROLE": Sentence(
+        zh="您的岗位没有此权限", en="Your role does not allow this"
+    ),
+    "FORBIDDEN_SCOPE": Sentence(
+        zh="这不在您的管辖范围内", en="This is outside the stores you may work for"
+    ),
+    "UNSEALED": Sentence(
+        zh="身份验证失败，请重新登录", en="Your sign-in could not be verified"
+    ),
+    "UNAVAILABLE": Sentence(
+        zh="系统暂时没有回应，请稍后重试；重复提交不会重复记账",
+        en="There was no answer in time. Send it again: nothing will be booked twice",
+    ),
+}
+
+
+class Done(Message, frozen=True, kw_only=True):
+    """The answer of a command that only succeeds or is refused."""

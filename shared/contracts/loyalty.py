@@ -1,0 +1,350 @@
+"""Loyalty: points, tiers and wallet as double-entry ledgers; holds; versioned rules."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from msgspec import Meta
+
+from shared.contracts import (
+    BasisPoints,
+    Code,
+    Command,
+    Currency,
+    Event,
+    Message,
+    Name,
+    PageSize,
+    Sentence,
+    Text,
+)
+from shared.paging import Page
+
+Points = Annotated[int, Meta(ge=0, le=10**9)]
+Amount = Annotated[int, Meta(ge=0, le=10**12)]
+
+ERRORS = {
+    "UNKNOWN_MEMBER": Sentence(zh="没有这位会员", en="There is no such member"),
+    "NOT_ENOUGH_POINTS": Sentence(
+        zh="积分不足：可用 {available}，需要 {wanted}",
+        en="Not enough points: {available} available, {wanted} wanted",
+    ),
+    "NOT_ENOUGH_WALLET": Sentence(
+        zh="储值余额不足", en="The wallet does not hold that much"
+    ),
+    "POINTS_VALUE_WRONG": Sentence(
+        zh="{points} 积分应抵 {expected_minor} 分",
+        en="{points} points are worth {expected_minor}",
+    ),
+    "POINTS_LIMIT": Sentence(
+        zh="本单最多可用 {limit} 积分",
+        en="At most {limit} points can be used on this order",
+    ),
+    "HOLD_RELEASED": Sentence(
+        zh="该订单已取消，请重新下单", en="This order was cancelled; make a new one"
+    ),
+    "TOP_UP_AMOUNT": Sentence(
+        zh="充值金额须大于零且不超过 {limit_minor} 分",
+        en="A top-up is above zero and at most {limit_minor}",
+    ),
+    "CURRENCY_MISMATCH": Sentence(
+        zh="币种应为 {expected}", en="The currency has to be {expected}"
+    ),
+    "ENTRY_ID_TAKEN": Sentence(
+        zh="该单号已用于其他内容", en="This id was used with other content"
+    ),
+    "NO_RULE": Sentence(
+        zh="尚未设定此项规则", en="No rule has been published for this yet"
+    ),
+    "INVALID_RULE": Sentence(
+        zh="规则有误：{reason}", en="The rule is not right: {reason}"
+    ),
+}
+
+
+class EarnRule(Message, frozen=True, kw_only=True, tag="earn"):
+    """One point for each `minor_per_point` paid, times the tier's multiplier (L1, L4).
+
+    What is paid with points earns nothing; wallet money earns if `earn_on_wallet`.
+    """
+
+    minor_per_point: Annotated[int, Meta(ge=1, le=10**9)]
+    multipliers_basis_points: dict[Code, Annotated[int, Meta(ge=0, le=1_000_000)]] = {}
+    earn_on_wallet: bool = True
+
+    def points_for(self, paid_minor: int, tier: str | None) -> int:
+        """Whole points, rounded down; 10,000 basis points are once."""
+        multiplier = self.multipliers_basis_points.get(tier or "", 10_000)
+        return max(paid_minor, 0) * multiplier // (self.minor_per_point * 10_000)
+
+
+class SpendRule(Message, frozen=True, kw_only=True, tag="spend"):
+    """What a point is worth as cash, and how much of an order may be paid with points."""
+
+    minor_per_hundred_points: Annotated[int, Meta(ge=1, le=10**9)]
+    max_share_basis_points: BasisPoints = 10_000
+
+    def value_of(self, points: int) -> int:
+        """Minor units, rounded down."""
+        return points * self.minor_per_hundred_points // 100
+
+
+class Tier(Message, frozen=True, kw_only=True):
+    """A step of the ladder, reached at `threshold` (minor units or points, after the basis)."""
+
+    code: Code
+    name_zh: Name
+    name_en: Name
+    threshold: Annotated[int, Meta(ge=0)]
+
+
+class TierLadder(Message, frozen=True, kw_only=True, tag="ladder"):
+    """Tiers by what was spent, or earned in points, in the last `window_days` (None: ever) (T1).
+
+    From `nudge_basis_points` of the way to the next tier on, staff are told what is missing (T4).
+    """
+
+    basis: Literal["spend", "points"]
+    window_days: Annotated[int, Meta(ge=1, le=3660)] | None = None
+    tiers: Annotated[list[Tier], Meta(min_length=1, max_length=20)]
+    nudge_basis_points: BasisPoints = 9_000
+
+
+class TopUpStep(Message, frozen=True, kw_only=True):
+    paid_minor: Annotated[int, Meta(ge=1)]
+    bonus_minor: Amount
+
+
+class TopUpRule(Message, frozen=True, kw_only=True, tag="top_up"):
+    """The bonus of the highest step not above what is paid (V2), and the most one may pay."""
+
+    steps: Annotated[list[TopUpStep], Meta(max_length=50)] = []
+    limit_minor: Amount = 500_000
+
+
+class WalletRule(Message, frozen=True, kw_only=True, tag="wallet"):
+    """Which part of the wallet is spent first."""
+
+    spend_order: Literal["principal_first", "bonus_first", "pro_rata"] = (
+        "principal_first"
+    )
+
+
+Rule = EarnRule | SpendRule | TierLadder | TopUpRule | WalletRule
+RuleKind = Literal["earn", "spend", "ladder", "top_up", "wallet"]
+
+
+class RuleVersion(Message, frozen=True, kw_only=True):
+    """Rules are versioned data: `version` counts within a kind."""
+
+    id: UUID
+    kind: RuleKind
+    version: int
+    valid_from: datetime
+    author_id: UUID
+    body: Rule
+
+
+class PublishRule(Command[RuleVersion], frozen=True, kw_only=True):
+    """Publish the next version of a rule; HQ only. In force from `valid_from` (None: now)."""
+
+    id: UUID
+    valid_from: datetime | None = None
+    body: Rule
+
+
+class Rules(Message, frozen=True, kw_only=True):
+    items: list[RuleVersion]
+
+
+class ListRules(Command[Rules], frozen=True, kw_only=True):
+    """All versions, newest first; of one kind if given."""
+
+    kind: RuleKind | None = None
+
+
+class Account(Message, frozen=True, kw_only=True):
+    """What a member has. Figures exclude what is held by orders on their way (`*_held`).
+
+    `spent_minor` is the sum the tier rests on, within the ladder's window; `missing` is what lacks
+    to the next tier in the ladder's unit; `nudge` says that it is near enough to mention.
+    """
+
+    member_id: UUID
+    currency: str
+    points: int
+    points_held: int
+    wallet_principal_minor: int
+    wallet_bonus_minor: int
+    wallet_held_minor: int
+    tier: str | None
+    tier_name_zh: str | None
+    tier_name_en: str | None
+    progress: int
+    next_tier: str | None
+    next_tier_name_zh: str | None
+    next_tier_name_en: str | None
+    missing: int | None
+    nudge: bool
+    basis: str | None
+    ladder_version: int | None
+
+
+class Accounts(Message, frozen=True, kw_only=True):
+    items: list[Account]
+
+
+class GetAccounts(Command[Accounts], frozen=True, kw_only=True):
+    """Accounts by member; a known member without entries has zeros, an unknown one is left out."""
+
+    member_ids: Annotated[list[UUID], Meta(max_length=500)]
+
+
+class SpendOffer(Message, frozen=True, kw_only=True):
+    """What a member could pay an order of `total_minor` with."""
+
+    points_usable: int
+    points_value_minor: int
+    minor_per_hundred_points: int
+    wallet_usable_minor: int
+
+
+class OfferSpend(Command[SpendOffer], frozen=True, kw_only=True):
+    member_id: UUID
+    total_minor: Amount
+
+
+class Held(Message, frozen=True, kw_only=True):
+    """Balances after the hold, as the receipt shows them."""
+
+    order_id: UUID
+    points_after: int
+    wallet_principal_after_minor: int
+    wallet_bonus_after_minor: int
+
+
+class Hold(Command[Held], frozen=True, kw_only=True):
+    """Hold points and wallet money for an order; repeating it changes nothing.
+
+    `points_minor` is the cash value told to the customer and has to be what the rule gives.
+    Refusals: NOT_ENOUGH_POINTS, NOT_ENOUGH_WALLET, POINTS_VALUE_WRONG, POINTS_LIMIT,
+    HOLD_RELEASED, UNKNOWN_MEMBER, CURRENCY_MISMATCH.
+    """
+
+    order_id: UUID
+    store_id: UUID
+    member_id: UUID
+    currency: Currency
+    total_minor: Amount
+    points: Points = 0
+    points_minor: Amount = 0
+    wallet_minor: Amount = 0
+
+
+class TopUp(Command[Account], frozen=True, kw_only=True):
+    """Pay money into the wallet (V1, V2); the id is the caller's. The bonus is the rule's."""
+
+    id: UUID
+    store_id: UUID
+    member_id: UUID
+    currency: Currency
+    paid_minor: Amount
+    tender: Literal["cash", "card", "code"]
+    reference: Text | None = None
+
+
+class AdjustPoints(Command[Account], frozen=True, kw_only=True):
+    """Give or take points by hand, with a reason; managers. Never below zero."""
+
+    id: UUID
+    store_id: UUID
+    member_id: UUID
+    points: Annotated[int, Meta(ge=-(10**7), le=10**7)]
+    reason: Annotated[str, Meta(min_length=2, max_length=200)]
+
+
+class Entry(Message, frozen=True, kw_only=True):
+    """One line of a member's statement. `amount` is points, or minor units of `currency`.
+
+    `issuing_store_id` gave the value out, `accepting_store_id` took it.
+    """
+
+    id: int
+    at: datetime
+    account: Literal["points", "principal", "bonus"]
+    amount: int
+    balance_after: int
+    reason: str
+    document_id: UUID
+    issuing_store_id: UUID | None
+    accepting_store_id: UUID | None
+    rule_version: int | None
+    detail: str | None
+
+
+class GetStatement(Command[Page[Entry]], frozen=True, kw_only=True):
+    """The entries behind a balance, newest first."""
+
+    member_id: UUID
+    account: Literal["points", "wallet"]
+    first: PageSize = 50
+    after: Text | None = None
+
+
+class RulePublished(Event, frozen=True, kw_only=True):
+    """Subject: the rule's kind; sequence: `version`."""
+
+    type: ClassVar[str] = "loyalty.rule_published"
+    rule_id: UUID
+    kind: RuleKind
+    version: int
+    valid_from: datetime
+    body: Rule
+
+
+class OrderBooked(Event, frozen=True, kw_only=True):
+    """An order's points and wallet money have been booked; the balances are final for it."""
+
+    type: ClassVar[str] = "loyalty.order_booked"
+    audited: ClassVar[bool] = False
+    order_id: UUID
+    store_id: UUID
+    member_id: UUID
+    points_earned: int
+    points_spent: int
+    wallet_spent_minor: int
+    points_after: int
+    wallet_after_minor: int
+    voided: bool = False
+
+
+class TierChanged(Event, frozen=True, kw_only=True):
+    """Subject: the member; sequence: `version`."""
+
+    type: ClassVar[str] = "loyalty.tier_changed"
+    audited: ClassVar[bool] = False
+    member_id: UUID
+    version: int
+    tier: str | None
+    tier_name_zh: str | None
+    tier_name_en: str | None
+    ladder_version: int
+
+
+class WalletToppedUp(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "loyalty.wallet_topped_up"
+    top_up_id: UUID
+    member_id: UUID
+    store_id: UUID
+    currency: str
+    paid_minor: int
+    bonus_minor: int
+
+
+class PointsAdjusted(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "loyalty.points_adjusted"
+    adjustment_id: UUID
+    member_id: UUID
+    store_id: UUID
+    points: int
+    reason: str

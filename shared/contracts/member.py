@@ -1,0 +1,197 @@
+"""Member: one person known in every store; phones encrypted; facts from purchases."""
+
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from msgspec import Meta
+
+from shared.contracts import Code, Command, Event, Message, Name, Sentence, Text
+
+Tag = Annotated[str, Meta(min_length=1, max_length=30)]
+Purpose = Literal["membership", "marketing"]
+Channel = Literal["sms", "wechat", "phone", "email", "any"]
+Gender = Literal["female", "male", "other"]
+
+ERRORS = {
+    "INVALID_PHONE": Sentence(
+        zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"
+    ),
+    "PHONE_TAKEN": Sentence(
+        zh="该手机号已是会员，已为您找到该会员",
+        en="This phone belongs to a member already",
+    ),
+    "UNKNOWN_MEMBER": Sentence(zh="没有这位会员", en="There is no such member"),
+    "MEMBER_CHANGED": Sentence(
+        zh="会员资料刚被他人修改，请刷新后再改",
+        en="Someone else changed this member; look again",
+    ),
+    "CONSENT_MISSING": Sentence(
+        zh="请先征得会员同意《会员须知》",
+        en="The member has to agree to the notice first",
+    ),
+    "INVALID_BIRTHDAY": Sentence(zh="生日不对", en="That is no birthday"),
+    "QUERY_TOO_SHORT": Sentence(
+        zh="请至少输入两个字或四位数字", en="Type at least two letters or four digits"
+    ),
+    "MEMBER_ID_TAKEN": Sentence(
+        zh="该会员编号已用于其他资料", en="This member id was used with other data"
+    ),
+}
+
+
+class Consent(Message, frozen=True, kw_only=True):
+    """Agreement (or refusal) per purpose and channel, to one version of the notice."""
+
+    purpose: Purpose
+    channel: Channel = "any"
+    notice_version: Code
+    granted: bool
+
+
+class Purchases(Message, frozen=True, kw_only=True):
+    """What is known from purchases (M3), over all stores; minor units of `currency`.
+
+    `average_minor` is spend over count, rounded half up; favourites are by pieces bought.
+    """
+
+    first_on: date | None = None
+    last_on: date | None = None
+    last_store_id: UUID | None = None
+    count: int = 0
+    spent_minor: int = 0
+    average_minor: int = 0
+    currency: str = "CNY"
+    favourite_categories: list[str] = []
+    favourite_sku_ids: list[UUID] = []
+
+
+class Member(Message, frozen=True, kw_only=True):
+    """A member as staff see one. `phone_masked` is ``+86 138****1234``; never the full number."""
+
+    id: UUID
+    version: int
+    card_code: str
+    name: str
+    phone_masked: str
+    gender: Gender | None = None
+    birthday: date | None = None
+    city: str | None = None
+    source_channel: str
+    home_store_id: UUID
+    associate_id: UUID | None = None
+    tags: list[str] = []
+    sizes: dict[str, str] = {}
+    height_cm: int | None = None
+    style: str | None = None
+    registered_at: datetime
+    purchases: Purchases = Purchases()
+
+
+class Members(Message, frozen=True, kw_only=True):
+    items: list[Member]
+
+
+class RegisterMember(Command[Member], frozen=True, kw_only=True):
+    """Register a person (M2, M5, M6, M15). The id is the caller's: repeating is safe.
+
+    `phone` is E.164 or a national number of the store's country. Refusals: INVALID_PHONE,
+    PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING, UNKNOWN_STORE, INVALID_BIRTHDAY.
+    """
+
+    member_id: UUID
+    phone: Annotated[str, Meta(max_length=40)]
+    name: Name
+    source_channel: Code
+    home_store_id: UUID
+    associate_id: UUID | None = None
+    gender: Gender | None = None
+    birthday: date | None = None
+    city: Name | None = None
+    sizes: dict[Code, Code] = {}
+    height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
+    style: Text | None = None
+    consents: Annotated[list[Consent], Meta(min_length=1, max_length=20)]
+
+
+class FindMembers(Command[Members], frozen=True, kw_only=True):
+    """Find by phone, its last four digits, name (prefix) or card code; at most 20, best first."""
+
+    query: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
+class GetMembers(Command[Members], frozen=True, kw_only=True):
+    """Members by id; unknown ids are left out."""
+
+    ids: Annotated[list[UUID], Meta(max_length=500)]
+
+
+class UpdateMember(Command[Member], frozen=True, kw_only=True):
+    """Replace what is given; None leaves a field as it is. `version` guards against a lost
+    update (MEMBER_CHANGED)."""
+
+    member_id: UUID
+    version: int
+    name: Name | None = None
+    gender: Gender | None = None
+    birthday: date | None = None
+    city: Name | None = None
+    associate_id: UUID | None = None
+    sizes: dict[Code, Code] | None = None
+    height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
+    style: Text | None = None
+    consents: list[Consent] = []
+
+
+class TagMember(Command[Member], frozen=True, kw_only=True):
+    """Put tags on and take tags off (M9)."""
+
+    member_id: UUID
+    add: Annotated[list[Tag], Meta(max_length=20)] = []
+    remove: Annotated[list[Tag], Meta(max_length=20)] = []
+
+
+class Phone(Message, frozen=True, kw_only=True):
+    phone: str
+
+
+class RevealPhone(Command[Phone], frozen=True, kw_only=True):
+    """The full number, for managers and the member's own associate; each look is audited."""
+
+    member_id: UUID
+    purpose: Text
+
+
+class MemberRegistered(Event, frozen=True, kw_only=True):
+    """Subject: the member; sequence 1. Ids only, no personal data."""
+
+    type: ClassVar[str] = "member.registered"
+    member_id: UUID
+    card_code: str
+    home_store_id: UUID
+    associate_id: UUID | None
+    source_channel: str
+
+
+class MemberUpdated(Event, frozen=True, kw_only=True):
+    """Names of the fields that changed, without their values."""
+
+    type: ClassVar[str] = "member.updated"
+    member_id: UUID
+    version: int
+    fields: list[str]
+
+
+class MemberTagged(Event, frozen=True, kw_only=True):
+    """The tags a member has now."""
+
+    type: ClassVar[str] = "member.tagged"
+    member_id: UUID
+    version: int
+    tags: list[str]
+
+
+class PhoneRevealed(Event, frozen=True, kw_only=True):
+    type: ClassVar[str] = "member.phone_revealed"
+    member_id: UUID
+    purpose: str

@@ -1,0 +1,90 @@
+"""One service's database: engine, model base, transactions.
+
+A transaction belongs to one entrypoint and never spans a call to another service. Whoever emits an
+event inside it wakes the outbox relay once it has been committed.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
+
+from shared import telemetry
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_metadata() -> MetaData:
+    """Metadata of one service, with constraint names that migrations can rely on."""
+    return MetaData(naming_convention=NAMING)
+
+
+class Database:
+    """Connections and transactions of one service."""
+
+    def __init__(self, url: str, service: str, connections: int = 16) -> None:
+        self.service = service
+        self.engine = create_engine(
+            url,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=5,
+            # A pooled connection that died is noticed by the statement that meets it; that
+            # operation is answered with UNAVAILABLE and repeated by its sender.
+            connect_args={
+                "connect_timeout": 3,
+                "prepare_threshold": 2,
+                "application_name": f"chainstitch-{service}",
+                "options": "-c statement_timeout=15000 -c lock_timeout=5000"
+                " -c idle_in_transaction_session_timeout=20000 -c jit=off",
+            },
+        )
+        telemetry.count_statements(self.engine, service)
+        self.on_emitted: Callable[[], None] = lambda: None
+
+    @contextlib.contextmanager
+    def transaction(self, caller: str | None = None) -> Iterator[Session]:
+        """A session whose work is committed at the end of the block, or not at all.
+
+        `caller` is the sealed caller that events emitted in it will carry.
+        """
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.info["caller"] = caller
+            session.info["source"] = self.service
+            with session.begin():
+                yield session
+            if session.info.get("emitted"):
+                self.on_emitted()
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether an error tells of the database being away rather than of a wrong statement."""
+    if isinstance(error, PoolTimeoutError | InterfaceError):
+        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _is_operational(error)
+    return False
+
+
+def _is_operational(error: DBAPIError) -> bool:
+    """Lost or refused connections, shutdown, timeouts: class 08, 53 and 57 of SQLSTATE, or none."""
+    if not isinstance(error, OperationalError):
+        return False
+    state: Any = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in {"08", "53", "57", "55", "40"}
+
+
+def ping(engine: Engine) -> None:
+    """Raise unless the database answers."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1", execution_options=telemetry.UNCOUNTED)

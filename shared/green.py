@@ -1,0 +1,82 @@
+"""Green I/O: the first import of every service process.
+
+eventlet must patch the standard library before anything opens a socket, and psycopg must be told
+to wait with the patched ``select``: its own C wait blocks the whole process (ten parallel
+``pg_sleep(0.3)`` take 3 s instead of 0.3 s). Only this module and the runner know of eventlet, so
+that the domain code survives a change of runner.
+"""
+
+import os
+
+os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import eventlet.event
+import eventlet.tpool
+import eventlet.wsgi
+
+T = TypeVar("T")
+
+Event = eventlet.event.Event
+
+
+def spawn(function: Callable[..., Any], *args: Any) -> Any:
+    return eventlet.spawn(function, *args)
+
+
+def sleep(seconds: float = 0) -> None:
+    eventlet.sleep(seconds)
+
+
+def in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Run what burns processor time (a password hash) in a real thread, so that others go on."""
+    result: T = eventlet.tpool.execute(function, *args)
+    return result
+
+
+@contextlib.contextmanager
+def deadline(seconds: float, error: Exception) -> Iterator[None]:
+    """Raise `error` in this green thread unless the block ends within `seconds`.
+
+    A bare ``eventlet.Timeout`` is a ``BaseException``: nameko would neither answer nor ack.
+    """
+    with eventlet.Timeout(seconds, exception=error):
+        yield
+
+
+class Wake:
+    """A flag that one green thread waits for and any other may raise."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def set(self) -> None:
+        if not self._event.ready():
+            self._event.send(True)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the flag, no longer than `seconds`; lower it; say whether it was raised."""
+        timeout = eventlet.Timeout(seconds)
+        try:
+            self._event.wait()
+        except eventlet.Timeout as caught:
+            if caught is not timeout:
+                raise
+            return False
+        finally:
+            timeout.cancel()
+        self._event = Event()
+        return True
+
+
+def serve(application: Any, host: str, port: int) -> None:
+    """Serve a WSGI application for ever (metrics and health of one process)."""
+    eventlet.wsgi.server(eventlet.listen((host, port)), application, log_output=False)

@@ -1,0 +1,50 @@
+"""Cursor paging on a (sort key, id) pair: opaque, stable, without offsets."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from shared.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One page of a list; `cursors` stand beside `items`, one each."""
+
+    items: list[T]
+    cursors: list[str]
+    has_next: bool
+
+
+def encode_cursor(*key: str | int) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, parts: int) -> list[str | int]:
+    """The key inside a cursor of `parts` values; raises `InvalidInput` on a foreign string."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        key = msgspec.json.decode(
+            base64.urlsafe_b64decode(padded), type=list[str | int]
+        )
+    except (binascii.Error, UnicodeError, ValueError, msgspec.DecodeError) as error:
+        raise InvalidInput("INVALID_CURSOR") from error
+    if len(key) != parts:
+        raise InvalidInput("INVALID_CURSOR")
+    return key
+
+
+def page_of(
+    rows: Sequence[T], first: int, key: Callable[[T], tuple[str | int, ...]]
+) -> Page[T]:
+    """A page from `rows`, which were read with a limit of ``first + 1``."""
+    items = list(rows[:first])
+    return Page(
+        items=items,
+        cursors=[encode_cursor(*key(item)) for item in items],
+        has_next=len(rows) > first,
+    )

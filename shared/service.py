@@ -1,0 +1,128 @@
+"""The base of every service: operations that check seal, role and shape, and transactions.
+
+class OrderService:
+    name = "order"
+    transaction = Transactions()
+
+    @operation(GetOrders, roles=READERS)
+    def get_orders(self, caller: Caller, command: GetOrders) -> Orders:
+        with self.transaction() as session:
+            return history.get_orders(session, caller, command)
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+from nameko.extensions import DependencyProvider
+from nameko.rpc import Rpc
+from sqlalchemy.orm import Session
+
+from shared import outbox, telemetry
+from shared.contracts import Command, operation_of
+from shared.database import Database, is_outage
+from shared.errors import InvalidInput, Refusal, Unavailable
+from shared.seal import Role, unseal
+
+log = structlog.get_logger()
+CALLER_HEADER = "caller"
+Transaction = Callable[[], AbstractContextManager[Session]]
+
+
+class Operation(Rpc):  # type: ignore[misc]
+    """The entrypoint under `operation`: opens the seal, checks the role, decodes the command.
+
+    `roles` None means that anyone may call it who can seal (sign-in: there is no caller yet).
+    """
+
+    def __init__(
+        self, command: type[Command[Any]], roles: frozenset[Role] | None, **options: Any
+    ) -> None:
+        self.command = command
+        self.roles = roles
+        super().__init__(expected_exceptions=(Refusal, Unavailable), **options)
+
+    def bind(self, container: Any, method_name: str) -> "Operation":
+        if method_name != operation_of(self.command):
+            raise TypeError(f"{self.command.__name__} is not served by {method_name}")
+        bound: Operation = super().bind(container, method_name)
+        return bound
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        started = time.perf_counter()
+        context = self.unpack_message_headers(message)
+        key = self.container.config["seal_key"]
+        caller = None
+        if self.roles is not None:
+            caller = unseal(context.get(CALLER_HEADER), key)
+            caller.require(self.roles)
+        command = decode(body["args"][0], self.command)
+        self.container.spawn_worker(
+            self,
+            (caller, command),
+            {},
+            context_data=context,
+            handle_result=partial(self._answer, message, started),
+        )
+
+    def _answer(
+        self, message: Any, started: float, worker: Any, result: Any, exc_info: Any
+    ) -> tuple[Any, Any]:
+        outcome = "answered"
+        if exc_info is not None:
+            error = exc_info[1]
+            outcome = error.code if isinstance(error, Refusal) else "failed"
+            if not isinstance(error, Refusal):
+                log.error(
+                    "operation failed", operation=self.method_name, exc_info=exc_info
+                )
+            if is_outage(error):
+                service = self.container.service_name
+                exc_info = (Unavailable, Unavailable(service), None)
+        service = self.container.service_name
+        seconds = time.perf_counter() - started
+        telemetry.OPERATIONS.labels(service, self.method_name, outcome).observe(seconds)
+        telemetry.MESSAGES.labels(service, "reply").inc()
+        answer: tuple[Any, Any] = self.rpc_consumer.handle_result(
+            message, msgspec.to_builtins(result), exc_info
+        )
+        return answer
+
+
+operation = Operation.decorator
+
+
+def decode(raw: Any, command: type[Command[Any]]) -> Command[Any]:
+    """The command inside a message; raises `InvalidInput` with the path of what is wrong."""
+    try:
+        return msgspec.convert(raw, command)
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `")
+        raise InvalidInput(
+            "INVALID_INPUT", {"field": field.rstrip("`") or "$", "reason": reason}
+        ) from error
+
+
+class Transactions(DependencyProvider):  # type: ignore[misc]
+    """Injects ``transaction()``: one committed unit of work, whose events carry the caller.
+
+    It owns the outbox relay of the process as well, since every service that changes something
+    has something to tell.
+    """
+
+    def setup(self) -> None:
+        self.database: Database = self.container.config["database"]
+        self.relay = outbox.Relay(self.database, self.container.config["AMQP_URI"])
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+
+    def stop(self) -> None:
+        self.relay.stop()
+
+    def get_dependency(self, worker_ctx: Any) -> Transaction:
+        return partial(self.database.transaction, worker_ctx.data.get(CALLER_HEADER))

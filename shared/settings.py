@@ -1,0 +1,69 @@
+"""Settings of a process: the environment and nothing else. A missing secret refuses to start."""
+
+import base64
+import functools
+from typing import Literal
+
+from pydantic import SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    """What every service process needs.
+
+    `database_url` is a server; the names of the databases on it are fixed
+    (``chainstitch_<service>``). Keys are long random strings; `phone_keys` is a comma-separated
+    list of ``<key id>:<base64 of 32 bytes>``, the first of which encrypts.
+    """
+
+    database_url: SecretStr
+    amqp_uri: SecretStr
+    seal_key: SecretStr
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    event_queue_type: Literal["classic", "quorum"] = "classic"
+    log_level: str = "INFO"
+    max_workers: int = 20
+    rpc_timeout_seconds: float = 5.0
+
+    def database(self, service: str) -> str:
+        """The SQLAlchemy URL of one service's database."""
+        url = self.database_url.get_secret_value().rstrip("/")
+        scheme, rest = url.split("://", 1)
+        if not scheme.startswith("postgresql"):
+            raise ValueError("DATABASE_URL names a PostgreSQL server")
+        base, _, options = rest.partition("?")
+        return f"postgresql+psycopg://{base}/chainstitch_{service}" + (
+            f"?{options}" if options else ""
+        )
+
+
+class PhoneSettings(BaseSettings):
+    """Keys of the member service: phones are encrypted, and found by a keyed hash."""
+
+    phone_keys: SecretStr
+    phone_hash_key: SecretStr
+
+    @field_validator("phone_keys")
+    @classmethod
+    def _well_formed(cls, value: SecretStr) -> SecretStr:
+        for entry in value.get_secret_value().split(","):
+            name, _, encoded = entry.partition(":")
+            if not name or len(base64.b64decode(encoded, validate=True)) != 32:
+                raise ValueError(
+                    "PHONE_KEYS is a list of <key id>:<base64 of 32 bytes>"
+                )
+        return value
+
+    def keys(self) -> dict[str, bytes]:
+        entries = (
+            entry.partition(":")
+            for entry in self.phone_keys.get_secret_value().split(",")
+        )
+        return {name: base64.b64decode(encoded) for name, _, encoded in entries}
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
