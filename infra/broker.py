@@ -1,7 +1,8 @@
-"""A private RabbitMQ node: its own name, ports, folders, user and port mapper, beside whatever else the machine runs.
+"""A private RabbitMQ node, with its own name, ports, folders, user and port mapper.
 
-Erlang nodes find each other through `epmd`, which the first node would start as a daemon that outlives it and listens
-on every address. So each private node brings its own epmd, in the foreground and on 127.0.0.1.
+Erlang nodes find each other through `epmd`, which the first node would start as a daemon that
+outlives it and listens on every address. So each private node brings its own epmd, in the
+foreground and on 127.0.0.1.
 """
 
 import hashlib
@@ -12,8 +13,9 @@ import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from infra import unprivileged
@@ -91,7 +93,8 @@ class Broker:
             "HOME": str(self.home),
             "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            # Without this the script stays as a shell in front of the node and does not pass signals on.
+            # Without this the script stays as a shell in front of the node and does not pass
+            # signals on.
             "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -105,7 +108,8 @@ class Broker:
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
                 "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
-                # Two cores' worth of schedulers that do not spin while idle: the services need the processor.
+                # Schedulers that do not spin while idle: the services need the
+                # processor.
                 " +sbwt none +sbwtdcpu none +sbwtdio none"
             ),
         }
@@ -115,7 +119,9 @@ class Broker:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 pass
-            with Connection(self.uri, connect_timeout=3) as connection:
+            # kombu has no types.
+            connect: Any = Connection
+            with connect(self.uri, connect_timeout=3) as connection:
                 connection.ensure_connection(max_retries=1, timeout=3)
                 return True
         except (OSError, OperationalError):
@@ -136,7 +142,8 @@ class Broker:
             return False
 
     def _configuration(self) -> str:
-        # Read when the node is made: the user's password stays the one of the secrets it was made with.
+        # Read when the node is made: the user's password stays the one of the secrets it was made
+        # with.
         return (
             f"default_user = {USER}\n"
             f"default_pass = {self.password}\n"

@@ -1,4 +1,4 @@
-"""The command line: `./chainstitch COMMAND`. A new command is a function in a module of its own and a line here."""
+"""The command line. A new command is a function in a module of its own and a line here."""
 
 import json
 import subprocess
@@ -76,8 +76,8 @@ def migrate() -> None:
         print(f"{service}: up to date")
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_tests(
     environments: Annotated[list[str] | None, typer.Argument(help="tox environments")] = None,
 ) -> None:
     """Run everything that CI runs."""

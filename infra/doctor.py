@@ -79,7 +79,9 @@ def _postgres() -> Finding:
             arguments, capture_output=True, text=True, cwd="/", check=False, **identity
         )
     except (Failure, OSError) as failure:
-        return Finding(f"PostgreSQL cannot run: {failure}", False, "remove .venv and run this again")
+        return Finding(
+            f"PostgreSQL cannot run: {failure}", False, "remove .venv and run this again"
+        )
     said = done.stdout.strip() or done.stderr.strip()
     return Finding(said, done.returncode == 0, "remove .venv and run this again")
 

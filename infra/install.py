@@ -1,6 +1,7 @@
 """Brings what no Python package can: RabbitMQ, and a Chromium for the tests.
 
-As root on Debian with apt, on macOS with brew; where neither can be done, one line that says what to install.
+As root on Debian with apt, on macOS with brew; where neither can be done, one line that says what
+to install.
 """
 
 import os
@@ -73,7 +74,7 @@ def _apt(package: str) -> None:
 
 @contextmanager
 def _no_services_started() -> Iterator[None]:
-    """Debian starts a server as soon as it is installed, unless a policy says no; ours are private ones."""
+    """Debian starts a server as soon as it is installed, unless a policy says no."""
     if POLICY.exists():
         yield
         return

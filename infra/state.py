@@ -1,10 +1,10 @@
-"""The state folder: secrets and ports, made at the first `up` and kept, and everything that processes leave behind.
+"""The state folder: secrets and ports, made at the first `up` and kept, logs and data.
 
-    secrets.env   keys and passwords, for their owner alone
-    ports.json    the ports of this checkout on 127.0.0.1
-    run.env       what the running stack was started with
-    log/          a log per process
-    postgres/, rabbitmq/, supervisord.*    the servers' own (or in the folder that `servers` points to)
+secrets.env   keys and passwords, for their owner alone
+ports.json    the ports of this checkout on 127.0.0.1
+run.env       what the running stack was started with
+log/          a log per process
+postgres/, rabbitmq/, supervisord.*    the servers' own (or in the folder that `servers` points to)
 """
 
 import base64
@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from infra import ports, unprivileged
@@ -24,7 +24,8 @@ from infra.postgres import Postgres
 ROOT = Path(__file__).resolve().parent.parent
 SOCKET_LENGTH = 100
 SERVER_PORTS = ("postgres", "broker", "broker_distribution", "epmd")
-# What a process of the stack carries in its environment: that is how one is known after a crash, never by its name.
+# What a process of the stack carries in its environment: that is how one is known after a crash,
+# never by its name.
 MARK = "CHAINSTITCH_STACK"
 
 
@@ -72,7 +73,7 @@ class State:
             yield
 
     def secrets(self) -> dict[str, str]:
-        """The keys of this stack; what a newer version needs is added, what is there never changes."""
+        """The keys of this stack; a newer version may add some, none ever changes."""
         path = self.folder / "secrets.env"
         known = read_environment(path)
         missing = {name: make() for name, make in SECRETS.items() if name not in known}
@@ -89,7 +90,7 @@ class State:
             return {}
 
     def settle_ports(self, names: Iterable[str], running: set[str]) -> dict[str, int]:
-        """Picks what is missing, and anew what a stranger has taken from a process that does not run."""
+        """Picks what is missing, and anew what a stranger has taken meanwhile."""
         known = self.ports()
         for name in names:
             in_use = name in known and name not in running and not ports.is_free(known[name])
@@ -137,7 +138,7 @@ def _token() -> str:
     return secrets.token_urlsafe(32)
 
 
-SECRETS = {
+SECRETS: dict[str, Callable[[], str]] = {
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "BROKER_PASSWORD": lambda: secrets.token_hex(16),
     "SEAL_KEY": _token,

@@ -1,4 +1,4 @@
-"""Keeps programs running through supervisord, and finds again what a killed supervisord left behind."""
+"""Keeps programs running through supervisord, and finds what a killed one left behind."""
 
 import shlex
 import signal
@@ -57,7 +57,7 @@ class Supervisor:
         return {name for name, info in self.processes().items() if info["pid"]}
 
     def apply(self, programs: Iterable[Program]) -> None:
-        """Brings supervisord up with these programs; running ones whose settings have not changed run on."""
+        """Brings supervisord up with these programs; those running unchanged run on."""
         write_private(self._configuration, self._render(programs))
         if not self.is_alive():
             self.end_leftovers()
@@ -168,7 +168,7 @@ class Supervisor:
 
 
 def marked(mark: str) -> Iterable[psutil.Process]:
-    """Every process that carries the mark in its environment, except this one and those above it."""
+    """Every process with the mark in its environment, except this one and those above it."""
     own = {psutil.Process().pid, *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         if process.pid in own:

@@ -1,7 +1,10 @@
-"""Servers that live as long as one process: `python -m infra.throwaway {postgres|broker} FOLDER OWNER`.
+"""A server that lives as long as one process.
 
-The tests' PostgreSQL and RabbitMQ. This process starts one server, writes its address to FOLDER/<kind>.url when it
-answers, and takes it away again when the owner (a process id) is gone, however it went, or on SIGTERM.
+    python -m infra.throwaway {postgres|broker} FOLDER OWNER
+
+The tests' PostgreSQL and RabbitMQ. This process starts one server, writes its address to
+FOLDER/<kind>.url when it answers, and takes it away again when the owner (a process id) is gone,
+however it went, or on SIGTERM.
 """
 
 import contextlib
@@ -39,7 +42,7 @@ def start_broker(folder: Path, log: Path) -> tuple[str, list[subprocess.Popen[by
     picked: list[int] = []
     for _ in range(3):
         picked.append(ports.pick(picked))
-    broker = Broker(folder, *picked, secrets.token_hex(8))
+    broker = Broker(folder, picked[0], picked[1], picked[2], secrets.token_hex(8))
     broker.prepare()
     running = [start(broker.epmd_command(), log)]
     while not broker.epmd_is_ready():
@@ -54,7 +57,10 @@ def start_broker(folder: Path, log: Path) -> tuple[str, list[subprocess.Popen[by
 def start(command: unprivileged.Command, log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return command.start(
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
 
 
@@ -81,7 +87,8 @@ def main(kind: str, folder: Path, owner_pid: int) -> None:
         ready = folder / f"{kind}.url"
         ready.with_suffix(".new").write_text(url)
         ready.with_suffix(".new").rename(ready)
-        # is_running compares the start time too: another process with the owner's number is not the owner.
+        # is_running compares the start time too: another process with the owner's number is not the
+        # owner.
         while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.5)
     except Stop:

@@ -1,7 +1,7 @@
 """The user that PostgreSQL and RabbitMQ run as.
 
-Neither should run as root (PostgreSQL refuses to), so root's servers run as `nobody`, with their files where that user
-can reach them. For everybody else it is simply themselves.
+Neither should run as root (PostgreSQL refuses to), so root's servers run as `nobody`, with their
+files where that user can reach them. For everybody else it is simply themselves.
 """
 
 import hashlib
@@ -60,7 +60,8 @@ def can_reach(path: Path, user: str | None) -> bool:
 def server_folder(state: Path) -> Path:
     """Where the servers' data lives: in the state folder, unless the server user cannot get there.
 
-    That is so for root's checkout below a private folder such as /root; its mode is not ours to change.
+    That is so for root's checkout below a private folder such as /root; its mode is not ours to
+    change.
     """
     state.mkdir(parents=True, exist_ok=True)
     state.chmod(0o755)
@@ -93,7 +94,7 @@ def write_own(path: Path, text: str) -> None:
 
 
 def reachable_copy(tree: Path, folder: Path, version: str) -> Path:
-    """The tree itself where the server user can read it, else a copy of it in the folder, made once a version."""
+    """The tree itself where the server user can read it, else a copy, made once a version."""
     if can_reach(tree, server_user()):
         return tree
     copy = folder / f"{tree.name}-{version}"

@@ -1,8 +1,9 @@
 """Servers and databases for tests.
 
-One throw-away PostgreSQL and one RabbitMQ serve a whole run, however many xdist workers it has; they start when the
-first test asks for them and are gone when the run ends, even if it is killed. Every worker has databases of its own,
-copied from a migrated template, and a test's work is rolled back.
+One throw-away PostgreSQL and one RabbitMQ serve a whole run, however many xdist workers it has;
+they start when the first test asks for them and are gone when the run ends, even if it is killed.
+Every worker has databases of its own, copied from a migrated template, and a test's work is
+rolled back.
 """
 
 import fcntl
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine
@@ -48,7 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> str:
-    """The address of the run's PostgreSQL server, without a database (TEST_DATABASE_URL: of a given one)."""
+    """The run's PostgreSQL server, without a database (TEST_DATABASE_URL: a given one)."""
     return os.environ.get("TEST_DATABASE_URL") or _shared_server("postgres")
 
 
@@ -64,7 +66,7 @@ def broker_uri() -> str:
 
 @pytest.fixture(scope="session")
 def database_url(postgres_server: str, worker_id: str) -> Iterator[Callable[..., str]]:
-    """`database_url("order")`: this worker's migrated database of the service; `fresh=True`: another, new one."""
+    """`database_url("order")`: this worker's migrated database; `fresh=True`: another, new one."""
     made: dict[tuple[str, int], str] = {}
 
     def url(service: str, fresh: bool = False) -> str:
@@ -101,7 +103,7 @@ def service_engine(database_url: Callable[..., str]) -> Iterator[Callable[[str],
 def service_session(
     service_engine: Callable[[str], Engine],
 ) -> Iterator[Callable[[str], Session]]:
-    """`service_session("order")`: a session whose work, commits too, is rolled back when the test ends."""
+    """`service_session("order")`: a session whose work, commits too, is rolled back afterwards."""
     closing: list[Callable[[], None]] = []
 
     def session(service: str) -> Session:
@@ -151,9 +153,7 @@ def _wait_for(ready: Path, keeper: subprocess.Popen[bytes]) -> None:
 
 
 def _end(keeper: int) -> None:
-    """Asks a keeper to take its server away, and waits for it. It is no child where a worker started it."""
-    import psutil
-
+    """Asks a keeper to take its server away, and waits; a worker's keeper is no child of ours."""
     try:
         process = psutil.Process(keeper)
         if "infra.throwaway" in process.cmdline():
