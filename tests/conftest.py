@@ -7,6 +7,7 @@ rolled back.
 """
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -62,6 +65,39 @@ def broker_uri() -> str:
         return given
     rabbitmq()
     return _shared_server("broker")
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A whole stack in a state folder of its own, beside any that is running already."""
+
+    urls: dict[str, str]
+    environment: dict[str, str]
+    state: Path
+
+    def run(self, *arguments: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+        """A command of ./chainstitch on this stack."""
+        return subprocess.run(
+            [sys.executable, "-m", "infra", *arguments],
+            cwd=migrations.ROOT,
+            env={**os.environ, "CHAINSTITCH_STATE": str(self.state)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def status(self) -> dict[str, Any]:
+        return dict(json.loads(self.run("status", "--json").stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="session")
+def stack() -> RunningStack:
+    """The run's whole stack: databases, broker, services, gateway and app."""
+    rabbitmq()
+    described = json.loads(_shared_server("stack"))
+    return RunningStack(described["urls"], described["environment"], Path(described["state"]))
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +161,7 @@ def _run() -> tuple[int, Path]:
 
 def _shared_server(kind: str) -> str:
     owner, folder = _run()
-    ready = folder / f"{kind}.url"
+    ready = folder / f"{kind}.ready"
     with _alone(kind):
         if not ready.exists():
             keeper = subprocess.Popen(
@@ -158,7 +194,7 @@ def _end(keeper: int) -> None:
         process = psutil.Process(keeper)
         if "infra.throwaway" in process.cmdline():
             process.terminate()
-            process.wait(30)
+            process.wait(60)
     except psutil.NoSuchProcess:
         pass
 
