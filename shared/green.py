@@ -1,24 +1,22 @@
-"""Green I/O: the first import of every service process.
+"""Green I/O: the first import of every service process, and the first call of its runner.
 
 eventlet must patch the standard library before anything opens a socket, and psycopg must be told
 to wait with the patched ``select``: its own C wait blocks the whole process (ten parallel
 ``pg_sleep(0.3)`` take 3 s instead of 0.3 s). Only this module and the runner know of eventlet, so
 that the domain code survives a change of runner.
+
+Importing it patches nothing: models and migrations import it by way of the outbox, and their
+tests and alembic run with real threads.
 """
 
-import os
-
-os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
-os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
-
-import eventlet
-
-eventlet.monkey_patch()
-
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+
+import eventlet
 import eventlet.event
 import eventlet.tpool
 import eventlet.wsgi
@@ -26,6 +24,12 @@ import eventlet.wsgi
 T = TypeVar("T")
 
 Event = eventlet.event.Event
+
+
+def patch() -> None:
+    """Make this process green. To be called before anything else is imported."""
+    os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
+    eventlet.monkey_patch()
 
 
 def spawn(function: Callable[..., Any], *args: Any) -> Any:

@@ -4,7 +4,9 @@
 event ever published finds its listeners; it is done before any service starts.
 """
 
-from shared import green  # isort: skip  # patches before anything else is imported
+from shared import green  # isort: skip
+
+green.patch()  # before anything else is imported
 
 import importlib
 import json
