@@ -24,7 +24,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from sqlalchemy import DateTime, Index, Text, Uuid, func, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from shared import telemetry
+from shared import green, telemetry
 from shared.contracts import Envelope, Event, service_of
 from shared.database import Database, is_outage, ping
 from shared.outbox import EVENTS
@@ -134,8 +134,6 @@ class EventQueue(SharedExtension):
             queue.bind_to(EVENTS, routing_key=event_type)
 
     def _run(self) -> None:
-        from shared import green  # patches the process: only where it runs as a service
-
         pause = 0.2
         while not self._stopped:
             try:
@@ -230,8 +228,6 @@ class EventQueue(SharedExtension):
         batch: list[Any],
     ) -> bool:
         """Whether the batch was applied. Waits out outages; gives a lone event some attempts."""
-        from shared import green
-
         attempt, pause = 0, 0.1
         while True:
             try:

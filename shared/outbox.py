@@ -15,7 +15,7 @@ from kombu import Connection, Exchange
 from sqlalchemy import BigInteger, DateTime, Index, Text, Uuid, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from shared import telemetry
+from shared import green, telemetry
 from shared.contracts import Envelope, Event
 from shared.database import Database
 from shared.ids import new_id
@@ -109,8 +109,6 @@ class Relay:
     """Publishes a service's outbox with publisher confirms."""
 
     def __init__(self, database: Database, amqp_uri: str) -> None:
-        from shared import green  # patches the process: only where it runs as a service
-
         self.database = database
         self.amqp_uri = amqp_uri
         self.wake = green.Wake()
@@ -125,8 +123,6 @@ class Relay:
 
     def run(self) -> None:
         """Relay until stopped; whatever fails is logged, waited for and tried again."""
-        from shared import green
-
         pause = 0.2
         while not self._stopped:
             try:
@@ -138,8 +134,6 @@ class Relay:
                 pause = min(pause * 2, 3)
 
     def _relay_while_leading(self) -> None:
-        from shared import green
-
         engine = self.database.engine
         with engine.connect().execution_options(
             isolation_level="AUTOCOMMIT", **telemetry.UNCOUNTED
@@ -206,8 +200,6 @@ class _ConfirmedPublisher:
 
     def publish(self, messages: Any) -> None:
         """Publish (routing key, body, id) triples; raise unless all are confirmed in 10 s."""
-        from shared import green
-
         for routing_key, body, event_id in messages:
             self._sent += 1
             self._unconfirmed.add(self._sent)
