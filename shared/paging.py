@@ -33,9 +33,16 @@ def decode_cursor(cursor: str, parts: int) -> list[str | int]:
         )
     except (binascii.Error, UnicodeError, ValueError, msgspec.DecodeError) as error:
         raise InvalidInput("INVALID_CURSOR") from error
-    if len(key) != parts:
+    if len(key) != parts or not all(_storable(value) for value in key):
         raise InvalidInput("INVALID_CURSOR")
     return key
+
+
+def _storable(value: str | int) -> bool:
+    """What a database can compare with: no NUL, no more than eight bytes."""
+    if isinstance(value, str):
+        return "\0" not in value
+    return -(2**63) <= value < 2**63
 
 
 def page_of(

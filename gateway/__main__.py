@@ -1,0 +1,21 @@
+"""Runs the gateway: ``python -m gateway``."""
+
+import uvicorn
+
+from gateway.app import create
+from gateway.settings import settings
+from shared.telemetry import configure_logging
+
+if __name__ == "__main__":
+    values = settings()
+    configure_logging("gateway", values.log_level)
+    uvicorn.run(
+        create(values),
+        host=values.gateway_host,
+        port=values.gateway_port,
+        log_config=None,
+        access_log=False,
+        ws_max_size=values.body_limit_bytes,
+        proxy_headers=bool(values.trusted_proxies),
+        forwarded_allow_ips=values.trusted_proxies or None,
+    )

@@ -1,0 +1,191 @@
+"""The operations of the API: tables of contract commands, and the fields that join services.
+
+A mutation answers `{ <answer>, refusal }`; a list is a cursor connection; a refused query is an
+entry of `errors` with its code. What only services say to each other is not here.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import graphene
+import msgspec
+
+from gateway.context import Context
+from gateway.mapping import (
+    arguments,
+    connection,
+    connection_type,
+    extend,
+    input_type,
+    object_type,
+    to_command,
+)
+from gateway.refusals import RefusalType, describe, fault
+from shared.contracts import (
+    Command,
+    Done,
+    answer_of,
+    campaign,
+    directory,
+    inventory,
+    loyalty,
+    member,
+    order,
+)
+from shared.errors import Forbidden, Refusal, Unavailable
+from shared.paging import Page
+
+MUTATIONS: list[type[Command[Any]]] = [
+    directory.ActivateDevice, directory.CreateBrand, directory.CreateRegion,
+    directory.CreateFranchisee, directory.SaveStore, directory.SaveStaff, directory.CreateDevice,
+    directory.CreateClient,
+    member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
+    loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
+    inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
+    order.PlaceOrder, order.CancelOrder,
+    campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
+]  # fmt: skip
+UNSEALED = {directory.ActivateDevice}
+
+QUERIES: dict[str, type[Command[Any]]] = {
+    "stores": directory.ListStores,
+    "staff": directory.ListStaff,
+    "audit_log": directory.ListAudit,
+    "members": member.FindMembers,
+    "statement": loyalty.GetStatement,
+    "loyalty_rules": loyalty.ListRules,
+    "spend_offer": loyalty.OfferSpend,
+    "skus": inventory.FindSkus,
+    "skus_by_id": inventory.GetSkus,
+    "style": inventory.GetStyle,
+    "stock_levels": inventory.GetLevels,
+    "where_else": inventory.WhereElse,
+    "stock_movements": inventory.ListMovements,
+    "orders": order.ListOrders,
+    "orders_by_id": order.GetOrders,
+    "promotions": campaign.ListPromotions,
+    "coupons": campaign.GetCoupons,
+}
+
+Resolver = Callable[..., Awaitable[Any]]
+
+
+def _loaded(kind: str, attribute: str) -> Resolver:
+    async def resolve(root: Any, info: Any) -> Any:
+        try:
+            return await info.context.load(kind, getattr(root, attribute))
+        except (Refusal, Unavailable) as error:
+            raise fault(error, info.context.language) from error
+
+    return resolve
+
+
+def _join() -> None:
+    """Fields of one service's types that another service answers, batched by type."""
+    store, staff = object_type(directory.Store), object_type(directory.Staff)
+    account = object_type(loyalty.Account)
+    extend(
+        member.Member,
+        account=graphene.Field(account, resolver=_loaded("account", "id")),
+        home_store=graphene.Field(store, resolver=_loaded("store", "home_store_id")),
+        associate=graphene.Field(staff, resolver=_loaded("staff", "associate_id")),
+    )
+    person = object_type(member.Member)
+    extend(
+        order.Order,
+        store=graphene.Field(store, resolver=_loaded("store", "store_id")),
+        staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")),
+        member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+    )
+    extend(inventory.Level, store=graphene.Field(store, resolver=_loaded("store", "store_id")))
+
+
+_join()
+
+
+def _answer_field(answer: Any) -> tuple[str, Any]:
+    """The name and type of a mutation's answer: `Order` → `order`, `Levels` → `levels`."""
+    if answer is Done:
+        return "done", graphene.Boolean()
+    name = answer.__name__
+    snake = "".join(f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+    items = _items(answer)
+    if items is not None:
+        return snake, graphene.List(graphene.NonNull(object_type(items)))
+    return snake, graphene.Field(object_type(answer))
+
+
+def _items(answer: Any) -> Any:
+    """The item type of an answer that is only a list (`items`)."""
+    fields = msgspec.structs.fields(answer)
+    if len(fields) == 1 and fields[0].name == "items":
+        return fields[0].type.__args__[0]
+    return None
+
+
+def _unwrapped(answer: Any) -> Any:
+    if isinstance(answer, Done):
+        return True
+    return answer.items if _items(type(answer)) is not None else answer
+
+
+def mutation(command: type[Command[Any]]) -> graphene.Field:
+    """The field of a command that changes something."""
+    name, field = _answer_field(answer_of(command))
+    attributes = {name: field, "refusal": graphene.Field(RefusalType)}
+    if command is order.PlaceOrder:
+        attributes["quote"] = graphene.Field(
+            object_type(order.Quote), description="The new price, with a refusal PRICE_CHANGED."
+        )
+    payload = type(f"{command.__name__}Payload", (graphene.ObjectType,), attributes)
+
+    async def resolve(_root: Any, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002
+        context: Context = info.context
+        try:
+            ready = to_command(command, input)
+            call = context.call_unsealed if command in UNSEALED else context.call
+            return {name: _unwrapped(await call(ready))}
+        except Forbidden as error:
+            raise fault(error, context.language) from error
+        except Refusal as error:
+            return {"refusal": describe(error, context.language), "quote": _quote(error)}
+        except Exception as error:
+            raise fault(error, context.language) from error
+
+    return graphene.Field(
+        graphene.NonNull(payload),
+        input=graphene.Argument(graphene.NonNull(input_type(command))),
+        resolver=resolve,
+        description=inspect.getdoc(command),
+    )
+
+
+def _quote(refusal: Refusal) -> Any:
+    encoded = refusal.parameters.pop("quote", None)
+    return msgspec.json.decode(encoded, type=order.Quote) if encoded else None
+
+
+def query(command: type[Command[Any]]) -> graphene.Field:
+    """The field of a command that only reads."""
+    answer = answer_of(command)
+    paged = getattr(answer, "__origin__", None) is Page
+    if paged:
+        kind: Any = graphene.NonNull(connection_type(answer.__args__[0]))
+    elif _items(answer) is not None:
+        inner = object_type(_items(answer))
+        kind = graphene.NonNull(graphene.List(graphene.NonNull(inner)))
+    else:
+        kind = object_type(answer)
+
+    async def resolve(_root: Any, info: Any, **values: Any) -> Any:
+        context: Context = info.context
+        try:
+            result = await context.call(to_command(command, values))
+        except Exception as error:
+            raise fault(error, context.language) from error
+        return connection(result, values.get("after")) if paged else _unwrapped(result)
+
+    return graphene.Field(
+        kind, args=arguments(command), resolver=resolve, description=inspect.getdoc(command)
+    )

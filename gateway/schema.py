@@ -1,0 +1,161 @@
+"""The GraphQL schema. `python -m gateway.schema` prints it; `schema.graphql` is that, committed."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import graphene
+
+from gateway import sign_in
+from gateway.context import Context
+from gateway.mapping import arguments, object_type, to_command
+from gateway.operations import MUTATIONS, QUERIES, mutation, query
+from gateway.refusals import RefusalType, describe, fault
+from shared.contracts import directory, inventory, loyalty, member, operation_of, order
+from shared.errors import Forbidden, InvalidInput, Refusal
+
+
+class QuotePayload(graphene.ObjectType):
+    quote = graphene.Field(object_type(order.Quote))
+    refusal = graphene.Field(RefusalType)
+
+
+class OrderChange(graphene.ObjectType):
+    """An order of the store was placed, cancelled or voided."""
+
+    order_id = graphene.NonNull(graphene.ID)
+    status = graphene.NonNull(graphene.String)
+    order = graphene.Field(object_type(order.Order))
+
+    @staticmethod
+    async def resolve_order(root: dict[str, Any], info: Any) -> Any:
+        found = await info.context.call(order.GetOrders(ids=[root["order_id"]]))
+        return found.items[0] if found.items else None
+
+
+async def _quote(_root: Any, info: Any, **values: Any) -> dict[str, Any]:
+    context: Context = info.context
+    try:
+        return {"quote": await context.call(to_command(order.GetQuote, values))}
+    except Forbidden as error:
+        raise fault(error, context.language) from error
+    except Refusal as error:
+        return {"refusal": describe(error, context.language)}
+    except Exception as error:
+        raise fault(error, context.language) from error
+
+
+async def _member(_root: Any, info: Any, id: str) -> Any:  # noqa: A002
+    return await _one(info, "member", id)
+
+
+async def _one(info: Any, kind: str, id: str) -> Any:  # noqa: A002
+    try:
+        return await info.context.load(kind, _uuid(id))
+    except Exception as error:
+        raise fault(error, info.context.language) from error
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise InvalidInput("INVALID_INPUT", {"field": "$.id", "reason": "no UUID"}) from error
+
+
+def _argument(name: str) -> dict[str, Any]:
+    return {name: graphene.Argument(graphene.NonNull(graphene.ID))}
+
+
+Query = type(
+    "Query",
+    (graphene.ObjectType,),
+    {
+        **{name: query(command) for name, command in QUERIES.items()},
+        "quote": graphene.Field(
+            graphene.NonNull(QuotePayload),
+            args=arguments(order.GetQuote),
+            resolver=_quote,
+            description=inspect.getdoc(order.GetQuote),
+        ),
+        "member": graphene.Field(
+            object_type(member.Member), args=_argument("id"), resolver=_member
+        ),
+    },
+)
+
+Mutation = type(
+    "Mutation",
+    (graphene.ObjectType,),
+    {
+        **sign_in.FIELDS,
+        **{operation_of(command): mutation(command) for command in MUTATIONS},
+    },
+)
+
+
+async def _events(info: Any, store_id: str, *kinds: Any) -> AsyncIterator[Any]:
+    """Events of a store, if the caller's scope reaches it, until its token expires."""
+    context: Context = info.context
+    try:
+        store = _uuid(store_id)
+        within = await context.call(directory.ListStores())
+        if store not in {item.id for item in within.items}:
+            raise Forbidden("FORBIDDEN_SCOPE")
+    except Exception as error:
+        raise fault(error, context.language) from error
+    session = context.session
+    stream = context.live.listen(store, *kinds)
+    try:
+        while session is not None:
+            async with asyncio.timeout(max(session.expires_at - time.time(), 0)):
+                yield await anext(stream)
+    except TimeoutError as error:
+        raise fault(Forbidden("UNSEALED"), context.language) from error
+    finally:
+        await stream.aclose()
+
+
+class Subscription(graphene.ObjectType):
+    """Changes of one store, over graphql-transport-ws; the token goes into `connection_init`."""
+
+    stock_changed = graphene.Field(
+        graphene.NonNull(object_type(inventory.StockChanged)), args=_argument("store_id")
+    )
+    order_changed = graphene.Field(graphene.NonNull(OrderChange), args=_argument("store_id"))
+    order_booked = graphene.Field(
+        graphene.NonNull(object_type(loyalty.OrderBooked)), args=_argument("store_id")
+    )
+
+    @staticmethod
+    def subscribe_stock_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, inventory.StockChanged)
+
+    @staticmethod
+    def subscribe_order_booked(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, loyalty.OrderBooked)
+
+    @staticmethod
+    async def subscribe_order_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        names = {
+            order.OrderPlaced: "placed",
+            order.OrderCancelled: "cancelled",
+            order.OrderVoided: "voided",
+        }
+        async for event in _events(info, store_id, *names):
+            yield {"order_id": event.order_id, "status": names[type(event)]}
+
+    @staticmethod
+    def resolve_stock_changed(root: Any, _info: Any, store_id: str) -> Any:
+        return root
+
+    resolve_order_changed = resolve_order_booked = resolve_stock_changed
+
+
+schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+
+if __name__ == "__main__":
+    print(schema)
