@@ -70,6 +70,9 @@ def _apt(package: str) -> None:
         # An old list names versions that are gone; a fresh machine has no list at all.
         _run(["apt-get", "-qq", "update"], environment)
         _run(command, environment)
+    if package == "rabbitmq-server" and shutil.which("update-rc.d"):
+        # Nor is Debian's own node to start with the machine: nobody asked for that one.
+        _run(["update-rc.d", package, "disable"])
 
 
 @contextmanager
@@ -88,7 +91,7 @@ def _no_services_started() -> Iterator[None]:
 
 def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
     done = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False
     )
     if done.returncode != 0:
         raise Missing(f"this failed, see above: {' '.join(command)}")

@@ -1,5 +1,6 @@
 """Keeps programs running through supervisord, and finds what a killed one left behind."""
 
+import re
 import shlex
 import signal
 import subprocess
@@ -199,6 +200,7 @@ def _plain(value: object) -> str:
 
 
 def _quoted(value: str) -> str:
-    if '"' in value or "\n" in value:
-        raise Failure("a setting of the stack contains a quotation mark or a line break")
+    # supervisord's file has no way to write these.
+    if re.search(r'["\n]|\s[;#]', value):
+        raise Failure("a setting has a quotation mark, a line break, ' ;' or ' #' in it")
     return f'"{_plain(value)}"'

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,18 +140,22 @@ def service_session(
     service_engine: Callable[[str], Engine],
 ) -> Iterator[Callable[[str], Session]]:
     """`service_session("order")`: a session whose work, commits too, is rolled back afterwards."""
-    closing: list[Callable[[], None]] = []
+    yield from service_sessions(service_engine)
 
-    def session(service: str) -> Session:
-        connection = service_engine(service).connect()
-        outer = connection.begin()
-        made = Session(connection, join_transaction_mode="create_savepoint")
-        closing.extend((connection.close, outer.rollback, made.close))
-        return made
 
-    yield session
-    for close in reversed(closing):
-        close()
+def service_sessions(
+    engine: Callable[[str], Engine],
+) -> Iterator[Callable[[str], Session]]:
+    with ExitStack() as closing:
+
+        def session(service: str) -> Session:
+            connection = closing.enter_context(engine(service).connect())
+            closing.callback(connection.begin().rollback)
+            made = Session(connection, join_transaction_mode="create_savepoint")
+            closing.callback(made.close)
+            return made
+
+        yield session
 
 
 def _run() -> tuple[int, Path]:

@@ -1,8 +1,13 @@
 """The throw-away servers and databases that the other tests stand on."""
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 from kombu import Connection
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+
+from tests.conftest import service_sessions
 
 
 def test_the_server_refuses_a_wrong_password(postgres_server: str) -> None:
@@ -27,3 +32,27 @@ def test_a_message_goes_through_the_broker(broker_uri: str) -> None:
         got.ack()
 
     assert got.payload == {"pieces": 3}
+
+
+def test_a_service_s_database_is_migrated_and_a_fresh_one_is_another(
+    database_url: Callable[..., str],
+) -> None:
+    first, fresh = database_url("member"), database_url("member", fresh=True)
+
+    assert database_url("member") == first
+    assert fresh != first
+    for url in (first, fresh):
+        with create_engine(url, poolclass=NullPool).connect() as connection:
+            assert "outbox" in inspect(connection).get_table_names()
+
+
+def test_what_a_test_commits_is_rolled_back(service_engine: Callable[[str], Engine]) -> None:
+    sessions = service_sessions(service_engine)
+    session = next(sessions)("member")
+    session.execute(text("CREATE TABLE left_behind (id int)"))
+    session.commit()
+    assert "left_behind" in inspect(session.connection()).get_table_names()
+
+    assert list(sessions) == []
+
+    assert "left_behind" not in inspect(service_engine("member")).get_table_names()
