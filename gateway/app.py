@@ -170,10 +170,11 @@ class Subscriptions(GraphQL[Any, Any]):
     async def get_context(self, request: Any, response: Any) -> Any:
         return self._gateway.context(None, request.headers.get("accept-language", "zh-CN"))
 
-    async def setup_connection_params(self, payload: Any, **connection: Any) -> None:
+    async def setup_connection_params(
+        self, connection_params: Any, websocket: Any, context: Any, root_value: Any
+    ) -> None:
         """Read the token; the query limits hold here as well."""
-        context: Context = connection["context"]
-        token = payload.get("accessToken") if isinstance(payload, dict) else None
+        token = (connection_params or {}).get("accessToken")
         try:
             context.session = self._gateway.tokens.read(token if isinstance(token, str) else "")
         except InvalidToken:

@@ -69,7 +69,7 @@ class Json(graphene.Scalar):
             return (variables or {}).get(node.name.value)
         if isinstance(node, ast.IntValueNode):
             return int(node.value)
-        return None if isinstance(node, ast.NullValueNode) else node.value  # type: ignore[attr-defined]
+        return None if isinstance(node, ast.NullValueNode) else node.value
 
 
 class Pair(graphene.ObjectType):
@@ -165,7 +165,8 @@ def arguments(struct: Any) -> dict[str, Any]:
 def to_command(command: type[Command[Any]], values: dict[str, Any]) -> Command[Any]:
     """GraphQL arguments as a command; raises `InvalidInput` before any service is asked."""
     try:
-        return msgspec.convert(_plain(values), command)
+        ready: Command[Any] = msgspec.convert(_plain(values), command)
+        return ready
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at `")
         raise InvalidInput(

@@ -140,7 +140,7 @@ class Subscription(graphene.ObjectType):
 
     @staticmethod
     async def subscribe_order_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
-        names = {
+        names: dict[Any, str] = {
             order.OrderPlaced: "placed",
             order.OrderCancelled: "cancelled",
             order.OrderVoided: "voided",

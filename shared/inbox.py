@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -35,6 +35,7 @@ ATTEMPTS = 5
 PARKED = Exchange("chainstitch.parked", type="direct", durable=True)
 
 log = structlog.get_logger()
+Method = TypeVar("Method", bound=Callable[..., Any])
 Handler = Callable[[Session, list[Envelope[Any]]], None]
 
 
@@ -45,9 +46,7 @@ class InboxMixin:
 
     event_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     handler: Mapped[str] = mapped_column(Text, primary_key=True)
-    handled_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    handled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
     __table_args__: Any = (Index("ix_inbox_handled_at", "handled_at"),)
 
@@ -142,12 +141,8 @@ class EventQueue(SharedExtension):
                 ) as connection:
                     self._consume(connection)
                     pause = 0.2
-            except (
-                Exception
-            ) as error:  # the broker is away: whatever its client raises then
-                log.warning(
-                    "consumer interrupted", queue=self.queue.name, error=repr(error)
-                )
+            except Exception as error:  # the broker is away: whatever its client raises then
+                log.warning("consumer interrupted", queue=self.queue.name, error=repr(error))
                 green.sleep(pause)
                 pause = min(pause * 2, 3)
 
@@ -187,13 +182,9 @@ class EventQueue(SharedExtension):
             if wait <= 0:
                 return
 
-    def _settle(
-        self, connection: Connection, channel: Any, messages: list[Any]
-    ) -> None:
+    def _settle(self, connection: Connection, channel: Any, messages: list[Any]) -> None:
         """Apply the messages run by run, each acked at once when its transaction is committed."""
-        for event_type, run in groupby(
-            messages, key=lambda m: m.delivery_info["routing_key"]
-        ):
+        for event_type, run in groupby(messages, key=lambda m: m.delivery_info["routing_key"]):
             batch = list(run)
             if event_type not in self.handlers:  # a binding of an earlier version
                 channel.basic_ack(batch[-1].delivery_tag, multiple=True)
@@ -205,9 +196,7 @@ class EventQueue(SharedExtension):
             if applied:
                 channel.basic_ack(applied[-1].delivery_tag, multiple=True)
 
-    def _apply(
-        self, connection: Connection, event_type: str, batch: list[Any]
-    ) -> Iterator[Any]:
+    def _apply(self, connection: Connection, event_type: str, batch: list[Any]) -> Iterator[Any]:
         """Apply a run of one type; yields the messages that must be parked."""
         event_class, method = self.handlers[event_type]
         if not self._attempt(connection, event_class, method, batch):
@@ -237,9 +226,7 @@ class EventQueue(SharedExtension):
                     apply(self.database, method, handler, decoded)
                 telemetry.EVENTS.labels(self.service, method, "applied").inc(len(batch))
                 return True
-            except (
-                Exception
-            ) as error:  # sorted into outage, repeated error and give up below
+            except Exception as error:  # sorted into outage, repeated error and give up below
                 log.warning("event batch failed", handler=method, size=len(batch),
                             error=repr(error), exc_info=not is_outage(error))  # fmt: skip
                 if not is_outage(error) and self._healthy():
@@ -283,4 +270,7 @@ class EventHandler(Entrypoint):
         return bound
 
 
-on_event = EventHandler.decorator
+def on_event(event_type: type[Event]) -> Callable[[Method], Method]:
+    """Publish a static method ``(session, envelopes)`` as the handler of an event."""
+    decorate: Callable[[Method], Method] = EventHandler.decorator(event_type)
+    return decorate

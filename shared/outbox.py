@@ -38,15 +38,11 @@ class OutboxMixin:
     type: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(Text)
     envelope: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__: Any = (
-        Index(
-            "ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")
-        ),
+        Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
         Index("ix_outbox_published_at", "published_at"),
     )
 
@@ -80,14 +76,10 @@ def row_of(
     }
 
 
-def prepare(
-    session: Session, event: Event, subject: UUID | str, sequence: int
-) -> dict[str, Any]:
+def prepare(session: Session, event: Event, subject: UUID | str, sequence: int) -> dict[str, Any]:
     """The row of an event of this transaction, to be inserted by a statement of the caller's."""
     session.info["emitted"] = True
-    return row_of(
-        session.info["source"], session.info.get("caller"), event, subject, sequence
-    )
+    return row_of(session.info["source"], session.info.get("caller"), event, subject, sequence)
 
 
 def emit(session: Session, *events: tuple[Event, UUID | str, int]) -> None:
@@ -100,9 +92,7 @@ def emit(session: Session, *events: tuple[Event, UUID | str, int]) -> None:
         return
     rows = [prepare(session, *event) for event in events]
     columns = ("event_id", "type", "subject", "envelope")
-    session.execute(
-        _INSERT, {f"{name}s": [row[name] for row in rows] for name in columns}
-    )
+    session.execute(_INSERT, {f"{name}s": [row[name] for row in rows] for name in columns})
 
 
 class Relay:
@@ -144,9 +134,7 @@ class Relay:
                     return
                 green.sleep(1)
             try:
-                with Connection(
-                    self.amqp_uri, heartbeat=20, connect_timeout=3
-                ) as broker:
+                with Connection(self.amqp_uri, heartbeat=20, connect_timeout=3) as broker:
                     publisher = _ConfirmedPublisher(broker)
                     while not self._stopped:
                         self._publish_pending(connection, publisher)
@@ -154,9 +142,7 @@ class Relay:
                 # The lock belongs to the connection: it must not go back into the pool with it.
                 connection.invalidate()
 
-    def _publish_pending(
-        self, connection: Any, publisher: "_ConfirmedPublisher"
-    ) -> None:
+    def _publish_pending(self, connection: Any, publisher: "_ConfirmedPublisher") -> None:
         rows = connection.execute(_UNPUBLISHED, {"limit": BATCH}).all()
         if not rows:
             publisher.keep_alive()
@@ -209,9 +195,7 @@ class _ConfirmedPublisher:
                 content_encoding="utf-8",
                 properties={"delivery_mode": 2, "message_id": str(event_id)},
             )
-            self._channel.basic_publish(
-                message, exchange=EVENTS.name, routing_key=routing_key
-            )
+            self._channel.basic_publish(message, exchange=EVENTS.name, routing_key=routing_key)
         with green.deadline(10, TimeoutError("the broker did not confirm")):
             while self._unconfirmed:
                 self._broker.drain_events()
@@ -235,11 +219,8 @@ def backlog(session: Session) -> tuple[int, float]:
 
 def prune(session: Session) -> None:
     """Forget outbox and inbox rows older than a week."""
-    for table, column in (("outbox", "published_at"), ("inbox", "handled_at")):
-        session.execute(
-            text(
-                f"DELETE FROM {table} WHERE {column} < now() - make_interval(days => :days)"
-            ),
-            {"days": KEEP_DAYS},
-            execution_options=telemetry.UNCOUNTED,
-        )
+    for statement in (
+        "DELETE FROM outbox WHERE published_at < now() - make_interval(days => :days)",
+        "DELETE FROM inbox WHERE handled_at < now() - make_interval(days => :days)",
+    ):
+        session.execute(text(statement), {"days": KEEP_DAYS}, execution_options=telemetry.UNCOUNTED)

@@ -27,9 +27,7 @@ class Pending:
 
     def result(self) -> Any:
         """The answer; raises the remote `Refusal`, or `Unavailable` when none comes in time."""
-        with green.deadline(
-            self._seconds, Unavailable(service_of(type(self._command)))
-        ):
+        with green.deadline(self._seconds, Unavailable(service_of(type(self._command)))):
             raw = self._reply.result()
         return msgspec.convert(raw, answer_of(type(self._command)))
 
@@ -70,6 +68,4 @@ class Services(DependencyProvider):
     replies = ReplyListener()
 
     def get_dependency(self, worker_ctx: Any) -> Caller:
-        return Caller(
-            worker_ctx, self.replies, self.container.config["rpc_timeout_seconds"]
-        )
+        return Caller(worker_ctx, self.replies, self.container.config["rpc_timeout_seconds"])

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import structlog
@@ -30,10 +30,11 @@ from shared.seal import Role, unseal
 
 log = structlog.get_logger()
 CALLER_HEADER = "caller"
+Method = TypeVar("Method", bound=Callable[..., Any])
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
-class Operation(Rpc):  # type: ignore[misc]
+class Operation(Rpc):
     """The entrypoint under `operation`: opens the seal, checks the role, decodes the command.
 
     `roles` None means that anyone may call it who can seal (sign-in: there is no caller yet).
@@ -77,9 +78,7 @@ class Operation(Rpc):  # type: ignore[misc]
             error = exc_info[1]
             outcome = error.code if isinstance(error, Refusal) else "failed"
             if not isinstance(error, Refusal):
-                log.error(
-                    "operation failed", operation=self.method_name, exc_info=exc_info
-                )
+                log.error("operation failed", operation=self.method_name, exc_info=exc_info)
             if is_outage(error):
                 service = self.container.service_name
                 exc_info = (Unavailable, Unavailable(service), None)
@@ -93,13 +92,19 @@ class Operation(Rpc):  # type: ignore[misc]
         return answer
 
 
-operation = Operation.decorator
+def operation(
+    command: type[Command[Any]], roles: frozenset[Role] | None
+) -> Callable[[Method], Method]:
+    """Publish a method as the service of `command`, for callers with one of `roles`."""
+    decorate: Callable[[Method], Method] = Operation.decorator(command, roles=roles)
+    return decorate
 
 
 def decode(raw: Any, command: type[Command[Any]]) -> Command[Any]:
     """The command inside a message; raises `InvalidInput` with the path of what is wrong."""
     try:
-        return msgspec.convert(raw, command)
+        ready: Command[Any] = msgspec.convert(raw, command)
+        return ready
     except msgspec.ValidationError as error:
         reason, _, field = str(error).partition(" - at `")
         raise InvalidInput(
@@ -107,7 +112,7 @@ def decode(raw: Any, command: type[Command[Any]]) -> Command[Any]:
         ) from error
 
 
-class Transactions(DependencyProvider):  # type: ignore[misc]
+class Transactions(DependencyProvider):
     """Injects ``transaction()``: one committed unit of work, whose events carry the caller.
 
     It owns the outbox relay of the process as well, since every service that changes something

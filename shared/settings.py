@@ -50,20 +50,15 @@ class PhoneSettings(BaseSettings):
         for entry in value.get_secret_value().split(","):
             name, _, encoded = entry.partition(":")
             if not name or len(base64.b64decode(encoded, validate=True)) != 32:
-                raise ValueError(
-                    "PHONE_KEYS is a list of <key id>:<base64 of 32 bytes>"
-                )
+                raise ValueError("PHONE_KEYS is a list of <key id>:<base64 of 32 bytes>")
         return value
 
     def keys(self) -> dict[str, bytes]:
-        entries = (
-            entry.partition(":")
-            for entry in self.phone_keys.get_secret_value().split(",")
-        )
+        entries = (entry.partition(":") for entry in self.phone_keys.get_secret_value().split(","))
         return {name: base64.b64decode(encoded) for name, _, encoded in entries}
 
 
 @functools.cache
 def settings() -> Settings:
     """The settings of this process, read once."""
-    return Settings()
+    return Settings()  # type: ignore[call-arg]  # they come from the environment

@@ -24,23 +24,13 @@ HANDLED = Histogram(
     ["service", "handler"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
-EVENTS = Counter(
-    "chainstitch_events_total", "Events handled", ["service", "handler", "outcome"]
-)
-STATEMENTS = Counter(
-    "chainstitch_sql_statements_total", "SQL statements sent", ["service"]
-)
-MESSAGES = Counter(
-    "chainstitch_messages_total", "Messages published", ["service", "kind"]
-)
+EVENTS = Counter("chainstitch_events_total", "Events handled", ["service", "handler", "outcome"])
+STATEMENTS = Counter("chainstitch_sql_statements_total", "SQL statements sent", ["service"])
+MESSAGES = Counter("chainstitch_messages_total", "Messages published", ["service", "kind"])
 PARKED = Counter("chainstitch_events_parked_total", "Events put aside after repeated errors",
                  ["service", "handler"])  # fmt: skip
-OUTBOX_DEPTH = Gauge(
-    "chainstitch_outbox_depth", "Events waiting to be published", ["service"]
-)
-OUTBOX_AGE = Gauge(
-    "chainstitch_outbox_age_seconds", "Age of the oldest of them", ["service"]
-)
+OUTBOX_DEPTH = Gauge("chainstitch_outbox_depth", "Events waiting to be published", ["service"])
+OUTBOX_AGE = Gauge("chainstitch_outbox_age_seconds", "Age of the oldest of them", ["service"])
 WORKERS_FREE = Gauge("chainstitch_workers_free", "Workers without work", ["service"])
 
 UNCOUNTED = {"uncounted": True}
@@ -49,7 +39,7 @@ UNCOUNTED = {"uncounted": True}
 
 def configure_logging(process: str, level: str) -> None:
     """JSON lines with time, level and process; library loggers go the same way."""
-    shape = [
+    shape: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -28,21 +28,17 @@ ERRORS = {
     "INVALID_QUANTITY": Sentence(
         zh="数量须在 1 到 {limit} 之间", en="A quantity is between 1 and {limit}"
     ),
-    "CURRENCY_MISMATCH": Sentence(
-        zh="币种应为 {expected}", en="The currency has to be {expected}"
-    ),
+    "CURRENCY_MISMATCH": Sentence(zh="币种应为 {expected}", en="The currency has to be {expected}"),
     "TENDERS_MISMATCH": Sentence(
-        zh="收款 {paid_minor} 分，应收 {total_minor} 分，两者不符",
+        zh="收款 {paid_minor} 元，应收 {total_minor} 元，两者不符",
         en="Payments come to {paid_minor}, the total is {total_minor}",
     ),
-    "TENDER_INVALID": Sentence(
-        zh="收款方式有误：{reason}", en="A payment is not right: {reason}"
-    ),
+    "TENDER_INVALID": Sentence(zh="收款方式有误：{reason}", en="A payment is not right: {reason}"),
     "TENDER_NEEDS_MEMBER": Sentence(
         zh="使用积分或储值须先识别会员", en="Points and wallet need a member"
     ),
     "PRICE_CHANGED": Sentence(
-        zh="价格已变，现为 {total_minor} 分，请与顾客确认",
+        zh="价格已变，现为 {total_minor} 元，请与顾客确认",
         en="The price has changed to {total_minor}; please confirm with the customer",
     ),
     "ORDER_CONFLICT": Sentence(
@@ -65,9 +61,7 @@ ERRORS = {
         zh="只有接口可以上传已成交的价格",
         en="Only an integration may state what was charged",
     ),
-    "INVALID_TIME": Sentence(
-        zh="成交时间不对", en="The time of the sale is not possible"
-    ),
+    "INVALID_TIME": Sentence(zh="成交时间不对", en="The time of the sale is not possible"),
 }
 
 
@@ -229,8 +223,8 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     tier: str | None
     lines: list[OrderLine]
     promotions: list[AppliedPromotion]
-    receipt_number: str
     fact: bool
+    receipt_number: str | None = None
 
 
 class OrderCancelled(Event, frozen=True, kw_only=True):

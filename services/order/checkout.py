@@ -1,0 +1,280 @@
+"""Placing an order: hold by call, settle by event.
+
+    tx 1     INSERT order PENDING, its id the client's
+    calls    inventory.reserve ∥ campaign.price_and_hold, then loyalty.hold where it is used
+    tx 2     PENDING → PLACED with price, lines, tenders, receipt number and the outbox row
+    refused  PENDING → CANCELLED with the outbox row, by which every hold is let go
+
+No transaction is open during a call. A crash leaves the order PENDING: a resend with the same id
+takes it over (every step is idempotent by that id), and the sweeper cancels what nobody resends.
+"""
+
+import hashlib
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.order import basket, history, ledger
+from services.order.ledger import Started
+from services.order.models import Store
+from shared import outbox
+from shared.contracts.campaign import PriceAndHold, Priced
+from shared.contracts.inventory import Reserve, ReserveLine
+from shared.contracts.loyalty import EarnRule, Held, Hold, OfferSpend
+from shared.contracts.order import (
+    Balances,
+    GetQuote,
+    Order,
+    OrderCancelled,
+    PlaceOrder,
+    Quote,
+)
+from shared.errors import Refusal, Unavailable
+from shared.rpc import Caller as Services
+from shared.seal import Caller
+from shared.service import Transaction
+from shared.stores import Store as StoreFacts
+from shared.stores import require_store
+
+LEASE = timedelta(seconds=12)
+"""Longer than the calls of one attempt may take together."""
+ANSWER_WAIT_SECONDS = 3.0
+ANSWER_POLL_SECONDS = 0.05
+
+
+def get_quote(
+    transaction: Transaction, services: Services, caller: Caller, command: GetQuote
+) -> Quote:
+    """The price of a basket with its reasons; holds nothing."""
+    basket.check_lines(command.lines)
+    with transaction() as session:
+        store = require_store(session, Store, caller, command.store_id)
+        _require_currency(store, command.currency)
+        rule = ledger.earn_rule(session, datetime.now(UTC))
+    priced = services.call(
+        PriceAndHold(
+            store_id=command.store_id,
+            member_id=command.member_id,
+            currency=command.currency,
+            at=datetime.now(UTC),
+            lines=command.lines,
+            coupon_codes=command.coupon_codes,
+        )
+    )
+    offer = None
+    if command.member_id:
+        offer = services.call(
+            OfferSpend(member_id=command.member_id, total_minor=priced.total_minor)
+        )
+    expected = rule.points_for(priced.total_minor, priced.tier) if rule and offer else 0
+    return _quote(priced, expected, offer)
+
+
+def place_order(
+    transaction: Transaction, services: Services, caller: Caller, command: PlaceOrder
+) -> Order:
+    """Sell; see `PlaceOrder` for what a client may rely on."""
+    basket.check_lines(command.lines)
+    fact = basket.is_fact(caller, command, datetime.now(UTC))
+    basket.check_tenders(command)
+    with transaction() as session:
+        first = _start(session, caller, command, fact)
+    started = first or _resume(transaction, caller, command, fact)
+    if isinstance(started, Order):
+        return started
+    try:
+        priced, held = _hold(services, command, started)
+    except Refusal as refusal:
+        with transaction() as session:
+            cancel(session, command.order_id, command.store_id, refusal)
+        raise
+    except Unavailable:
+        with transaction() as session:
+            _let_resume(session, command.order_id)
+        raise
+    with transaction() as session:
+        return ledger.place(session, caller, command, started, priced, _balances(held))
+
+
+def content_of(command: PlaceOrder) -> str:
+    """A digest of what was asked: the same id with another digest is a conflict."""
+    return hashlib.blake2b(msgspec.json.encode(command), digest_size=16).hexdigest()
+
+
+def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) -> Started | None:
+    """tx 1. None when the id is there already."""
+    store = require_store(session, Store, caller, command.store_id)
+    _require_currency(store, command.currency)
+    now = datetime.now(UTC)
+    sold_at = command.occurred_at or now
+    row = ledger.insert_pending(
+        session,
+        {
+            "id": command.order_id,
+            "content": content_of(command),
+            "worked_until": now + LEASE,
+            "store_id": store.id,
+            "franchisee_id": store.franchisee_id,
+            "legal_entity": store.legal_entity,
+            "device_id": caller.device_id or command.device_id,
+            "shift_id": command.shift_id,
+            "staff_id": caller.id,
+            "member_id": command.member_id,
+            "channel": command.channel,
+            "business_date": store.business_date(sold_at),
+            "sold_at": sold_at,
+            "currency": command.currency,
+            "fact": fact,
+            "told_minor": command.total_minor,
+        },
+    )
+    if row is None:
+        return None
+    return Started(store, sold_at, _rule(row.earn_rule), row.device_code, fact)
+
+
+def _resume(
+    transaction: Transaction, caller: Caller, command: PlaceOrder, fact: bool
+) -> Started | Order:
+    """The answer of an earlier attempt; or the saga itself, if nobody carries it on."""
+    until = time.monotonic() + ANSWER_WAIT_SECONDS
+    while True:
+        with transaction() as session:
+            found = ledger.take_over(session, command.order_id, datetime.now(UTC) + LEASE)
+            if found.content != content_of(command):
+                raise Refusal("ORDER_CONFLICT")
+            if found.status != "pending":
+                return _first_answer(session, caller, found)
+            if found.taken_over:
+                store = require_store(session, Store, caller, command.store_id)
+                rule = _rule(found.earn_rule)
+                return Started(store, found.sold_at, rule, found.device_code, fact)
+        if time.monotonic() > until:
+            raise Refusal("ORDER_IN_PROGRESS")
+        time.sleep(ANSWER_POLL_SECONDS)
+
+
+def _first_answer(session: Session, caller: Caller, found: Any) -> Order:
+    if found.status == "cancelled":
+        raise Refusal(found.refusal["code"], found.refusal["parameters"])
+    return history.read(session, caller, [found.id])[0]
+
+
+def _hold(services: Services, command: PlaceOrder, started: Started) -> tuple[Priced, Held | None]:
+    """Hold stock and coupons and learn the price; hold points and wallet if they pay."""
+    reserving = services.start(
+        Reserve(
+            order_id=command.order_id,
+            store_id=command.store_id,
+            fact=started.fact,
+            lines=[
+                ReserveLine(sku_id=line.sku_id, quantity=line.quantity) for line in command.lines
+            ],
+        )
+    )
+    pricing = services.start(
+        PriceAndHold(
+            order_id=command.order_id,
+            store_id=command.store_id,
+            member_id=command.member_id,
+            currency=command.currency,
+            at=started.sold_at,
+            lines=command.lines,
+            coupon_codes=command.coupon_codes,
+        )
+    )
+    priced: Priced = pricing.result()
+    reserving.result()
+    if priced.total_minor != command.total_minor:
+        expected = _points_expected(started, command, priced)
+        quote = msgspec.json.encode(_quote(priced, expected, None)).decode()
+        raise Refusal("PRICE_CHANGED", {"total_minor": priced.total_minor, "quote": quote})
+    points = sum(tender.points or 0 for tender in command.tenders)
+    wallet = basket.amount_of(command.tenders, "wallet")
+    if command.member_id is None or not (points or wallet):
+        return priced, None
+    held = services.call(
+        Hold(
+            order_id=command.order_id,
+            store_id=command.store_id,
+            member_id=command.member_id,
+            currency=command.currency,
+            total_minor=command.total_minor,
+            points=points,
+            points_minor=basket.amount_of(command.tenders, "points"),
+            wallet_minor=wallet,
+        )
+    )
+    return priced, held
+
+
+def cancel(session: Session, order_id: UUID, store_id: UUID, refusal: Refusal) -> None:
+    """tx 2': nothing was sold; whoever holds something for this order hears of it."""
+    row = session.execute(
+        text(
+            "UPDATE orders SET status = 'cancelled', refusal = CAST(:refusal AS jsonb)"
+            " WHERE id = :id AND status = 'pending' RETURNING id"
+        ),
+        {
+            "id": order_id,
+            "refusal": msgspec.json.encode(
+                {"code": refusal.code, "parameters": refusal.parameters}
+            ).decode(),
+        },
+    ).one_or_none()
+    if row:
+        event = OrderCancelled(order_id=order_id, store_id=store_id, reason=refusal.code)
+        outbox.emit(session, (event, order_id, 1))
+
+
+def _let_resume(session: Session, order_id: UUID) -> None:
+    """Somebody did not answer: the next resend may carry on at once."""
+    session.execute(
+        text("UPDATE orders SET worked_until = now() WHERE id = :id AND status = 'pending'"),
+        {"id": order_id},
+    )
+
+
+def _points_expected(started: Started, command: PlaceOrder, priced: Priced) -> int:
+    return ledger.points_expected(
+        started.earn_rule, command.member_id, command.tenders, priced.total_minor, priced.tier
+    )
+
+
+def _require_currency(store: StoreFacts, currency: str) -> None:
+    if currency != store.currency:
+        raise Refusal("CURRENCY_MISMATCH", {"expected": store.currency})
+
+
+def _rule(body: Any) -> EarnRule | None:
+    return msgspec.convert(body, EarnRule) if body else None
+
+
+def _balances(held: Held | None) -> Balances | None:
+    if held is None:
+        return None
+    return Balances(
+        points=held.points_after,
+        wallet_principal_minor=held.wallet_principal_after_minor,
+        wallet_bonus_minor=held.wallet_bonus_after_minor,
+    )
+
+
+def _quote(priced: Priced, points_expected: int, offer: Any) -> Quote:
+    return Quote(
+        currency=priced.currency,
+        lines=priced.lines,
+        list_minor=priced.list_minor,
+        discount_minor=priced.discount_minor,
+        total_minor=priced.total_minor,
+        tax_minor=priced.tax_minor,
+        tier=priced.tier,
+        promotions=priced.promotions,
+        points_expected=points_expected,
+        offer=offer,
+    )

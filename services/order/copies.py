@@ -1,0 +1,40 @@
+"""What order knows of others: devices (for receipt numbers) and earn rules (for the receipt)."""
+
+import msgspec
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.order.models import Device, EarnRule
+from shared.contracts import Envelope
+from shared.contracts.directory import DeviceChanged
+from shared.contracts.loyalty import RulePublished
+
+
+def on_device_changed(session: Session, envelopes: list[Envelope[DeviceChanged]]) -> None:
+    newest = {envelope.data.device_id: envelope.data for envelope in envelopes}
+    statement = insert(Device).values(
+        [
+            {"id": e.device_id, "version": e.version, "store_id": e.store_id, "code": e.code}
+            for e in newest.values()
+        ]
+    )
+    fresh = {name: statement.excluded[name] for name in ("version", "store_id", "code")}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_=fresh, where=Device.version < statement.excluded.version
+        )
+    )
+
+
+def on_rule_published(session: Session, envelopes: list[Envelope[RulePublished]]) -> None:
+    rules = [envelope.data for envelope in envelopes if envelope.data.kind == "earn"]
+    if rules:
+        rows = [
+            {
+                "version": rule.version,
+                "valid_from": rule.valid_from,
+                "body": msgspec.to_builtins(rule.body),
+            }
+            for rule in rules
+        ]
+        session.execute(insert(EarnRule).values(rows).on_conflict_do_nothing())

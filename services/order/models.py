@@ -1,0 +1,189 @@
+"""Tables of the order service.
+
+An order is inserted PENDING under the client's id before anything is asked of others, and leaves
+that state once, by a guarded update: placed or cancelled; a placed one may become voided.
+"""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.database import new_metadata
+from shared.inbox import InboxMixin
+from shared.outbox import OutboxMixin
+from shared.stores import StoreMixin
+
+Instant = DateTime(timezone=True)
+
+
+class Base(DeclarativeBase):
+    metadata = new_metadata()
+
+
+class Outbox(OutboxMixin, Base):
+    pass
+
+
+class Inbox(InboxMixin, Base):
+    pass
+
+
+class Store(StoreMixin, Base):
+    pass
+
+
+class Device(Base):
+    """A copy of directory's devices: their code is part of the receipt number."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    version: Mapped[int]
+    store_id: Mapped[UUID] = mapped_column(Uuid)
+    code: Mapped[str] = mapped_column(Text)
+
+
+class EarnRule(Base):
+    """A copy of loyalty's earn rules: the receipt says what points are to be expected."""
+
+    __tablename__ = "earn_rules"
+
+    version: Mapped[int] = mapped_column(Integer, primary_key=True)
+    valid_from: Mapped[datetime] = mapped_column(Instant, index=True)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class Order(Base):
+    """One sale. `content` is a digest of the command: the id may not be reused for another.
+
+    `worked_until` is the lease of whoever carries the saga on: a resend takes over when it is past.
+    Amounts are minor units of `currency`; they are null until the order is placed.
+    """
+
+    __tablename__ = "orders"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    status: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text)
+    worked_until: Mapped[datetime] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+    store_id: Mapped[UUID] = mapped_column(Uuid)
+    franchisee_id: Mapped[UUID | None] = mapped_column(Uuid)
+    legal_entity: Mapped[str] = mapped_column(Text)
+    device_id: Mapped[UUID | None] = mapped_column(Uuid)
+    shift_id: Mapped[UUID | None] = mapped_column(Uuid)
+    staff_id: Mapped[UUID] = mapped_column(Uuid)
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+    channel: Mapped[str] = mapped_column(Text)
+    business_date: Mapped[date] = mapped_column(Date)
+    sold_at: Mapped[datetime] = mapped_column(Instant)
+    currency: Mapped[str] = mapped_column(Text)
+    fact: Mapped[bool] = mapped_column(Boolean)
+    told_minor: Mapped[int] = mapped_column(BigInteger)
+    list_minor: Mapped[int | None] = mapped_column(BigInteger)
+    discount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    total_minor: Mapped[int | None] = mapped_column(BigInteger)
+    tax_minor: Mapped[int | None] = mapped_column(BigInteger)
+    change_minor: Mapped[int | None] = mapped_column(BigInteger)
+    tier: Mapped[str | None] = mapped_column(Text)
+    promotions: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    points_expected: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    balances: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    receipt_number: Mapped[str | None] = mapped_column(Text, unique=True)
+    placed_at: Mapped[datetime | None] = mapped_column(Instant)
+    refusal: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    cancel_reason: Mapped[str | None] = mapped_column(Text)
+    cancelled_by: Mapped[UUID | None] = mapped_column(Uuid)
+
+    __table_args__ = (
+        CheckConstraint("status IN ('pending', 'placed', 'cancelled', 'voided')", name="status"),
+        CheckConstraint(
+            "status NOT IN ('placed', 'voided') OR (placed_at IS NOT NULL AND"
+            " receipt_number IS NOT NULL AND total_minor = list_minor - discount_minor"
+            " AND total_minor = told_minor AND change_minor >= 0 AND tax_minor >= 0)",
+            name="placed_is_priced",
+        ),
+        CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="amounts"),
+        Index("ix_orders_store_day", "store_id", "business_date", "sold_at", "id"),
+        Index("ix_orders_member", "member_id", "sold_at", "id"),
+        Index("ix_orders_pending", "created_at", postgresql_where=text("status = 'pending'")),
+    )
+
+
+class OrderLine(Base):
+    """A line as it was priced; net = list - discount, tax inside net."""
+
+    __tablename__ = "order_lines"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(Integer, primary_key=True)
+    sku_id: Mapped[UUID] = mapped_column(Uuid)
+    style_id: Mapped[UUID] = mapped_column(Uuid)
+    sku_code: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    category: Mapped[str] = mapped_column(Text)
+    colour: Mapped[str] = mapped_column(Text)
+    size: Mapped[str] = mapped_column(Text)
+    quantity: Mapped[int] = mapped_column(Integer)
+    unit_list_minor: Mapped[int] = mapped_column(BigInteger)
+    list_minor: Mapped[int] = mapped_column(BigInteger)
+    discount_minor: Mapped[int] = mapped_column(BigInteger)
+    net_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_basis_points: Mapped[int] = mapped_column(Integer)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    reasons: Mapped[list[Any]] = mapped_column(JSONB)
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("net_minor = list_minor - discount_minor", name="net"),
+        CheckConstraint("discount_minor >= 0 AND net_minor >= 0", name="discount"),
+        CheckConstraint("tax_minor >= 0 AND tax_minor <= net_minor", name="tax"),
+    )
+
+
+class OrderTender(Base):
+    """One payment of an order, in the order it was given."""
+
+    __tablename__ = "order_tenders"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    given_minor: Mapped[int | None] = mapped_column(BigInteger)
+    points: Mapped[int | None] = mapped_column(BigInteger)
+    reference: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('cash', 'card', 'code', 'points', 'wallet')", name="kind"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(kind = 'points') = (points IS NOT NULL)", name="points"),
+        CheckConstraint("given_minor IS NULL OR given_minor >= amount_minor", name="given"),
+    )
+
+
+class ReceiptCounter(Base):
+    """The last receipt number of one device of a store; devices never wait for each other."""
+
+    __tablename__ = "receipt_counters"
+
+    store_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    device_code: Mapped[str] = mapped_column(Text, primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
