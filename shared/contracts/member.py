@@ -6,17 +6,25 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts import Code, Command, Event, Message, Name, Sentence, Text
+from shared.contracts import (
+    _PLAIN,
+    Code,
+    Command,
+    Event,
+    Message,
+    Name,
+    Sentence,
+    Text,
+)
 
-Tag = Annotated[str, Meta(min_length=1, max_length=30)]
+Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=_PLAIN)]
+Sizes = Annotated[dict[Code, Code], Meta(max_length=20)]
 Purpose = Literal["membership", "marketing"]
 Channel = Literal["sms", "wechat", "phone", "email", "any"]
 Gender = Literal["female", "male", "other"]
 
 ERRORS = {
-    "INVALID_PHONE": Sentence(
-        zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"
-    ),
+    "INVALID_PHONE": Sentence(zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"),
     "PHONE_TAKEN": Sentence(
         zh="该手机号已是会员，已为您找到该会员",
         en="This phone belongs to a member already",
@@ -36,6 +44,9 @@ ERRORS = {
     ),
     "MEMBER_ID_TAKEN": Sentence(
         zh="该会员编号已用于其他资料", en="This member id was used with other data"
+    ),
+    "TOO_MANY_TAGS": Sentence(
+        zh="一位会员最多 {limit} 个标签", en="A member can have at most {limit} tags"
     ),
 }
 
@@ -108,7 +119,7 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     gender: Gender | None = None
     birthday: date | None = None
     city: Name | None = None
-    sizes: dict[Code, Code] = {}
+    sizes: Sizes = {}
     height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
     style: Text | None = None
     consents: Annotated[list[Consent], Meta(min_length=1, max_length=20)]
@@ -117,7 +128,7 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
 class FindMembers(Command[Members], frozen=True, kw_only=True):
     """Find by phone, its last four digits, name (prefix) or card code; at most 20, best first."""
 
-    query: Annotated[str, Meta(min_length=1, max_length=60)]
+    query: Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
 
 
 class GetMembers(Command[Members], frozen=True, kw_only=True):
@@ -137,10 +148,10 @@ class UpdateMember(Command[Member], frozen=True, kw_only=True):
     birthday: date | None = None
     city: Name | None = None
     associate_id: UUID | None = None
-    sizes: dict[Code, Code] | None = None
+    sizes: Sizes | None = None
     height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
     style: Text | None = None
-    consents: list[Consent] = []
+    consents: Annotated[list[Consent], Meta(max_length=20)] = []
 
 
 class TagMember(Command[Member], frozen=True, kw_only=True):

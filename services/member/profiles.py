@@ -1,0 +1,234 @@
+"""Profiles: registering a person once, changing and reading what is known, looking at a phone."""
+
+import unicodedata
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ARRAY, Row, Uuid, any_, cast, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.member import cards, consents, phones
+from services.member.models import Profile, Store
+from services.member.phones import Keyring
+from services.member.views import read_members, select_members
+from shared import outbox
+from shared.contracts.member import (
+    GetMembers,
+    Member,
+    MemberRegistered,
+    Members,
+    MemberUpdated,
+    Phone,
+    PhoneRevealed,
+    RegisterMember,
+    RevealPhone,
+    UpdateMember,
+)
+from shared.errors import Forbidden, InvalidInput, Refusal
+from shared.seal import MANAGERS, Caller, Role
+from shared.stores import find_store, require_store
+
+CARD_CODE_ATTEMPTS = 5
+EARLIEST_BIRTHDAY = date(1900, 1, 1)
+
+
+def register(session: Session, keys: Keyring, caller: Caller, command: RegisterMember) -> Member:
+    """Register a person (M2, M5, M6, M15). Sent again, it answers with the member as it is now.
+
+    The unique phone hash decides between two who register the same phone at once.
+    """
+    store = require_store(session, Store, caller, command.home_store_id)
+    number = phones.parse(command.phone, phones.country_of(store.time_zone))
+    consents.require_membership(command.consents)
+    check_birthday(command.birthday, store.business_date(datetime.now(UTC)))
+    values = _new_profile(keys, caller, command, number)
+    for attempt in range(CARD_CODE_ATTEMPTS):
+        code = cards.card_code(command.member_id, attempt)
+        if _insert(session, values | {"card_code": code}):
+            _tell_registered(session, caller, command, values | {"card_code": code})
+            return _get(session, keys, command.member_id)
+        earlier = _earlier(session, keys, values)
+        if earlier is not None:
+            return earlier
+    raise RuntimeError("every card code of this member is taken")
+
+
+def update_member(session: Session, keys: Keyring, caller: Caller, command: UpdateMember) -> Member:
+    """Replace what is given, if nobody else has changed the member since.
+
+    The same command sent again right after it was done is answered as the first was.
+    """
+    row = locked(session, command.member_id)
+    digest = keys.digest_of(msgspec.json.encode(command, order="deterministic"))
+    if row.version != command.version:
+        if row.update_digest == digest:
+            return _get(session, keys, row.id)
+        raise Refusal("MEMBER_CHANGED", {"version": row.version})
+    store = find_store(session, Store, row.home_store_id)
+    check_birthday(command.birthday, store.business_date(datetime.now(UTC)))
+    given = _given(command)
+    changed = {name: value for name, value in given.items() if value != row._mapping[name]}
+    fields = [name for name in changed if name != "search_name"]
+    if command.consents:
+        consents.record(session, caller, row.id, consents.store_of(caller), command.consents)
+        fields.append("consents")
+    if fields:
+        version = row.version + 1
+        sequence = advance(session, row, version=version, update_digest=digest, **changed)
+        event = MemberUpdated(member_id=row.id, version=version, fields=sorted(fields))
+        outbox.emit(session, (event, row.id, sequence))
+    return _get(session, keys, row.id)
+
+
+def get_members(session: Session, keys: Keyring, caller: Caller, command: GetMembers) -> Members:
+    """Members by id, in every store alike (M14); unknown ids are left out."""
+    wanted = Profile.id == any_(cast(command.ids, ARRAY(Uuid)))
+    return Members(items=read_members(session, keys, select_members(wanted).order_by(Profile.id)))
+
+
+def reveal_phone(session: Session, keys: Keyring, caller: Caller, command: RevealPhone) -> Phone:
+    """The full number, for managers and the member's own associate; every look is an event."""
+    purpose = one_line(command.purpose, "$.purpose")
+    row = locked(session, command.member_id)
+    own = caller.kind == "staff" and row.associate_id == caller.id
+    if not own and not caller.roles & MANAGERS:
+        raise Forbidden("FORBIDDEN_ROLE")
+    sequence = advance(session, row)
+    event = PhoneRevealed(member_id=row.id, purpose=purpose)
+    outbox.emit(session, (event, row.id, sequence))
+    return Phone(phone=keys.decrypt(row.phone_cipher, row.id))
+
+
+def check_birthday(birthday: date | None, today: date) -> None:
+    """Raise `Refusal("INVALID_BIRTHDAY")` for a day nobody alive was born on."""
+    if birthday is not None and not EARLIEST_BIRTHDAY <= birthday <= today:
+        raise Refusal("INVALID_BIRTHDAY")
+
+
+def one_line(text: str, field: str) -> str:
+    """The text without white space around it and with single blanks in it; never empty."""
+    line = " ".join(text.split())
+    if not line:
+        raise InvalidInput("INVALID_INPUT", {"field": field, "reason": "Expected some text"})
+    return line
+
+
+def searchable(text: str) -> str:
+    """How names are compared: without case, width and extra blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def locked(session: Session, member_id: UUID) -> Row[Any]:
+    """The member's row until the end of the transaction; raises `Refusal("UNKNOWN_MEMBER")`."""
+    row = session.execute(
+        select(Profile.__table__).where(Profile.id == member_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
+    return row
+
+
+def advance(session: Session, row: Row[Any], **values: Any) -> int:
+    """Write `values` over a locked row and count one more event; returns the event's sequence."""
+    sequence: int = row.event_sequence + 1
+    session.execute(
+        update(Profile).where(Profile.id == row.id).values(event_sequence=sequence, **values)
+    )
+    return sequence
+
+
+def _new_profile(
+    keys: Keyring, caller: Caller, command: RegisterMember, number: str
+) -> dict[str, Any]:
+    """The row of a new member, but for its card code."""
+    name = one_line(command.name, "$.name")
+    meant = msgspec.structs.replace(command, phone=number, name=name)
+    return {
+        "id": command.member_id,
+        "version": 1,
+        "event_sequence": 1,
+        "name": name,
+        "search_name": searchable(name),
+        "phone_cipher": keys.encrypt(number, command.member_id),
+        "phone_hash": keys.hash_of(number),
+        "last_four": number[-4:],
+        "gender": command.gender,
+        "birthday": command.birthday,
+        "city": None if command.city is None else one_line(command.city, "$.city"),
+        "source_channel": command.source_channel,
+        "home_store_id": command.home_store_id,
+        "associate_id": command.associate_id or _associate(caller),
+        "tags": [],
+        "sizes": command.sizes,
+        "height_cm": command.height_cm,
+        "style": command.style or None,
+        "registration_digest": keys.digest_of(msgspec.json.encode(meant, order="deterministic")),
+    }
+
+
+def _associate(caller: Caller) -> UUID | None:
+    """Whoever registers a member on the floor looks after them."""
+    if caller.kind == "staff" and Role.ASSOCIATE in caller.roles:
+        return caller.id
+    return None
+
+
+def _insert(session: Session, values: dict[str, Any]) -> bool:
+    """Whether the row is new; waits for whoever is inserting the same id, phone or card code."""
+    statement = insert(Profile).values(values).on_conflict_do_nothing()
+    return session.scalar(statement.returning(Profile.id)) is not None
+
+
+def _tell_registered(
+    session: Session, caller: Caller, command: RegisterMember, values: dict[str, Any]
+) -> None:
+    consents.record(session, caller, command.member_id, command.home_store_id, command.consents)
+    event = MemberRegistered(
+        member_id=command.member_id,
+        card_code=values["card_code"],
+        home_store_id=command.home_store_id,
+        associate_id=values["associate_id"],
+        source_channel=command.source_channel,
+    )
+    outbox.emit(session, (event, command.member_id, 1))
+
+
+def _earlier(session: Session, keys: Keyring, values: dict[str, Any]) -> Member | None:
+    """The member an equal command made; refuses another's id or phone; None: neither is taken."""
+    rows = session.execute(
+        select(Profile.id, Profile.registration_digest).where(
+            or_(Profile.id == values["id"], Profile.phone_hash == values["phone_hash"])
+        )
+    ).all()
+    digests: dict[UUID, bytes] = {row.id: row.registration_digest for row in rows}
+    if values["id"] in digests:
+        if digests[values["id"]] != values["registration_digest"]:
+            raise Refusal("MEMBER_ID_TAKEN")
+        return _get(session, keys, values["id"])
+    for member_id in digests:
+        raise Refusal("PHONE_TAKEN", {"member_id": member_id})
+    return None
+
+
+def _given(command: UpdateMember) -> dict[str, Any]:
+    """The columns a command replaces."""
+    given: dict[str, Any] = {
+        name: value
+        for name in ("gender", "birthday", "associate_id", "sizes", "height_cm")
+        if (value := getattr(command, name)) is not None
+    }
+    if command.name is not None:
+        given["name"] = one_line(command.name, "$.name")
+        given["search_name"] = searchable(command.name)
+    if command.city is not None:
+        given["city"] = one_line(command.city, "$.city")
+    if command.style is not None:
+        given["style"] = command.style or None
+    return given
+
+
+def _get(session: Session, keys: Keyring, member_id: UUID) -> Member:
+    return read_members(session, keys, select_members(Profile.id == member_id))[0]

@@ -1,0 +1,94 @@
+"""Finding a member at the counter (M14, M17): by phone, last four digits, card code or name.
+
+Every store finds every member. Of many, those of the caller's own store come first, then those who
+bought last.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from services.member import cards, consents, phones
+from services.member.models import Profile, PurchaseFacts, Store
+from services.member.phones import Keyring
+from services.member.profiles import searchable
+from services.member.views import read_members, select_members
+from shared.contracts.member import FindMembers, Members
+from shared.errors import Refusal
+from shared.seal import Caller
+
+FOUND_LIMIT = 20
+NAMES_LIMIT = 500
+"""Names with the wanted beginning that are looked at before the best are chosen."""
+_LAST_CHARACTER = "\U0010ffff"
+_LAST_PURCHASE = (
+    select(func.max(PurchaseFacts.last_on))
+    .where(PurchaseFacts.member_id == Profile.id)
+    .correlate(Profile)
+    .scalar_subquery()
+)
+
+
+def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) -> Members:
+    """At most 20 members, best first; raises `Refusal("QUERY_TOO_SHORT")`.
+
+    A text may be read in several ways (a name may look like a card code): the first that finds
+    somebody counts, from the most to the least exact.
+    """
+    query = " ".join(unicodedata.normalize("NFKC", command.query).split())
+    if _too_short(query):
+        raise Refusal("QUERY_TOO_SHORT")
+    for statement in _readings(session, keys, caller, query):
+        found = read_members(session, keys, statement)
+        if found:
+            return Members(items=found)
+    return Members(items=[])
+
+
+def _too_short(query: str) -> bool:
+    """Fewer than four digits, or one letter; but one wide letter (王) is a whole surname."""
+    if query.isdecimal():
+        return len(query) < 4
+    if len(query) == 1:
+        return not (query.isalpha() and unicodedata.east_asian_width(query) == "W")
+    return not query
+
+
+def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> Iterator[Select[Any]]:
+    if re.fullmatch("[0-9]{4}", query):
+        yield _best(caller, Profile.last_four == query)
+    number = phones.recognise(query, _country(session, caller))
+    if number is not None:
+        yield _best(caller, Profile.phone_hash == keys.hash_of(number))
+    code = cards.recognise(query)
+    if code is not None:
+        yield _best(caller, Profile.card_code == code)
+    name = searchable(query)
+    beginning = (
+        select(Profile.id)
+        .where(Profile.search_name >= name, Profile.search_name < name + _LAST_CHARACTER)
+        .order_by(Profile.search_name)
+        .limit(NAMES_LIMIT)
+    )
+    yield _best(caller, Profile.id.in_(beginning), Profile.search_name == name)
+
+
+def _best(
+    caller: Caller, condition: ColumnElement[bool], exact: ColumnElement[bool] | None = None
+) -> Select[Any]:
+    first = [] if exact is None else [exact.desc()]
+    store_id = consents.store_of(caller)
+    if store_id is not None:
+        first.append((Profile.home_store_id == store_id).desc())
+    recent = (_LAST_PURCHASE.desc().nulls_last(), Profile.registered_at.desc(), Profile.id)
+    return select_members(condition).order_by(*first, *recent).limit(FOUND_LIMIT)
+
+
+def _country(session: Session, caller: Caller) -> str:
+    """Whose national numbers are meant: those of the caller's store, if it is known which."""
+    time_zone = session.scalar(select(Store.time_zone).where(Store.id == consents.store_of(caller)))
+    return phones.country_of(time_zone or "")

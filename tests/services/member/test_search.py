@@ -1,0 +1,176 @@
+"""Finding members at the counter (M14, M17)."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from services.member import profiles, search
+from services.member.models import PurchaseFacts
+from services.member.phones import Keyring
+from shared.contracts.member import FindMembers, Member
+from shared.errors import InvalidInput, Refusal
+from shared.seal import Caller, Role, ScopeKind
+from shared.service import decode
+from tests.services.member.conftest import open_store, registration, staff
+
+
+@pytest.fixture
+def find(session: Session, keys: Keyring) -> Callable[..., list[UUID]]:
+    """`find("王")`: ids of the members found; by default from a store that knows none of them."""
+    elsewhere = staff(Role.ASSOCIATE, open_store(session))
+
+    def found(query: str, caller: Caller = elsewhere) -> list[UUID]:
+        answer = search.find(session, keys, caller, FindMembers(query=query))
+        return [member.id for member in answer.items]
+
+    return found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "1234",
+        "１２３４",
+        "13812341234",
+        " +86 138-1234-1234 ",
+        "008613812341234",
+        "王",
+        "王小",
+        "王小明",
+        " 王小明 ",
+    ],
+)
+def test_a_member_is_found_from_any_store(
+    register: Callable[..., Member], find: Callable[..., list[UUID]], query: str
+) -> None:
+    member = register()
+    register(phone="13912345678", name="李四")
+
+    assert find(query) == [member.id]
+
+
+@pytest.mark.parametrize("query", ["O'B", "o'brien", "Ｏ'Brien  anne", "O'BRIEN ANNE"])
+def test_names_are_found_without_case_and_width(
+    register: Callable[..., Member], find: Callable[..., list[UUID]], query: str
+) -> None:
+    member = register(name="O'Brien Anne")
+
+    assert find(query) == [member.id]
+
+
+def test_a_card_is_found_as_it_is_scanned_or_typed(
+    register: Callable[..., Member], find: Callable[..., list[UUID]]
+) -> None:
+    member = register()
+    code = member.card_code
+
+    assert find(code) == [member.id]
+    assert find(f"{code[:5].lower()} {code[5:]}") == [member.id]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["9999", "13912341234", "138123", "小明", "%%", "_小", "王%", "M00000000K", "王\U0010ffff"],
+)
+def test_what_fits_nobody_finds_nobody(
+    register: Callable[..., Member], find: Callable[..., list[UUID]], query: str
+) -> None:
+    register()
+
+    assert find(query) == []
+
+
+@pytest.mark.parametrize("query", ["1", "12", "123", "１２３", "a", " a ", " ", "é", "*", "👍"])
+def test_too_little_to_go_by_is_refused(find: Callable[..., list[UUID]], query: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        find(query)
+
+    assert refused.value.code == "QUERY_TOO_SHORT"
+
+
+@pytest.mark.parametrize("query", ["", "x" * 61, "a\x00b", "ab\u202e"])
+def test_a_query_that_is_not_as_the_contract_says_is_refused(query: str) -> None:
+    with pytest.raises(InvalidInput):
+        decode({"query": query}, FindMembers)
+
+
+def test_national_numbers_are_those_of_the_callers_store(
+    session: Session, keys: Keyring, find: Callable[..., list[UUID]]
+) -> None:
+    hong_kong = open_store(session, time_zone="Asia/Hong_Kong")
+    caller = staff(Role.ASSOCIATE, hong_kong)
+    command = registration(hong_kong, phone="9123 4567")
+    member = profiles.register(session, keys, caller, command)
+    chain = Caller(
+        kind="client",
+        id=member.id,
+        roles=frozenset({Role.INTEGRATION}),
+        scope_kind=ScopeKind.CHAIN,
+    )
+
+    assert find("91234567", caller) == [member.id]
+    assert find("91234567", chain) == []
+    assert find("+852 91234567", chain) == [member.id]
+
+
+def test_the_best_come_first_and_no_more_than_twenty(
+    session: Session,
+    keys: Keyring,
+    register: Callable[..., Member],
+    find: Callable[..., list[UUID]],
+    associate: Caller,
+) -> None:
+    long = [register(phone=f"1381234{n:04}", name="王伟明") for n in range(1000, 1021)]
+    exact = register(phone="13912340001", name="王伟")
+    elsewhere = open_store(session)
+    foreign = profiles.register(
+        session,
+        keys,
+        staff(Role.ASSOCIATE, elsewhere),
+        registration(elsewhere, phone="13912340002", name="王伟"),
+    )
+    for member, day in ((foreign, 9), (long[5], 7), (long[9], 8)):
+        session.execute(
+            insert(PurchaseFacts).values(
+                member_id=member.id,
+                currency="CNY",
+                orders=1,
+                spent_minor=100,
+                first_on=date(2025, 1, day),
+                last_on=date(2025, 1, day),
+                last_at=datetime(2025, 1, day, tzinfo=UTC),
+                last_store_id=elsewhere,
+            )
+        )
+
+    here, there = find("王伟", associate), find("王伟")
+
+    assert len(here) == len(there) == 20
+    assert here[:4] == [exact.id, foreign.id, long[9].id, long[5].id]
+    assert there[:4] == [foreign.id, exact.id, long[9].id, long[5].id]
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("SELECT id FROM members WHERE phone_hash = '\\x00'", "uq_members_phone_hash"),
+        ("SELECT id FROM members WHERE card_code = 'M000000000'", "uq_members_card_code"),
+        ("SELECT id FROM members WHERE last_four = '1234'", "ix_members_last_four"),
+        (
+            "SELECT id FROM members WHERE search_name >= '王' AND search_name < '王z'"
+            " ORDER BY search_name LIMIT 500",
+            "ix_members_search_name",
+        ),
+    ],
+)
+def test_every_way_of_searching_has_an_index(session: Session, statement: str, index: str) -> None:
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    session.execute(text("SET LOCAL enable_sort = off"))
+
+    plan = "\n".join(session.scalars(text(f"EXPLAIN {statement}")))
+
+    assert index in plan
