@@ -168,12 +168,15 @@ def _shared_server(kind: str) -> str:
     ready = folder / f"{kind}.ready"
     with _alone(kind):
         if not ready.exists():
-            keeper = subprocess.Popen(
-                [sys.executable, "-m", "infra.throwaway", kind, str(folder), str(owner)],
-                cwd=migrations.ROOT,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            with (folder / f"{kind}.log").open("ab") as log:
+                keeper = subprocess.Popen(
+                    [sys.executable, "-m", "infra.throwaway", kind, str(folder), str(owner)],
+                    cwd=migrations.ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
             (folder / f"{kind}.pid").write_text(str(keeper.pid))
             _wait_for(ready, keeper)
         return ready.read_text()
