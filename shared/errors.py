@@ -34,9 +34,7 @@ class Refusal(Exception):
 class Forbidden(Refusal):
     """The caller's role or scope does not reach what the command touches."""
 
-    def __init__(
-        self, code: str = "FORBIDDEN", parameters: Parameters | None = None
-    ) -> None:
+    def __init__(self, code: str = "FORBIDDEN", parameters: Parameters | None = None) -> None:
         super().__init__(code, parameters)
 
 
@@ -44,9 +42,7 @@ class Forbidden(Refusal):
 class InvalidInput(Refusal):
     """The command is not what its contract says; `field` is a path such as ``$.lines[0]``."""
 
-    def __init__(
-        self, code: str = "INVALID_INPUT", parameters: Parameters | None = None
-    ) -> None:
+    def __init__(self, code: str = "INVALID_INPUT", parameters: Parameters | None = None) -> None:
         super().__init__(code, parameters)
 
 

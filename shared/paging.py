@@ -28,9 +28,7 @@ def decode_cursor(cursor: str, parts: int) -> list[str | int]:
     """The key inside a cursor of `parts` values; raises `InvalidInput` on a foreign string."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        key = msgspec.json.decode(
-            base64.urlsafe_b64decode(padded), type=list[str | int]
-        )
+        key = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[str | int])
     except (binascii.Error, UnicodeError, ValueError, msgspec.DecodeError) as error:
         raise InvalidInput("INVALID_CURSOR") from error
     if len(key) != parts or not all(_storable(value) for value in key):
@@ -45,9 +43,7 @@ def _storable(value: str | int) -> bool:
     return -(2**63) <= value < 2**63
 
 
-def page_of(
-    rows: Sequence[T], first: int, key: Callable[[T], tuple[str | int, ...]]
-) -> Page[T]:
+def page_of(rows: Sequence[T], first: int, key: Callable[[T], tuple[str | int, ...]]) -> Page[T]:
     """A page from `rows`, which were read with a limit of ``first + 1``."""
     items = list(rows[:first])
     return Page(

@@ -81,14 +81,10 @@ def configuration(name: str, values: Settings) -> dict[str, Any]:
 def declare(names: Iterable[str]) -> None:
     """Declare the event queues of services and their bindings."""
     values = settings()
-    with Connection(
-        values.amqp_uri.get_secret_value(), connect_timeout=3
-    ) as connection:
+    with Connection(values.amqp_uri.get_secret_value(), connect_timeout=3) as connection:
         channel = connection.channel()
         for name in names:
-            container = ServiceContainer(
-                service_class(name), configuration(name, values)
-            )
+            container = ServiceContainer(service_class(name), configuration(name, values))
             for extension in container.subextensions:
                 if isinstance(extension, EventQueue):
                     extension.declare(channel)
@@ -116,9 +112,7 @@ def serve(name: str) -> None:
     container.wait()
 
 
-def _endpoints(
-    container: Any, ready: dict[str, bool]
-) -> Callable[..., Iterable[bytes]]:
+def _endpoints(container: Any, ready: dict[str, bool]) -> Callable[..., Iterable[bytes]]:
     """/metrics for Prometheus; /health: 200 when started and its database answers."""
     metrics = make_wsgi_app()
 
@@ -129,9 +123,7 @@ def _endpoints(
         healthy = ready["ready"] and _database_answers(container.config["database"])
         status = "200 OK" if healthy else "503 Service Unavailable"
         start_response(status, [("Content-Type", "application/json")])
-        return [
-            json.dumps({"ready": healthy, "service": container.service_name}).encode()
-        ]
+        return [json.dumps({"ready": healthy, "service": container.service_name}).encode()]
 
     return application
 
@@ -161,9 +153,7 @@ def _watch(container: Any) -> None:
                     since_prune = 0
             telemetry.OUTBOX_DEPTH.labels(name).set(depth)
             telemetry.OUTBOX_AGE.labels(name).set(age)
-        except (
-            Exception
-        ) as error:  # the database is away: the gauges keep their last value
+        except Exception as error:  # the database is away: the gauges keep their last value
             log.warning("cannot watch the outbox", error=repr(error))
 
 

@@ -80,9 +80,7 @@ def seal(caller: Caller, key: str) -> str:
     return f"{base64.urlsafe_b64encode(body).decode()}.{_signature(body, key)}"
 
 
-def unseal(
-    header: str | None, key: str, within_seconds: int | None = SEAL_SECONDS
-) -> Caller:
+def unseal(header: str | None, key: str, within_seconds: int | None = SEAL_SECONDS) -> Caller:
     """The caller inside a header; raises `Forbidden` when it is missing, forged or too old."""
     try:
         encoded, signature = (header or "").split(".")

@@ -78,9 +78,7 @@ def find_store(session: Session, table: Any, store_id: UUID) -> Store:
     held = _cache.get(key)
     if held and held[1] > time.monotonic():
         return held[0]
-    row = session.execute(
-        select(table.__table__).where(table.id == store_id)
-    ).one_or_none()
+    row = session.execute(select(table.__table__).where(table.id == store_id)).one_or_none()
     if row is None:
         raise Refusal("UNKNOWN_STORE", {"store_id": store_id})
     store = Store(**row._mapping)
@@ -88,9 +86,7 @@ def find_store(session: Session, table: Any, store_id: UUID) -> Store:
     return store
 
 
-def require_store(
-    session: Session, table: Any, caller: Caller, store_id: UUID
-) -> Store:
+def require_store(session: Session, table: Any, caller: Caller, store_id: UUID) -> Store:
     """The store, if it is open for business and within the caller's scope.
 
     Raises `Refusal("UNKNOWN_STORE")`, `Refusal("STORE_CLOSED")` or `Forbidden("FORBIDDEN_SCOPE")`.
@@ -103,9 +99,7 @@ def require_store(
     return store
 
 
-def upsert_stores(
-    session: Session, table: Any, envelopes: list[Envelope[StoreChanged]]
-) -> None:
+def upsert_stores(session: Session, table: Any, envelopes: list[Envelope[StoreChanged]]) -> None:
     """Take over what directory tells of its stores; older versions change nothing."""
     newest = {event.data.store_id: event.data for event in envelopes}
     rows = []

@@ -5,8 +5,8 @@ CHECKS = {
         SELECT orders.id, total_minor, sum(net_minor) AS lines_minor FROM orders
         JOIN order_lines ON order_id = orders.id WHERE status IN ('placed', 'voided')
         GROUP BY orders.id
-        HAVING total_minor <> sum(net_minor) OR list_minor <> sum(order_lines.list_minor)
-            OR tax_minor <> sum(order_lines.tax_minor)
+        HAVING total_minor <> sum(net_minor) OR orders.list_minor <> sum(order_lines.list_minor)
+            OR orders.tax_minor <> sum(order_lines.tax_minor)
     """,
     "placed orders have lines": """
         SELECT id FROM orders WHERE status IN ('placed', 'voided')

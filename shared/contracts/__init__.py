@@ -25,9 +25,7 @@ _PLAIN = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\
 
 Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
 Text = Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
-Code = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")
-]
+Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Minor = Annotated[int, Meta(ge=-(10**14), le=10**14)]
 """Money in minor units (fen, cents) of the currency beside it."""
@@ -94,20 +92,14 @@ COMMON_ERRORS = {
         zh="输入有误：{field}（{reason}）",
         en="The input is not right: {field} ({reason})",
     ),
-    "INVALID_CURSOR": Sentence(
-        zh="翻页位置无效，请重新查询", en="That page position is not valid"
-    ),
+    "INVALID_CURSOR": Sentence(zh="翻页位置无效，请重新查询", en="That page position is not valid"),
     "UNKNOWN_STORE": Sentence(zh="没有这家门店", en="There is no such store"),
     "STORE_CLOSED": Sentence(zh="门店“{store}”已停用", en="Store “{store}” is closed"),
-    "FORBIDDEN_ROLE": Sentence(
-        zh="您的岗位没有此权限", en="Your role does not allow this"
-    ),
+    "FORBIDDEN_ROLE": Sentence(zh="您的岗位没有此权限", en="Your role does not allow this"),
     "FORBIDDEN_SCOPE": Sentence(
         zh="这不在您的管辖范围内", en="This is outside the stores you may work for"
     ),
-    "UNSEALED": Sentence(
-        zh="身份验证失败，请重新登录", en="Your sign-in could not be verified"
-    ),
+    "UNSEALED": Sentence(zh="身份验证失败，请重新登录", en="Your sign-in could not be verified"),
     "UNAVAILABLE": Sentence(
         zh="系统暂时没有回应，请稍后重试；重复提交不会重复记账",
         en="There was no answer in time. Send it again: nothing will be booked twice",
