@@ -22,7 +22,7 @@ import structlog
 from kombu import Connection, Consumer, Exchange, Queue
 from nameko.extensions import Entrypoint, SharedExtension
 from sqlalchemy import DateTime, Index, Text, Uuid, func, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from shared import green, telemetry
 from shared.contracts import Envelope, Event, service_of
@@ -48,7 +48,9 @@ class InboxMixin:
     handler: Mapped[str] = mapped_column(Text, primary_key=True)
     handled_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
-    __table_args__: Any = (Index("ix_inbox_handled_at", "handled_at"),)
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Index, ...]:  # noqa: N805  (an index belongs to one table)
+        return (Index("ix_inbox_handled_at", "handled_at"),)
 
 
 _CLAIM = text(

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from kombu import Connection, Exchange
 from sqlalchemy import BigInteger, DateTime, Index, Text, Uuid, func, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from shared import green, telemetry
 from shared.contracts import Envelope, Event
@@ -41,10 +41,12 @@ class OutboxMixin:
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
-    __table_args__: Any = (
-        Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
-        Index("ix_outbox_published_at", "published_at"),
-    )
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Index, ...]:  # noqa: N805  (an index belongs to one table)
+        return (
+            Index("ix_outbox_unpublished", "id", postgresql_where=text("published_at IS NULL")),
+            Index("ix_outbox_published_at", "published_at"),
+        )
 
 
 _INSERT = text(
