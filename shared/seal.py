@@ -85,7 +85,7 @@ def unseal(header: str | None, key: str, within_seconds: int | None = SEAL_SECON
     try:
         encoded, signature = (header or "").split(".")
         body = base64.urlsafe_b64decode(encoded)
-        genuine = hmac.compare_digest(signature, _signature(body, key))
+        genuine = hmac.compare_digest(signature.encode(), _signature(body, key).encode())
         sealed = msgspec.json.decode(body, type=_Sealed) if genuine else None
     except (ValueError, msgspec.DecodeError) as error:
         raise Forbidden("UNSEALED") from error
