@@ -17,13 +17,21 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from gateway.rpc import Rpc
 from shared.contracts import Envelope
-from shared.contracts.inventory import StockChanged
+from shared.contracts.inventory import StockChanged, StockDiscrepancy, StockLow
 from shared.contracts.loyalty import OrderBooked
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 
 EVENTS: dict[str, Any] = {
     kind.type: kind
-    for kind in (StockChanged, OrderBooked, OrderPlaced, OrderCancelled, OrderVoided)
+    for kind in (
+        StockChanged,
+        StockLow,
+        StockDiscrepancy,
+        OrderBooked,
+        OrderPlaced,
+        OrderCancelled,
+        OrderVoided,
+    )
 }
 BACKLOG = 100
 

@@ -178,7 +178,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        # An input object has its fields as attributes too: `items` may be one of them.
+        return {key: _plain(item) for key, item in dict.items(value)}
     if isinstance(value, list):
         if value and all(isinstance(item, PairInput) for item in value):
             return {item["name"]: item["value"] for item in value}

@@ -23,6 +23,28 @@ class QuotePayload(graphene.ObjectType):
     refusal = graphene.Field(RefusalType)
 
 
+class StockAlert(graphene.ObjectType):
+    """A piece runs low (I2), or was sold though the books had none: `shortage`."""
+
+    sku_id = graphene.NonNull(graphene.ID)
+    available = graphene.NonNull(graphene.Int)
+    threshold = graphene.Int()
+    order_id = graphene.ID()
+    shortage = graphene.NonNull(graphene.Boolean)
+
+    @staticmethod
+    def resolve_shortage(root: Any, _info: Any) -> bool:
+        return isinstance(root, inventory.StockDiscrepancy)
+
+    @staticmethod
+    def resolve_threshold(root: Any, _info: Any) -> int | None:
+        return getattr(root, "threshold", None)
+
+    @staticmethod
+    def resolve_order_id(root: Any, _info: Any) -> Any:
+        return getattr(root, "order_id", None)
+
+
 class OrderChange(graphene.ObjectType):
     """An order of the store was placed, cancelled or voided."""
 
@@ -125,6 +147,7 @@ class Subscription(graphene.ObjectType):
     stock_changed = graphene.Field(
         graphene.NonNull(object_type(inventory.StockChanged)), args=_argument("store_id")
     )
+    stock_alert = graphene.Field(graphene.NonNull(StockAlert), args=_argument("store_id"))
     order_changed = graphene.Field(graphene.NonNull(OrderChange), args=_argument("store_id"))
     order_booked = graphene.Field(
         graphene.NonNull(object_type(loyalty.OrderBooked)), args=_argument("store_id")
@@ -133,6 +156,10 @@ class Subscription(graphene.ObjectType):
     @staticmethod
     def subscribe_stock_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
         return _events(info, store_id, inventory.StockChanged)
+
+    @staticmethod
+    def subscribe_stock_alert(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, inventory.StockLow, inventory.StockDiscrepancy)
 
     @staticmethod
     def subscribe_order_booked(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
@@ -152,7 +179,7 @@ class Subscription(graphene.ObjectType):
     def resolve_stock_changed(root: Any, _info: Any, store_id: str) -> Any:
         return root
 
-    resolve_order_changed = resolve_order_booked = resolve_stock_changed
+    resolve_order_changed = resolve_order_booked = resolve_stock_alert = resolve_stock_changed
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription)

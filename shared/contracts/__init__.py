@@ -99,6 +99,7 @@ COMMON_ERRORS = {
     "FORBIDDEN_SCOPE": Sentence(
         zh="这不在您的管辖范围内", en="This is outside the stores you may work for"
     ),
+    "UNAUTHENTICATED": Sentence(zh="请先登录", en="Please sign in"),
     "UNSEALED": Sentence(zh="身份验证失败，请重新登录", en="Your sign-in could not be verified"),
     "UNAVAILABLE": Sentence(
         zh="系统暂时没有回应，请稍后重试；重复提交不会重复记账",

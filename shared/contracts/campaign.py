@@ -19,28 +19,20 @@ from shared.contracts import (
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
 CouponCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{4,40}$")]
 Cap = Annotated[int, Meta(ge=1, le=10**9)]
+Ids = Annotated[frozenset[UUID], Meta(max_length=5_000)]
+Names = Annotated[frozenset[Name], Meta(max_length=500)]
 
 ERRORS = {
     "UNKNOWN_SKU": Sentence(zh="没有这个商品", en="There is no such piece"),
-    "NO_PRICE": Sentence(
-        zh="“{name}”在本店没有定价", en="“{name}” has no price in this store"
-    ),
+    "NO_PRICE": Sentence(zh="“{name}”在本店没有定价", en="“{name}” has no price in this store"),
     "INVALID_QUANTITY": Sentence(
         zh="数量须在 1 到 {limit} 之间", en="A quantity is between 1 and {limit}"
     ),
     "UNKNOWN_MEMBER": Sentence(zh="没有这位会员", en="There is no such member"),
-    "UNKNOWN_COUPON": Sentence(
-        zh="优惠券 {code} 不存在", en="There is no coupon {code}"
-    ),
-    "COUPON_EXPIRED": Sentence(
-        zh="优惠券 {code} 已过期", en="Coupon {code} has expired"
-    ),
-    "COUPON_NOT_YET": Sentence(
-        zh="优惠券 {code} 尚未生效", en="Coupon {code} is not valid yet"
-    ),
-    "COUPON_USED_UP": Sentence(
-        zh="优惠券 {code} 已被使用", en="Coupon {code} has been used up"
-    ),
+    "UNKNOWN_COUPON": Sentence(zh="优惠券 {code} 不存在", en="There is no coupon {code}"),
+    "COUPON_EXPIRED": Sentence(zh="优惠券 {code} 已过期", en="Coupon {code} has expired"),
+    "COUPON_NOT_YET": Sentence(zh="优惠券 {code} 尚未生效", en="Coupon {code} is not valid yet"),
+    "COUPON_USED_UP": Sentence(zh="优惠券 {code} 已被使用", en="Coupon {code} has been used up"),
     "COUPON_OF_OTHER_MEMBER": Sentence(
         zh="优惠券 {code} 属于其他会员", en="Coupon {code} is another member's"
     ),
@@ -48,8 +40,8 @@ ERRORS = {
         zh="优惠券 {code} 限会员使用，请先识别会员", en="Coupon {code} is for members"
     ),
     "COUPON_NO_EFFECT": Sentence(
-        zh="优惠券 {code} 对这一单不适用：{why}",
-        en="Coupon {code} does nothing here: {why}",
+        zh="优惠券 {code} 对这一单不适用：{why_zh}",
+        en="Coupon {code} does nothing here: {why_en}",
     ),
     "HOLD_RELEASED": Sentence(
         zh="该订单已取消，请重新下单", en="This order was cancelled; make a new one"
@@ -60,14 +52,14 @@ ERRORS = {
         en="Someone else changed this promotion; look again",
     ),
     "INVALID_PROMOTION": Sentence(
-        zh="促销设置有误：{reason}", en="The promotion is not right: {reason}"
+        zh="促销设置有误：{reason_zh}",
+        en="The promotion is not right: {reason_en}",
     ),
-    "CODE_TAKEN": Sentence(
-        zh="编号“{code}”已被使用", en="Code “{code}” is taken already"
+    "HOLD_CONFLICT": Sentence(
+        zh="该订单号已用于其他内容", en="This order id was used with other content"
     ),
-    "CURRENCY_MISMATCH": Sentence(
-        zh="币种应为 {expected}", en="The currency has to be {expected}"
-    ),
+    "CODE_TAKEN": Sentence(zh="编号“{code}”已被使用", en="Code “{code}” is taken already"),
+    "CURRENCY_MISMATCH": Sentence(zh="币种应为 {expected}", en="The currency has to be {expected}"),
 }
 
 
@@ -93,11 +85,11 @@ class SecondPiece(Message, frozen=True, kw_only=True, tag="second_piece"):
 
 
 class BundlePart(Message, frozen=True, kw_only=True):
-    """So many pieces out of these styles or categories."""
+    """So many pieces out of these styles or categories (at least one of either is named)."""
 
     quantity: Annotated[int, Meta(ge=1, le=100)] = 1
-    style_ids: frozenset[UUID] = frozenset()
-    categories: frozenset[str] = frozenset()
+    style_ids: Ids = frozenset()
+    categories: Names = frozenset()
 
 
 class Bundle(Message, frozen=True, kw_only=True, tag="bundle"):
@@ -111,14 +103,18 @@ PromotionRule = Percentage | AmountOff | SecondPiece | Bundle
 
 
 class Eligibility(Message, frozen=True, kw_only=True):
-    """What and whom a promotion is for; an empty set means no restriction."""
+    """What and whom a promotion is for; an empty set means no restriction.
 
-    style_ids: frozenset[UUID] = frozenset()
-    categories: frozenset[str] = frozenset()
-    store_ids: frozenset[UUID] = frozenset()
-    franchisee_ids: frozenset[UUID] = frozenset()
-    tiers: frozenset[str] = frozenset()
-    tags: frozenset[str] = frozenset()
+    Pieces are of one of the styles or one of the categories; stores are named or belong to one of
+    the franchisees; members have one of the tiers and one of the tags.
+    """
+
+    style_ids: Ids = frozenset()
+    categories: Names = frozenset()
+    store_ids: Ids = frozenset()
+    franchisee_ids: Ids = frozenset()
+    tiers: Annotated[frozenset[Code], Meta(max_length=20)] = frozenset()
+    tags: Names = frozenset()
     members_only: bool = False
 
 
@@ -332,7 +328,6 @@ class CouponRedeemed(Event, frozen=True, kw_only=True):
     """A held coupon was used by a placed order (or given back: `returned`)."""
 
     type: ClassVar[str] = "campaign.coupon_redeemed"
-    audited: ClassVar[bool] = False
     code: str
     order_id: UUID
     member_id: UUID | None

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts import (
+    _PLAIN,
     LINES_LIMIT,
     BasisPoints,
     Code,
@@ -24,6 +25,7 @@ from shared.paging import Page
 Ean = Annotated[str, Meta(pattern=r"^[0-9]{13}$")]
 Price = Annotated[int, Meta(ge=0, le=10**12)]
 PriceScope = Literal["chain", "franchisee", "store"]
+MovementReason = Literal["receiving", "counting", "damage", "correction", "opening"]
 
 ERRORS = {
     "UNKNOWN_SKU": Sentence(zh="没有这个商品", en="There is no such piece"),
@@ -31,15 +33,9 @@ ERRORS = {
     "INVALID_QUANTITY": Sentence(
         zh="数量须在 1 到 {limit} 之间", en="A quantity is between 1 and {limit}"
     ),
-    "INVALID_EAN": Sentence(
-        zh="条码 {ean} 校验位不对", en="Barcode {ean} has a wrong check digit"
-    ),
-    "EAN_TAKEN": Sentence(
-        zh="条码 {ean} 已用于其他商品", en="Barcode {ean} is another piece's"
-    ),
-    "CODE_TAKEN": Sentence(
-        zh="编号“{code}”已被使用", en="Code “{code}” is taken already"
-    ),
+    "INVALID_EAN": Sentence(zh="条码 {ean} 校验位不对", en="Barcode {ean} has a wrong check digit"),
+    "EAN_TAKEN": Sentence(zh="条码 {ean} 已用于其他商品", en="Barcode {ean} is another piece's"),
+    "CODE_TAKEN": Sentence(zh="编号“{code}”已被使用", en="Code “{code}” is taken already"),
     "OUT_OF_STOCK": Sentence(
         zh="“{name}”可售 {available} 件，不够 {wanted} 件",
         en="“{name}”: {available} available, {wanted} wanted",
@@ -53,9 +49,17 @@ ERRORS = {
     "MOVEMENT_ID_TAKEN": Sentence(
         zh="该单号已用于其他内容", en="This id was used with other content"
     ),
-    "CURRENCY_MISMATCH": Sentence(
-        zh="币种应为 {expected}", en="The currency has to be {expected}"
+    "RESERVATION_ID_TAKEN": Sentence(
+        zh="该订单号已占用其他商品", en="This order holds other pieces already"
     ),
+    "PRICE_ID_TAKEN": Sentence(
+        zh="该价格编号已用于其他内容", en="This price id was used with other content"
+    ),
+    "SKU_OF_OTHER_STYLE": Sentence(
+        zh="商品“{code}”属于其他款", en="Piece “{code}” belongs to another style"
+    ),
+    "UNKNOWN_FRANCHISEE": Sentence(zh="没有这家加盟商", en="There is no such franchisee"),
+    "CURRENCY_MISMATCH": Sentence(zh="币种应为 {expected}", en="The currency has to be {expected}"),
 }
 
 
@@ -63,7 +67,7 @@ class SkuInput(Message, frozen=True, kw_only=True):
     id: UUID
     code: Code
     colour: Name
-    size: Annotated[str, Meta(min_length=1, max_length=20)]
+    size: Annotated[str, Meta(min_length=1, max_length=20, pattern=_PLAIN)]
     ean: Ean | None = None
 
 
@@ -135,7 +139,7 @@ class FindSkus(Command[Page[Sku]], frozen=True, kw_only=True):
     A barcode with a wrong check digit is refused with INVALID_EAN.
     """
 
-    query: Annotated[str, Meta(max_length=60)] = ""
+    query: Annotated[str, Meta(max_length=60, pattern=_PLAIN)] = ""
     store_id: UUID
     first: PageSize = 20
     after: Text | None = None
@@ -207,7 +211,7 @@ class MoveStock(Command[Levels], frozen=True, kw_only=True):
 
     id: UUID
     store_id: UUID
-    reason: Literal["receiving", "counting", "damage", "correction", "opening"]
+    reason: MovementReason
     reference: Text | None = None
     lines: Annotated[list[MovementLine], Meta(min_length=1, max_length=LINES_LIMIT)]
 
@@ -313,8 +317,19 @@ class StockMoved(Event, frozen=True, kw_only=True):
     lines: list[MovementLine]
 
 
+class ThresholdSet(Event, frozen=True, kw_only=True):
+    """Somebody set when to warn of low stock. Subject: the store's level of the SKU
+    (`store:sku`); sequence: its version."""
+
+    type: ClassVar[str] = "inventory.threshold_set"
+    store_id: UUID
+    sku_id: UUID
+    threshold: int
+
+
 class StockLow(Event, frozen=True, kw_only=True):
-    """Available stock fell to its threshold or below (I2). Told once per fall."""
+    """Available stock fell to its threshold or below (I2). Told once per fall. Subject: the
+    store's level of the SKU (`store:sku`); sequence: its version."""
 
     type: ClassVar[str] = "inventory.stock_low"
     audited: ClassVar[bool] = False

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts import (
+    _PLAIN,
     BasisPoints,
     Code,
     Command,
@@ -22,6 +23,9 @@ from shared.paging import Page
 
 Points = Annotated[int, Meta(ge=0, le=10**9)]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
+TopUpTender = Literal["cash", "card", "code"]
+LedgerAccount = Literal["points", "principal", "bonus"]
+StatementAccount = Literal["points", "wallet"]
 
 ERRORS = {
     "UNKNOWN_MEMBER": Sentence(zh="没有这位会员", en="There is no such member"),
@@ -29,9 +33,7 @@ ERRORS = {
         zh="积分不足：可用 {available}，需要 {wanted}",
         en="Not enough points: {available} available, {wanted} wanted",
     ),
-    "NOT_ENOUGH_WALLET": Sentence(
-        zh="储值余额不足", en="The wallet does not hold that much"
-    ),
+    "NOT_ENOUGH_WALLET": Sentence(zh="储值余额不足", en="The wallet does not hold that much"),
     "POINTS_VALUE_WRONG": Sentence(
         zh="{points} 积分应抵 {expected_minor} 分",
         en="{points} points are worth {expected_minor}",
@@ -47,18 +49,10 @@ ERRORS = {
         zh="充值金额须大于零且不超过 {limit_minor} 分",
         en="A top-up is above zero and at most {limit_minor}",
     ),
-    "CURRENCY_MISMATCH": Sentence(
-        zh="币种应为 {expected}", en="The currency has to be {expected}"
-    ),
-    "ENTRY_ID_TAKEN": Sentence(
-        zh="该单号已用于其他内容", en="This id was used with other content"
-    ),
-    "NO_RULE": Sentence(
-        zh="尚未设定此项规则", en="No rule has been published for this yet"
-    ),
-    "INVALID_RULE": Sentence(
-        zh="规则有误：{reason}", en="The rule is not right: {reason}"
-    ),
+    "CURRENCY_MISMATCH": Sentence(zh="币种应为 {expected}", en="The currency has to be {expected}"),
+    "ENTRY_ID_TAKEN": Sentence(zh="该单号已用于其他内容", en="This id was used with other content"),
+    "NO_RULE": Sentence(zh="尚未设定此项规则", en="No rule has been published for this yet"),
+    "INVALID_RULE": Sentence(zh="规则有误：{reason}", en="The rule is not right: {reason}"),
 }
 
 
@@ -125,9 +119,7 @@ class TopUpRule(Message, frozen=True, kw_only=True, tag="top_up"):
 class WalletRule(Message, frozen=True, kw_only=True, tag="wallet"):
     """Which part of the wallet is spent first."""
 
-    spend_order: Literal["principal_first", "bonus_first", "pro_rata"] = (
-        "principal_first"
-    )
+    spend_order: Literal["principal_first", "bonus_first", "pro_rata"] = "principal_first"
 
 
 Rule = EarnRule | SpendRule | TierLadder | TopUpRule | WalletRule
@@ -249,7 +241,7 @@ class TopUp(Command[Account], frozen=True, kw_only=True):
     member_id: UUID
     currency: Currency
     paid_minor: Amount
-    tender: Literal["cash", "card", "code"]
+    tender: TopUpTender
     reference: Text | None = None
 
 
@@ -260,7 +252,7 @@ class AdjustPoints(Command[Account], frozen=True, kw_only=True):
     store_id: UUID
     member_id: UUID
     points: Annotated[int, Meta(ge=-(10**7), le=10**7)]
-    reason: Annotated[str, Meta(min_length=2, max_length=200)]
+    reason: Annotated[str, Meta(min_length=2, max_length=200, pattern=_PLAIN)]
 
 
 class Entry(Message, frozen=True, kw_only=True):
@@ -271,7 +263,7 @@ class Entry(Message, frozen=True, kw_only=True):
 
     id: int
     at: datetime
-    account: Literal["points", "principal", "bonus"]
+    account: LedgerAccount
     amount: int
     balance_after: int
     reason: str
@@ -286,7 +278,7 @@ class GetStatement(Command[Page[Entry]], frozen=True, kw_only=True):
     """The entries behind a balance, newest first."""
 
     member_id: UUID
-    account: Literal["points", "wallet"]
+    account: StatementAccount
     first: PageSize = 50
     after: Text | None = None
 
@@ -303,7 +295,11 @@ class RulePublished(Event, frozen=True, kw_only=True):
 
 
 class OrderBooked(Event, frozen=True, kw_only=True):
-    """An order's points and wallet money have been booked; the balances are final for it."""
+    """An order's points and wallet money have been booked; the balances are final for it.
+
+    With `voided` the figures are those of the sale, which have been booked back. `*_after` is what
+    the member can use now: what other orders hold is not in it.
+    """
 
     type: ClassVar[str] = "loyalty.order_booked"
     audited: ClassVar[bool] = False
