@@ -5,7 +5,10 @@ import functools
 from typing import Literal
 
 from pydantic import SecretStr, field_validator
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# A refusal to start must not print the secrets that are there beside the one that is not.
+_QUIET = SettingsConfigDict(hide_input_in_errors=True)
 
 
 class Settings(BaseSettings):
@@ -15,6 +18,8 @@ class Settings(BaseSettings):
     (``chainstitch_<service>``). Keys are long random strings; `phone_keys` is a comma-separated
     list of ``<key id>:<base64 of 32 bytes>``, the first of which encrypts.
     """
+
+    model_config = _QUIET
 
     database_url: SecretStr
     amqp_uri: SecretStr
@@ -40,6 +45,8 @@ class Settings(BaseSettings):
 
 class PhoneSettings(BaseSettings):
     """Keys of the member service: phones are encrypted, and found by a keyed hash."""
+
+    model_config = _QUIET
 
     phone_keys: SecretStr
     phone_hash_key: SecretStr
