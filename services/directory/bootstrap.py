@@ -18,7 +18,7 @@ NUMBER = "admin"
 class BootstrapSettings(BaseSettings):
     """The password of the first administrator; without one, none is made."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_ignore_empty=True, hide_input_in_errors=True)
 
     bootstrap_admin_password: SecretStr | None = Field(default=None, min_length=10, max_length=200)
 
