@@ -1,0 +1,178 @@
+"""Members and their accounts: opened once, read in any store (K28, V4).
+
+A member has one account for points, one for the wallet's principal and one for its bonus. They
+are opened when the member registers, or by the first order or top-up if that comes to us earlier.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.loyalty import tiers
+from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, TODAY, LadderInForce, Progress
+from shared.contracts import Envelope
+from shared.contracts.loyalty import Account, Accounts, GetAccounts
+from shared.contracts.member import MemberRegistered
+from shared.errors import Refusal
+from shared.ids import new_id
+from shared.seal import Caller
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """A member to be known here; without a currency it is that of the home store."""
+
+    member_id: UUID
+    home_store_id: UUID | None = None
+    currency: str | None = None
+
+
+class _OpeningRow(msgspec.Struct, frozen=True):
+    member_id: UUID
+    home_store_id: UUID | None
+    currency: str | None
+    points_id: UUID
+    principal_id: UUID
+    bonus_id: UUID
+
+
+def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
+    """Open the accounts of new members, and give them the lowest tier if it begins at nothing."""
+    events = [envelope.data for envelope in envelopes]
+    open_accounts(session, [Opening(e.member_id, e.home_store_id) for e in events])
+    tiers.assess(session, [event.member_id for event in events], datetime.now(UTC))
+
+
+def open_accounts(session: Session, openings: Iterable[Opening]) -> None:
+    """Make members known, and open those of their accounts that are missing.
+
+    Where no currency is known yet (the store's event is still on its way), the accounts wait for
+    the first order or top-up.
+    """
+    by_member = {opening.member_id: opening for opening in openings}
+    rows = [
+        _OpeningRow(
+            opening.member_id,
+            opening.home_store_id,
+            opening.currency,
+            points_id=new_id(),
+            principal_id=new_id(),
+            bonus_id=new_id(),
+        )
+        for _, opening in sorted(by_member.items())
+    ]
+    session.execute(_OPEN, {"openings": msgspec.json.encode(rows).decode()})
+
+
+def get_accounts(session: Session, caller: Caller, command: GetAccounts) -> Accounts:
+    """Balances, tier and progress; all stores see them (M14). Unknown members are left out."""
+    return Accounts(items=accounts_of(session, command.member_ids, datetime.now(UTC)))
+
+
+def account_of(session: Session, member_id: UUID, now: datetime) -> Account:
+    """One account; raises `Refusal("UNKNOWN_MEMBER")`."""
+    found = accounts_of(session, [member_id], now)
+    if not found:
+        raise Refusal("UNKNOWN_MEMBER")
+    return found[0]
+
+
+def accounts_of(session: Session, member_ids: Sequence[UUID], now: datetime) -> list[Account]:
+    """The accounts of members, in the order of their ids; tiers as of `now`."""
+    parameters = {"member_ids": list(member_ids), "now": now}
+    read = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=_Read)
+    return [_account(member, read.ladder) for member in read.members]
+
+
+class _Balances(Progress):
+    balances: dict[str, tuple[int, int]]
+    shown_currency: str
+
+
+class _Read(msgspec.Struct):
+    ladder: LadderInForce | None
+    members: list[_Balances]
+
+
+def _account(member: _Balances, ladder: LadderInForce | None) -> Account:
+    points, points_held = member.balances.get("points", (0, 0))
+    principal, principal_held = member.balances.get("principal", (0, 0))
+    bonus, bonus_held = member.balances.get("bonus", (0, 0))
+    stands = None
+    if ladder is not None:
+        stands = tiers.standing(ladder.body, member.spent_minor, member.points)
+    tier = stands.tier if stands else None
+    ahead = stands.next if stands else None
+    return Account(
+        member_id=member.member_id,
+        currency=member.shown_currency,
+        points=points - points_held,
+        points_held=points_held,
+        wallet_principal_minor=principal - principal_held,
+        wallet_bonus_minor=bonus - bonus_held,
+        wallet_held_minor=principal_held + bonus_held,
+        tier=tier.code if tier else None,
+        tier_name_zh=tier.name_zh if tier else None,
+        tier_name_en=tier.name_en if tier else None,
+        progress=stands.progress if stands else 0,
+        next_tier=ahead.code if ahead else None,
+        next_tier_name_zh=ahead.name_zh if ahead else None,
+        next_tier_name_en=ahead.name_en if ahead else None,
+        missing=stands.missing if stands else None,
+        nudge=stands.nudge if stands else False,
+        basis=ladder.body.basis if ladder else None,
+        ladder_version=ladder.version if ladder else None,
+    )
+
+
+_OPEN = text(
+    """WITH wanted AS (
+        SELECT w.*, s.currency AS store_currency
+        FROM json_to_recordset(CAST(:openings AS json)) AS w(member_id uuid, home_store_id uuid,
+            currency text, points_id uuid, principal_id uuid, bonus_id uuid)
+        LEFT JOIN stores s ON s.id = w.home_store_id
+    ), known AS (
+        INSERT INTO members AS m (member_id, home_store_id, currency)
+        SELECT member_id, home_store_id, coalesce(currency, store_currency) FROM wanted
+        ORDER BY member_id
+        ON CONFLICT (member_id) DO UPDATE
+        SET home_store_id = coalesce(m.home_store_id, excluded.home_store_id),
+            currency = coalesce(m.currency, excluded.currency)
+        RETURNING member_id, currency
+    ), opened AS (
+        INSERT INTO member_accounts (member_id, kind, account_id)
+        SELECT w.member_id, k.kind, k.account_id
+        FROM wanted w JOIN known USING (member_id)
+        CROSS JOIN LATERAL (VALUES ('points', w.points_id), ('principal', w.principal_id),
+            ('bonus', w.bonus_id)) AS k(kind, account_id)
+        WHERE known.currency IS NOT NULL
+        ON CONFLICT DO NOTHING
+        RETURNING member_id, kind, account_id
+    ), made AS (
+        INSERT INTO accounts (id, kind, unit)
+        SELECT account_id, kind, CASE kind WHEN 'points' THEN 'points' ELSE known.currency END
+        FROM opened JOIN known USING (member_id)
+        RETURNING id
+    ) INSERT INTO balances (account_id) SELECT id FROM made"""
+)
+# A member whose store is not known yet is shown in the currency contracts default to.
+_READ = text(
+    " ".join(
+        (
+            "WITH", LADDER, ", known AS (SELECT m.*, s.currency AS store_currency,", TODAY,
+            """AS as_of FROM members m LEFT JOIN stores s ON s.id = m.home_store_id
+            WHERE m.member_id = ANY(:member_ids)),""", PROGRESS,
+            """, shown AS (SELECT p.*,
+                coalesce(k.currency, k.store_currency, 'CNY') AS shown_currency,
+                (SELECT coalesce(json_object_agg(ma.kind, json_build_array(b.balance, b.held)),
+                    '{}') FROM member_accounts ma JOIN balances b USING (account_id)
+                    WHERE ma.member_id = p.member_id) AS balances
+                FROM progress p JOIN known k USING (member_id))
+            SELECT CAST(json_build_object('ladder',""", LADDER_JSON, """, 'members',
+                (SELECT coalesce(json_agg(shown ORDER BY member_id), '[]') FROM shown)) AS text)""",
+        )
+    )
+)  # fmt: skip

@@ -1,0 +1,58 @@
+"""What must hold within this database: each query returns one row for each difference."""
+
+CHECKS: dict[str, str] = {
+    "balances are the sums of their entries": """
+        SELECT b.account_id, b.balance, coalesce(sum(e.amount), 0) AS entries
+        FROM balances b LEFT JOIN entries e ON e.account_id = b.account_id
+        GROUP BY b.account_id, b.balance HAVING b.balance <> coalesce(sum(e.amount), 0)""",
+    "the last entry shows the balance": """
+        SELECT b.account_id, b.balance, e.balance_after FROM balances b
+        CROSS JOIN LATERAL (SELECT balance_after FROM entries
+            WHERE account_id = b.account_id ORDER BY id DESC LIMIT 1) e
+        WHERE e.balance_after IS DISTINCT FROM b.balance""",
+    "debits equal credits": """
+        SELECT transaction_id, unit, sum(amount) AS difference FROM entries
+        GROUP BY transaction_id, unit HAVING sum(amount) <> 0""",
+    "what is held is the sum of open holds": """
+        SELECT b.account_id, b.held, coalesce(sum(h.amount), 0) AS open_holds
+        FROM balances b JOIN member_accounts ma USING (account_id)
+        LEFT JOIN (
+            SELECT member_id, k.kind, k.amount FROM holds CROSS JOIN LATERAL (VALUES
+                ('points', points), ('principal', principal_minor), ('bonus', bonus_minor)
+            ) AS k(kind, amount) WHERE status = 'held'
+        ) h ON h.member_id = ma.member_id AND h.kind = ma.kind
+        GROUP BY b.account_id, b.held HAVING b.held <> coalesce(sum(h.amount), 0)""",
+    "below zero only by a void": """
+        SELECT b.account_id, b.balance FROM balances b WHERE b.balance < 0 AND NOT EXISTS (
+            SELECT FROM entries e WHERE e.account_id = b.account_id
+                AND e.reason = 'earned_back')""",
+    "no hold is older than ten minutes": """
+        SELECT order_id, created_at FROM holds
+        WHERE status = 'held' AND created_at < now() - interval '10 minutes'""",
+    "orders spent what they say": """
+        SELECT order_id, points_told, points_spent, wallet_told_minor, wallet_spent_minor
+        FROM orders_booked WHERE kind = 'sale' AND (points_told, wallet_told_minor)
+            IS DISTINCT FROM (points_spent, wallet_spent_minor)""",
+    "booked orders and their entries agree": """
+        SELECT o.order_id, o.kind, o.points_earned, o.points_spent, o.wallet_spent_minor
+        FROM orders_booked o LEFT JOIN LATERAL (
+            SELECT sum(e.amount) FILTER (WHERE e.reason LIKE 'earned%') AS earned,
+                sum(-e.amount) FILTER (WHERE e.reason LIKE 'spent%' AND e.unit = 'points')
+                    AS points,
+                sum(-e.amount) FILTER (WHERE e.reason LIKE 'spent%' AND e.unit <> 'points')
+                    AS wallet
+            FROM transactions t JOIN entries e ON e.transaction_id = t.id
+            WHERE t.document_id = o.order_id AND t.kind = o.kind
+                AND e.balance_after IS NOT NULL
+        ) s ON true
+        WHERE (o.points_earned, o.points_spent, o.wallet_spent_minor) IS DISTINCT FROM
+            (coalesce(s.earned, 0), coalesce(s.points, 0), coalesce(s.wallet, 0))""",
+    "settled holds were booked": """
+        SELECT h.order_id FROM holds h LEFT JOIN orders_booked o
+            ON o.order_id = h.order_id AND o.kind = 'sale'
+        WHERE h.status = 'settled' AND (o.order_id IS NULL OR o.points_spent <> h.points
+            OR o.wallet_spent_minor <> h.principal_minor + h.bonus_minor)""",
+    "documents were booked once": """
+        SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
+            ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",
+}

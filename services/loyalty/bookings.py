@@ -1,0 +1,243 @@
+"""What a batch of order events finds, and the one statement that books it.
+
+`read` locks the members and balances a batch touches and tells all there is to know of its orders;
+`Batch` collects what is to be booked; `Batch.write` writes ledger, holds, booked orders, tiers and
+events at once. The locks leave room for foreign keys: a hold refers to its member while it has that
+member's balances, and would otherwise wait for us while we wait for it.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.loyalty import tiers
+from services.loyalty.accounts import Opening, open_accounts
+from services.loyalty.ledger import LEDGER, LOCKED, Balance, EntryRow, Journal
+from services.loyalty.tiers import (
+    LADDER,
+    LADDER_JSON,
+    PROGRESS,
+    WRITE_TIERS,
+    LadderInForce,
+    Progress,
+    TierRow,
+)
+from shared import outbox
+from shared.contracts import Event
+from shared.contracts.loyalty import EarnRule
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What an order holds of its member's accounts."""
+
+    status: str
+    member_id: UUID | None
+    points: int
+    principal_minor: int
+    bonus_minor: int
+    spend_version: int | None
+    wallet_version: int | None
+
+
+class BookedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `orders_booked`, but for its time."""
+
+    order_id: UUID
+    kind: str
+    member_id: UUID | None
+    store_id: UUID
+    franchisee_id: UUID | None
+    business_date: date
+    currency: str | None
+    spend_minor: int = 0
+    points_earned: int = 0
+    points_told: int = 0
+    points_spent: int = 0
+    wallet_told_minor: int = 0
+    wallet_spent_minor: int = 0
+    tier: str | None = None
+    earn_version: int | None = None
+
+
+class OrderState(msgspec.Struct, frozen=True):
+    """An order as it is known here: the earn rule in force when it was placed, what it holds, what
+    was booked of it, and the entries of its sale."""
+
+    order_id: UUID
+    earn_version: int | None
+    earn: EarnRule | None
+    hold: Settlement | None
+    booked: list[BookedRow]
+    entries: list[EntryRow]
+
+    def row(self, kind: str) -> BookedRow | None:
+        return next((row for row in self.booked if row.kind == kind), None)
+
+
+class State(msgspec.Struct):
+    """All that a batch has to know."""
+
+    ladder: LadderInForce | None
+    orders: list[OrderState]
+    members: list[Progress]
+    balances: list[Balance]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An order of a batch. `placed_at` None: it is not about to earn."""
+
+    order_id: UUID
+    member_id: UUID | None
+    business_date: date
+    placed_at: datetime | None = None
+    currency: str | None = None
+
+
+def read(session: Session, asked: Sequence[Asked], now: datetime) -> State:
+    """Lock and read what a batch touches; opens the accounts of members not known yet."""
+    dates: dict[UUID, date] = {}
+    for order in asked:
+        if order.member_id:
+            known = dates.get(order.member_id, order.business_date)
+            dates[order.member_id] = max(known, order.business_date)
+    parameters = {
+        "order_ids": [order.order_id for order in asked],
+        "placed_at": [order.placed_at for order in asked],
+        "member_ids": list(dates),
+        "dates": list(dates.values()),
+        "now": now,
+    }
+    state = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=State)
+    opened = {balance.member_id for balance in state.balances}
+    missing = [
+        Opening(order.member_id, None, order.currency)
+        for order in asked
+        if order.member_id and order.member_id not in opened and order.currency
+    ]
+    if missing:
+        open_accounts(session, missing)
+        state = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=State)
+    return state
+
+
+class Batch:
+    """What is to be booked for a batch of orders."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.journal = Journal(state.balances, now)
+        self.ladder = state.ladder
+        self.orders = {order.order_id: order for order in state.orders}
+        self.members = {member.member_id: member for member in state.members}
+        self.events: list[tuple[Event, UUID, int]] = []
+        self._rows: list[BookedRow] = []
+        self._settled: list[UUID] = []
+
+    def book(self, row: BookedRow) -> None:
+        """Record an order, and what it means for its member's tier."""
+        self._rows.append(row)
+        member = self.members.get(row.member_id) if row.member_id else None
+        if member and self.ladder and member.currency == row.currency:
+            body = self.ladder.body
+            member.add(body, row.business_date, row.spend_minor, row.points_earned)
+
+    def settle(self, order_id: UUID) -> None:
+        """The order's hold has been spent."""
+        self._settled.append(order_id)
+
+    def write(self, session: Session) -> None:
+        """Write everything, in one statement."""
+        rows = self._tiers()
+        columns = ("event_id", "type", "subject", "envelope")
+        prepared = [outbox.prepare(session, *event) for event in self.events]
+        parameters: dict[str, Any] = {
+            **self.journal.parameters(),
+            "settled": self._settled,
+            "booked": msgspec.json.encode(self._rows).decode(),
+            "tiers": msgspec.json.encode(rows).decode(),
+            **{f"{name}s": [row[name] for row in prepared] for name in columns},
+        }
+        self.journal.expect(session.execute(_WRITE, parameters).scalar_one())
+
+    def _tiers(self) -> list[TierRow]:
+        rows: list[TierRow] = []
+        if self.ladder is None:
+            return rows
+        for member in self.members.values():
+            row, event = tiers.reckon(member, self.ladder)
+            rows += [row] if row else []
+            self.events += [event] if event else []
+        return rows
+
+
+_READ = text(
+    " ".join(
+        (
+            """WITH asked AS (
+                SELECT * FROM unnest(CAST(:order_ids AS uuid[]), CAST(:placed_at AS timestamptz[]))
+                    AS a(order_id, placed_at)
+            ), orders AS (
+                SELECT a.order_id, r.version AS earn_version, r.body AS earn,
+                    (SELECT row_to_json(h) FROM holds h WHERE h.order_id = a.order_id) AS hold,
+                    (SELECT coalesce(json_agg(o), '[]') FROM orders_booked o
+                        WHERE o.order_id = a.order_id) AS booked,
+                    (SELECT coalesce(json_agg(e ORDER BY e.id), '[]') FROM transactions t
+                        JOIN entries e ON e.transaction_id = t.id
+                        WHERE t.document_id = a.order_id AND t.kind = 'sale') AS entries
+                FROM asked a LEFT JOIN LATERAL (
+                    SELECT version, body FROM rules
+                    WHERE kind = 'earn' AND valid_from <= a.placed_at
+                    ORDER BY valid_from DESC, version DESC LIMIT 1) r ON true
+            ),""",
+            LADDER,
+            """, known AS (
+                SELECT m.*, greatest(m.tier_as_of, w.on_date) AS as_of
+                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:dates AS date[]))
+                    AS w(member_id, on_date) JOIN members m USING (member_id)
+                ORDER BY m.member_id FOR NO KEY UPDATE OF m
+            ),""",
+            PROGRESS,
+            ", locked AS (",
+            LOCKED,
+            ") SELECT CAST(json_build_object('ladder',",
+            LADDER_JSON,
+            """, 'orders', (SELECT coalesce(json_agg(orders), '[]') FROM orders),
+            'members', (SELECT coalesce(json_agg(progress ORDER BY member_id), '[]')
+                FROM progress),
+            'balances', (SELECT coalesce(json_agg(locked), '[]') FROM locked)) AS text)""",
+        )
+    )
+)
+_WRITE = text(
+    " ".join(
+        (
+            "WITH",
+            LEDGER,
+            """, settled AS (
+                UPDATE holds SET status = 'settled', ended_at = :now
+                WHERE order_id = ANY(:settled) AND status = 'held'
+            ), booked AS (
+                INSERT INTO orders_booked (order_id, kind, member_id, store_id, franchisee_id,
+                    business_date, currency, spend_minor, points_earned, points_told,
+                    points_spent, wallet_told_minor, wallet_spent_minor, tier, earn_version,
+                    booked_at)
+                SELECT o.*, CAST(:now AS timestamptz)
+                FROM json_to_recordset(CAST(:booked AS json)) AS o(order_id uuid, kind text,
+                    member_id uuid, store_id uuid, franchisee_id uuid, business_date date,
+                    currency text, spend_minor bigint, points_earned bigint, points_told bigint,
+                    points_spent bigint, wallet_told_minor bigint, wallet_spent_minor bigint,
+                    tier text, earn_version int)
+            ), told AS (
+                INSERT INTO outbox (event_id, type, subject, envelope) SELECT * FROM unnest(
+                    CAST(:event_ids AS uuid[]), CAST(:types AS text[]),
+                    CAST(:subjects AS text[]), CAST(:envelopes AS text[]))
+            ), tiered AS (""",
+            WRITE_TIERS,
+            ") SELECT count(*) FROM changed",
+        )
+    )
+)

@@ -1,0 +1,299 @@
+"""The ledger: what moves on members' accounts, as balanced entries, and the statement that writes.
+
+Whoever books something locks the balances, reckons on them in a `Journal`, and writes the whole
+journal at once, together with rows of its own. The database checks what must hold: a document is
+booked once, entries of a transaction add up to zero per unit, entries are never changed.
+
+    credit    member +n | points_issued, points_adjusted, wallet_cash, bonus_granted   -n
+    spend     member -n | points_redeemed, sales_clearing                              +n
+
+Every entry says which store (and franchisee) gave the value out, and which took it (K42, K43).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from shared.ids import new_id
+
+_COUNTERS = uuid5(NAMESPACE_URL, "chainstitch:loyalty:counter-accounts")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A store and the franchisee it belongs to (None: the chain's own)."""
+
+    store_id: UUID | None
+    franchisee_id: UUID | None
+
+
+class Balance(msgspec.Struct):
+    """The running balance of a member's account, as locked by this transaction."""
+
+    account_id: UUID
+    member_id: UUID
+    kind: str
+    unit: str
+    balance: int
+    held: int
+    issuing_store_id: UUID | None = None
+    issuing_franchisee_id: UUID | None = None
+
+    @property
+    def available(self) -> int:
+        return self.balance - self.held
+
+
+class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `entries`, but for its id and time."""
+
+    transaction_id: UUID
+    account_id: UUID
+    unit: str
+    amount: int
+    balance_after: int | None
+    reason: str
+    document_id: UUID
+    issuing_store_id: UUID | None
+    issuing_franchisee_id: UUID | None
+    accepting_store_id: UUID | None
+    accepting_franchisee_id: UUID | None
+    rule_version: int | None
+    detail: str | None
+
+
+class _Transaction(msgspec.Struct, frozen=True):
+    id: UUID
+    document_id: UUID
+    kind: str
+
+
+class _Counter(msgspec.Struct, frozen=True):
+    id: UUID
+    kind: str
+    unit: str
+    store_id: UUID
+
+
+class _Change(msgspec.Struct):
+    """What is to become of a balance; `is_fact` ones are booked even below zero."""
+
+    account_id: UUID
+    amount: int = 0
+    settled: int = 0
+    is_fact: bool = False
+    issuing_store_id: UUID | None = None
+    issuing_franchisee_id: UUID | None = None
+
+
+class Journal:
+    """What one database transaction books. Keeps the balances it was given up to date."""
+
+    def __init__(self, balances: Iterable[Balance], now: datetime) -> None:
+        self.now = now
+        self._balances = {(b.member_id, b.kind): b for b in balances}
+        self._by_account = {b.account_id: b for b in self._balances.values()}
+        self._transactions: dict[tuple[UUID, str], _Transaction] = {}
+        self._counters: dict[UUID, _Counter] = {}
+        self._entries: list[EntryRow] = []
+        self._changes: dict[UUID, _Change] = {}
+
+    def balance(self, member_id: UUID, kind: str) -> Balance:
+        return self._balances[member_id, kind]
+
+    def credit(
+        self,
+        document: tuple[UUID, str],
+        balance: Balance,
+        amount: int,
+        counter: str,
+        store: Place,
+        **entry: Any,
+    ) -> None:
+        """Give a member value, issued by the store; or take it by hand if `amount` is negative, for
+        which the caller and the database see to it that there is enough.
+
+        `entry`: reason, rule_version, detail.
+        """
+        if amount == 0:
+            return
+        change = self._change(balance, amount, is_fact=False)
+        issuing, accepting = store, Place(None, None)
+        if amount < 0:
+            issuing, accepting = issuer_of(balance), store
+        else:
+            balance.issuing_store_id = change.issuing_store_id = store.store_id
+            balance.issuing_franchisee_id = change.issuing_franchisee_id = store.franchisee_id
+        self._enter(document, balance, amount, counter, store, issuing, accepting, **entry)
+
+    def settle(
+        self,
+        document: tuple[UUID, str],
+        balance: Balance,
+        amount: int,
+        counter: str,
+        store: Place,
+        **entry: Any,
+    ) -> None:
+        """Take what was held for an order (`amount` > 0): the store accepts it from the issuer."""
+        if amount == 0:
+            return
+        self._change(balance, -amount, is_fact=True).settled += amount
+        balance.held -= amount
+        issuer = issuer_of(balance)
+        self._enter(document, balance, -amount, counter, store, issuer, store, **entry)
+
+    def reverse(self, document: tuple[UUID, str], entries: Iterable[EntryRow]) -> None:
+        """Book entries back, each on its account with the other sign: facts, even below zero."""
+        transaction = self._transaction(document)
+        for entry in entries:
+            balance = self._by_account.get(entry.account_id)
+            if balance is not None:
+                self._change(balance, -entry.amount, is_fact=True)
+            self._entries.append(
+                msgspec.structs.replace(
+                    entry,
+                    transaction_id=transaction.id,
+                    amount=-entry.amount,
+                    balance_after=balance.balance if balance else None,
+                    reason=f"{entry.reason}_back",
+                )
+            )
+
+    def parameters(self) -> dict[str, str | datetime]:
+        """The parameters of `LEDGER`."""
+        return {
+            "now": self.now,
+            "transactions": _json(self._transactions.values()),
+            # In one order for all: two first sales of a store may make them at the same time.
+            "counters": _json(self._counters[key] for key in sorted(self._counters)),
+            "entries": _json(self._entries),
+            "changes": _json(self._changes.values()),
+        }
+
+    def expect(self, changed: int) -> None:
+        """Raise unless so many balances were changed: the guards of the statement must agree with
+        what was reckoned under the lock."""
+        if changed != len(self._changes):
+            raise RuntimeError(f"{changed} of {len(self._changes)} balances could be changed")
+
+    def write(self, session: Session) -> None:
+        """Write the journal by a statement of its own."""
+        self.expect(session.execute(_WRITE, self.parameters()).scalar_one())
+
+    def _change(self, balance: Balance, amount: int, is_fact: bool) -> _Change:
+        change = self._changes.setdefault(balance.account_id, _Change(balance.account_id))
+        change.amount += amount
+        change.is_fact |= is_fact
+        balance.balance += amount
+        return change
+
+    def _transaction(self, document: tuple[UUID, str]) -> _Transaction:
+        if document not in self._transactions:
+            self._transactions[document] = _Transaction(new_id(), *document)
+        return self._transactions[document]
+
+    def _enter(
+        self,
+        document: tuple[UUID, str],
+        balance: Balance,
+        amount: int,
+        counter: str,
+        owner: Place,
+        issuing: Place,
+        accepting: Place,
+        *,
+        reason: str,
+        rule_version: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Both sides of a movement; the other side is the counter account of the store `owner`."""
+        member_side = EntryRow(
+            transaction_id=self._transaction(document).id,
+            account_id=balance.account_id,
+            unit=balance.unit,
+            amount=amount,
+            balance_after=balance.balance,
+            reason=reason,
+            document_id=document[0],
+            issuing_store_id=issuing.store_id,
+            issuing_franchisee_id=issuing.franchisee_id,
+            accepting_store_id=accepting.store_id,
+            accepting_franchisee_id=accepting.franchisee_id,
+            rule_version=rule_version,
+            detail=detail,
+        )
+        other_side = msgspec.structs.replace(
+            member_side,
+            account_id=self._counter(counter, balance.unit, owner),
+            amount=-amount,
+            balance_after=None,
+        )
+        self._entries += [member_side, other_side]
+
+    def _counter(self, kind: str, unit: str, owner: Place) -> UUID:
+        """The id follows from what the account is, so that nobody has to look it up."""
+        if owner.store_id is None:
+            raise ValueError("a counter account belongs to a store")
+        account_id = uuid5(_COUNTERS, f"{kind}:{unit}:{owner.store_id}")
+        self._counters[account_id] = _Counter(account_id, kind, unit, owner.store_id)
+        return account_id
+
+
+def issuer_of(balance: Balance) -> Place:
+    """Whose value a balance counts as: that of the store of its last credit."""
+    return Place(balance.issuing_store_id, balance.issuing_franchisee_id)
+
+
+def lock(session: Session, member_ids: list[UUID]) -> list[Balance]:
+    """The balances of members, locked in the order of accounts until the transaction ends."""
+    rows = session.execute(_LOCK, {"member_ids": member_ids})
+    return [Balance(**row._mapping) for row in rows]
+
+
+def _json(rows: Iterable[Any]) -> str:
+    return msgspec.json.encode(list(rows)).decode()
+
+
+LOCKED = """SELECT b.account_id, ma.member_id, ma.kind, a.unit, b.balance, b.held,
+        b.issuing_store_id, b.issuing_franchisee_id
+    FROM member_accounts ma JOIN accounts a ON a.id = ma.account_id
+    JOIN balances b ON b.account_id = ma.account_id
+    WHERE ma.member_id = ANY(:member_ids) ORDER BY b.account_id FOR NO KEY UPDATE OF b"""
+"""The balances of :member_ids, locked."""
+
+LEDGER = """counters AS (
+    INSERT INTO accounts (id, kind, unit, store_id)
+    SELECT id, kind, unit, store_id FROM json_to_recordset(CAST(:counters AS json))
+        AS c(id uuid, kind text, unit text, store_id uuid)
+    ON CONFLICT DO NOTHING
+), posted AS (
+    INSERT INTO transactions (id, document_id, kind, at)
+    SELECT id, document_id, kind, :now FROM json_to_recordset(CAST(:transactions AS json))
+        AS t(id uuid, document_id uuid, kind text)
+), entered AS (
+    INSERT INTO entries (transaction_id, account_id, unit, amount, balance_after, reason,
+        document_id, issuing_store_id, issuing_franchisee_id, accepting_store_id,
+        accepting_franchisee_id, rule_version, detail, at)
+    SELECT e.*, CAST(:now AS timestamptz) FROM json_to_recordset(CAST(:entries AS json))
+        AS e(transaction_id uuid, account_id uuid, unit text, amount bigint, balance_after bigint,
+        reason text, document_id uuid, issuing_store_id uuid, issuing_franchisee_id uuid,
+        accepting_store_id uuid, accepting_franchisee_id uuid, rule_version int, detail text)
+), changed AS (
+    UPDATE balances b SET balance = b.balance + c.amount, held = b.held - c.settled,
+        issuing_store_id = coalesce(c.issuing_store_id, b.issuing_store_id),
+        issuing_franchisee_id = CASE WHEN c.issuing_store_id IS NULL
+            THEN b.issuing_franchisee_id ELSE c.issuing_franchisee_id END
+    FROM json_to_recordset(CAST(:changes AS json)) AS c(account_id uuid, amount bigint,
+        settled bigint, is_fact boolean, issuing_store_id uuid, issuing_franchisee_id uuid)
+    WHERE b.account_id = c.account_id
+        AND (c.is_fact OR c.amount >= 0 OR b.balance - b.held + c.amount >= 0)
+    RETURNING b.account_id)"""
+"""Writes a journal, as common table expressions; `changed` are the balances it has changed."""
+
+_LOCK = text(LOCKED)
+_WRITE = text(" ".join(("WITH", LEDGER, "SELECT count(*) FROM changed")))

@@ -1,0 +1,53 @@
+"""Points given or taken by hand, with a reason (L9)."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from services.loyalty import documents, ledger
+from services.loyalty.ledger import Journal, Place
+from services.loyalty.models import Store
+from shared import outbox, stores
+from shared.contracts.loyalty import Account, AdjustPoints, PointsAdjusted
+from shared.errors import InvalidInput, Refusal
+from shared.seal import Caller
+
+
+def adjust_points(session: Session, caller: Caller, command: AdjustPoints) -> Account:
+    """Book points by hand; the same id again gets the same answer.
+
+    Raises `Refusal`: NOT_ENOUGH_POINTS (what orders hold cannot be taken), UNKNOWN_MEMBER,
+    ENTRY_ID_TAKEN, UNKNOWN_STORE, STORE_CLOSED; `Forbidden` outside the caller's stores.
+    """
+    store = stores.require_store(session, Store, caller, command.store_id)
+    if command.points == 0:
+        reason = "调整的积分不能为零 / nothing to adjust"
+        raise InvalidInput("INVALID_INPUT", {"field": "$.points", "reason": reason})
+    before = documents.answered(session, command)
+    if before is not None:
+        return before
+    documents.open_for(session, command.member_id, store.currency)
+    journal = Journal(ledger.lock(session, [command.member_id]), datetime.now(UTC))
+    balance = journal.balance(command.member_id, "points")
+    if command.points < 0 and balance.available + command.points < 0:
+        parameters = {"available": balance.available, "wanted": -command.points}
+        raise Refusal("NOT_ENOUGH_POINTS", parameters)
+    journal.credit(
+        (command.id, "adjustment"),
+        balance,
+        command.points,
+        "points_adjusted",
+        Place(store.id, store.franchisee_id),
+        reason="adjusted",
+        detail=command.reason,
+    )
+    answer = documents.record(session, caller, command, journal)
+    event = PointsAdjusted(
+        adjustment_id=command.id,
+        member_id=command.member_id,
+        store_id=command.store_id,
+        points=command.points,
+        reason=command.reason,
+    )
+    outbox.emit(session, (event, command.id, 1))
+    return answer

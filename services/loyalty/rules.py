@@ -1,0 +1,162 @@
+"""Rules as versioned data: published by HQ, never changed, live at once (L6, T7).
+
+The rule of a kind in force at an instant is the one with the latest `valid_from` not after it; of
+two with the same, the newer version. So a rule can be scheduled, and one that was scheduled by
+mistake is overruled by publishing another for the same instant.
+"""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from shared import outbox
+from shared.contracts.loyalty import (
+    EarnRule,
+    ListRules,
+    PublishRule,
+    Rule,
+    RulePublished,
+    Rules,
+    RuleVersion,
+    SpendRule,
+    TierLadder,
+    TopUpRule,
+    WalletRule,
+)
+from shared.errors import Refusal
+from shared.seal import Caller
+
+LIST_LIMIT = 500
+STEPS_LIMIT = 50
+AMOUNT_LIMIT = 10**14
+
+
+def publish(session: Session, caller: Caller, command: PublishRule) -> RuleVersion:
+    """Publish the next version of a rule; repeating it gives the same answer.
+
+    Raises `Refusal`: INVALID_RULE, ENTRY_ID_TAKEN; `Forbidden` unless the caller's scope is the
+    chain.
+    """
+    caller.require_chain()
+    _check(command.body)
+    kind = kind_of(command.body)
+    session.execute(_ALONE, {"key": "rules"})
+    published = session.execute(_FIND, {"id": command.id}).one_or_none()
+    if published is not None:
+        return _published_before(published, command)
+    now = datetime.now(UTC)
+    row = session.execute(
+        _PUBLISH,
+        {
+            "id": command.id,
+            "kind": kind,
+            "valid_from": command.valid_from or now,
+            "author_id": caller.id,
+            "body": msgspec.json.encode(command.body).decode(),
+            "now": now,
+        },
+    ).one()
+    version = _version_of(row)
+    event = RulePublished(
+        rule_id=version.id,
+        kind=version.kind,
+        version=version.version,
+        valid_from=version.valid_from,
+        body=version.body,
+    )
+    outbox.emit(session, (event, version.kind, version.version))
+    return version
+
+
+def list_rules(session: Session, caller: Caller, command: ListRules) -> Rules:
+    """All versions, newest first, at most `LIST_LIMIT`."""
+    rows = session.execute(_LIST, {"kind": command.kind, "limit": LIST_LIMIT})
+    return Rules(items=[_version_of(row) for row in rows])
+
+
+def in_force(session: Session, kind: str, at: datetime) -> tuple[int, Any] | None:
+    """Version and body of the rule of a kind at an instant, if there is one."""
+    row = session.execute(_IN_FORCE, {"kind": kind, "at": at}).one_or_none()
+    return None if row is None else (row.version, msgspec.convert(row.body, Rule))
+
+
+def kind_of(body: Rule) -> str:
+    """The kind is the tag under which a rule's body is written."""
+    return str(type(body).__struct_config__.tag)
+
+
+def _check(body: Rule) -> None:
+    """Raise INVALID_RULE unless the body makes sense as a whole; its fields were checked before."""
+    match body:
+        case TierLadder():
+            _check_ladder(body)
+        case EarnRule():
+            if len(body.multipliers_basis_points) > STEPS_LIMIT:
+                raise _wrong("等级倍率过多 / too many multipliers")
+        case TopUpRule():
+            paid = [step.paid_minor for step in body.steps]
+            if not _ascending(paid):
+                raise _wrong("充值档位须逐级递增 / steps have to ascend")
+            if body.limit_minor == 0 or any(amount > body.limit_minor for amount in paid):
+                raise _wrong("充值档位不能超过上限 / a step is above the limit")
+        case SpendRule() | WalletRule():
+            pass
+
+
+def _check_ladder(ladder: TierLadder) -> None:
+    thresholds = [tier.threshold for tier in ladder.tiers]
+    if not _ascending(thresholds):
+        raise _wrong("等级门槛须逐级递增 / thresholds have to ascend")
+    if thresholds[-1] > AMOUNT_LIMIT:
+        raise _wrong("等级门槛过大 / a threshold is too high")
+    if len({tier.code for tier in ladder.tiers}) < len(ladder.tiers):
+        raise _wrong("等级编号不能重复 / codes have to differ")
+
+
+def _ascending(numbers: list[int]) -> bool:
+    return all(low < high for low, high in pairwise(numbers))
+
+
+def _wrong(reason: str) -> Refusal:
+    return Refusal("INVALID_RULE", {"reason": reason})
+
+
+def _published_before(row: Row[Any], command: PublishRule) -> RuleVersion:
+    """The first answer again, if it answers the same command."""
+    version = _version_of(row)
+    told = row.published_at if command.valid_from is None else command.valid_from
+    if version.body != command.body or version.valid_from != told:
+        raise Refusal("ENTRY_ID_TAKEN")
+    return version
+
+
+def _version_of(row: Row[Any]) -> RuleVersion:
+    return RuleVersion(
+        id=row.id,
+        kind=row.kind,
+        version=row.version,
+        valid_from=row.valid_from,
+        author_id=row.author_id,
+        body=msgspec.convert(row.body, Rule),
+    )
+
+
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext(:key))")
+_FIND = text("SELECT * FROM rules WHERE id = :id")
+_PUBLISH = text(
+    "INSERT INTO rules (id, kind, version, valid_from, author_id, body, published_at)"
+    " SELECT :id, :kind, coalesce(max(version), 0) + 1, :valid_from, :author_id,"
+    " CAST(:body AS jsonb), :now FROM rules WHERE kind = :kind RETURNING *"
+)
+_LIST = text(
+    "SELECT * FROM rules WHERE CAST(:kind AS text) IS NULL OR kind = :kind"
+    " ORDER BY published_at DESC, kind, version DESC LIMIT :limit"
+)
+_IN_FORCE = text(
+    "SELECT version, body FROM rules WHERE kind = :kind AND valid_from <= :at"
+    " ORDER BY valid_from DESC, version DESC LIMIT 1"
+)
