@@ -1,0 +1,140 @@
+"""What the database itself sees to, and what a sale costs."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from services.loyalty import earning, holds
+from services.loyalty.models import Base
+from shared.contracts.order import OrderPlaced
+from shared.database import Database
+from shared.inbox import apply
+from tests.services.loyalty.conftest import (
+    EARN,
+    LADDER,
+    SPEND,
+    Shop,
+    counted,
+    differences,
+    envelope_of,
+)
+
+
+def test_models_and_migrations_agree(service_engine: Callable[[str], Engine]) -> None:
+    with service_engine("loyalty").connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.parametrize(
+    "table", ["rules", "transactions", "entries", "orders_booked", "documents"]
+)
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET {} = ''", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
+def test_what_was_written_stays(shop: Shop, member_id: UUID, table: str, change: str) -> None:
+    shop.fill(member_id, points=1, wallet_minor=1)
+    column = "reason" if table == "entries" else "kind"
+    statement = text(change.format(table, column))
+
+    with pytest.raises(DBAPIError, match="append-only"):
+        shop.session.execute(statement)
+
+
+def test_entries_that_do_not_add_up_are_refused(shop: Shop, member_id: UUID) -> None:
+    shop.fill(member_id, points=1)
+
+    with pytest.raises(DBAPIError) as refused:
+        shop.session.execute(
+            text(
+                "INSERT INTO entries (transaction_id, account_id, unit, amount, reason,"
+                " document_id, at) SELECT transaction_id, account_id, unit, 5, reason,"
+                " document_id, at FROM entries LIMIT 1"
+            )
+        )
+
+    assert isinstance(refused.value.orig, psycopg.errors.CheckViolation)
+
+
+def test_an_entry_has_the_unit_of_its_account(shop: Shop, member_id: UUID) -> None:
+    shop.fill(member_id, points=1)
+
+    with pytest.raises(DBAPIError) as refused:
+        shop.session.execute(
+            text(
+                "INSERT INTO entries (transaction_id, account_id, unit, amount, reason,"
+                " document_id, at) SELECT transaction_id, account_id, 'CNY', amount, reason,"
+                " document_id, at FROM entries"
+            )
+        )
+
+    assert isinstance(refused.value.orig, psycopg.errors.ForeignKeyViolation)
+
+
+def test_nothing_less_than_nothing_is_held(shop: Shop, member_id: UUID) -> None:
+    with pytest.raises(DBAPIError, match="held_not_negative"):
+        shop.session.execute(text("UPDATE balances SET held = held - 1"))
+
+
+@pytest.mark.parametrize("orders", [1, 50])
+def test_a_batch_of_sales_costs_three_statements(database: Database, orders: int) -> None:
+    with database.transaction() as session:
+        shop = Shop(session)
+        shop.publish(EARN, SPEND, LADDER)
+        members = [shop.register() for _ in range(5)]
+    placed = [shop.order((members * 10)[number], 60_000) for number in range(orders)]
+
+    with counted(database.engine) as sent:
+        apply(
+            database,
+            "on_order_placed",
+            earning.on_order_placed,
+            [envelope_of(order) for order in placed],
+        )
+
+    assert len(sent) == 3  # the inbox claim, one that reads and locks, one that writes
+    with database.transaction() as session:
+        assert differences(session) == {}
+        assert session.scalar(text("SELECT count(*) FROM orders_booked")) == orders
+
+
+def test_a_hold_costs_two_statements(database: Database) -> None:
+    with database.transaction() as session:
+        shop = Shop(session)
+        shop.publish(EARN, SPEND, LADDER)
+        member_id = shop.register()
+        shop.fill(member_id, points=100, wallet_minor=1_000)
+    hold = shop.hold(member_id, points=10, points_minor=10, wallet_minor=100)
+    with database.transaction() as session:
+        holds.hold(session, shop.seller, shop.hold(member_id))  # the store is known from here on
+
+    with counted(database.engine) as sent, database.transaction() as session:
+        holds.hold(session, shop.seller, hold)
+
+    assert len(sent) == 2
+
+
+def test_a_batch_that_fails_leaves_nothing(database: Database) -> None:
+    with database.transaction() as session:
+        shop = Shop(session)
+        shop.publish(EARN)
+        member_id = shop.register()
+    good = shop.order(member_id, 1_000)
+    bad: OrderPlaced = shop.order(member_id, 10**30)  # more than the column holds
+
+    with pytest.raises(DBAPIError):
+        apply(
+            database,
+            "on_order_placed",
+            earning.on_order_placed,
+            [envelope_of(good), envelope_of(bad)],
+        )
+
+    with database.transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM orders_booked")) == 0
+        assert session.scalar(text("SELECT count(*) FROM inbox")) == 0
