@@ -1,0 +1,241 @@
+"""Role × scope: every operation of every service, asked by every role, for its own and another
+store. The services are asked directly with sealed callers, since each enforces its rights itself.
+"""
+
+import importlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from gateway.rpc import Rpc
+from shared.contracts import Command
+from shared.contracts import campaign as c
+from shared.contracts import directory as d
+from shared.contracts import inventory as i
+from shared.contracts import loyalty as l
+from shared.contracts import member as m
+from shared.contracts import order as o
+from shared.errors import Forbidden, Refusal
+from shared.seal import Caller, Role, ScopeKind, seal
+from tests.conftest import RunningStack
+from tests.integration.shop import Shop
+
+pytestmark = pytest.mark.anyio
+
+R = Role
+HQ = {R.HQ_OPERATIONS, R.HQ_ADMINISTRATOR}
+MANAGERS = HQ | {R.STORE_MANAGER, R.FRANCHISE_OWNER, R.REGION_MANAGER}
+SELLERS = {R.ASSOCIATE, R.STORE_MANAGER, R.FRANCHISE_OWNER, R.INTEGRATION}
+READERS = MANAGERS | {R.ASSOCIATE, R.INTEGRATION, R.AUDITOR}
+ANYONE: None = None
+
+# Who may ask for what; whoever is not named is refused before the command is looked at.
+ROLES: dict[type[Command[Any]], set[Role] | None] = {
+    d.SignInWithPin: ANYONE, d.SignInWithPassword: ANYONE, d.SignInClient: ANYONE,
+    d.Refresh: ANYONE, d.SignOut: ANYONE, d.ActivateDevice: ANYONE,
+    d.CreateBrand: {R.HQ_ADMINISTRATOR}, d.CreateRegion: {R.HQ_ADMINISTRATOR},
+    d.CreateFranchisee: {R.HQ_ADMINISTRATOR}, d.SaveStore: HQ, d.SaveStaff: MANAGERS,
+    d.CreateDevice: MANAGERS, d.CreateClient: {R.HQ_ADMINISTRATOR},
+    d.ListStores: READERS, d.GetStores: READERS, d.ListStaff: READERS, d.GetStaff: READERS,
+    d.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
+    m.RegisterMember: SELLERS | MANAGERS, m.UpdateMember: SELLERS | MANAGERS,
+    m.TagMember: MANAGERS | {R.ASSOCIATE}, m.FindMembers: READERS, m.GetMembers: READERS,
+    m.RevealPhone: MANAGERS | {R.ASSOCIATE},
+    l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
+    l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
+    l.AdjustPoints: MANAGERS,
+    i.SaveStyles: HQ, i.SetPrice: MANAGERS, i.GetSkus: READERS, i.FindSkus: READERS,
+    i.GetStyle: READERS, i.GetLevels: READERS, i.WhereElse: READERS, i.ListMovements: READERS,
+    i.MoveStock: MANAGERS | {R.ASSOCIATE, R.INTEGRATION}, i.SetThreshold: MANAGERS,
+    i.Reserve: SELLERS | MANAGERS,
+    c.PriceAndHold: SELLERS | MANAGERS, c.PublishPromotion: HQ, c.EndPromotion: HQ,
+    c.ListPromotions: READERS, c.IssueCoupons: HQ, c.GetCoupons: READERS,
+    o.GetQuote: SELLERS | MANAGERS, o.PlaceOrder: SELLERS, o.CancelOrder: MANAGERS,
+    o.GetOrders: READERS, o.ListOrders: READERS,
+}  # fmt: skip
+
+LINE = {"line": 1, "sku_id": uuid4(), "quantity": 1}
+CASH = o.Tender(kind="cash", amount_minor=1)
+
+
+def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
+    """A well-formed command for each operation that belongs to one store."""
+    basket = [c.BasketLine(**LINE)]
+    consent = m.Consent(purpose="membership", notice_version="1", granted=True)
+    return {type(command): command for command in (
+        d.CreateDevice(id=uuid4(), store_id=store, name="x"),
+        m.RegisterMember(member_id=uuid4(), phone="13800000000", name="x", source_channel="x",
+                         home_store_id=store, consents=[consent]),
+        l.Hold(order_id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", total_minor=1),
+        l.TopUp(id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", paid_minor=1,
+                tender="cash"),
+        l.AdjustPoints(id=uuid4(), store_id=store, member_id=uuid4(), points=1, reason="xx"),
+        i.GetSkus(ids=[uuid4()], store_id=store), i.FindSkus(query="x", store_id=store),
+        i.GetStyle(id=uuid4(), store_id=store), i.GetLevels(store_id=store, sku_ids=[uuid4()]),
+        i.ListMovements(store_id=store, sku_id=uuid4()),
+        i.MoveStock(id=uuid4(), store_id=store, reason="receiving",
+                    lines=[i.MovementLine(sku_id=uuid4(), quantity=1)]),
+        i.SetThreshold(store_id=store, sku_id=uuid4(), threshold=1),
+        i.SetPrice(id=uuid4(), style_id=uuid4(), scope="store", scope_id=store, price_minor=1,
+                   valid_from=datetime.now(UTC)),
+        i.Reserve(order_id=uuid4(), store_id=store,
+                  lines=[i.ReserveLine(sku_id=uuid4(), quantity=1)]),
+        c.PriceAndHold(store_id=store, currency="CNY", at=datetime.now(UTC), lines=basket),
+        o.GetQuote(store_id=store, lines=basket),
+        o.PlaceOrder(order_id=uuid4(), store_id=store, total_minor=1, lines=basket,
+                     tenders=[CASH]),
+        o.ListOrders(store_id=store),
+    )}  # fmt: skip
+
+
+CHAIN_ONLY = (
+    d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, l.PublishRule, i.SaveStyles,
+    c.PublishPromotion, c.EndPromotion, c.IssueCoupons,
+)  # fmt: skip
+
+
+@pytest.fixture
+async def rpc(stack: RunningStack) -> AsyncIterator[Rpc]:
+    made = Rpc(stack.environment["AMQP_URI"], 20)
+    await made.connect()
+    yield made
+    await made.close()
+
+
+class Asked:
+    """Asks a service as somebody, and says how it went: 'allowed' or why not."""
+
+    def __init__(self, rpc: Rpc, key: str) -> None:
+        self.rpc = rpc
+        self.key = key
+
+    async def how(self, command: Any, role: Role, scope: ScopeKind, place: UUID | None) -> str:
+        caller = Caller(
+            kind="client" if role is R.INTEGRATION else "staff", id=uuid4(),
+            roles=frozenset({role}), scope_kind=scope, scope_id=place,
+        )  # fmt: skip
+        try:
+            await self.rpc.call(command, seal(caller, self.key))
+        except Forbidden as error:
+            return error.code
+        except Refusal:
+            return "allowed"  # the right is there; what was asked for was not possible
+        return "allowed"
+
+
+@pytest.fixture
+def asked(rpc: Rpc, stack: RunningStack) -> Asked:
+    return Asked(rpc, stack.environment["SEAL_KEY"])
+
+
+def test_every_operation_is_in_the_matrix() -> None:
+    known = set()
+    for service in ("directory", "member", "loyalty", "inventory", "order", "campaign"):
+        module = importlib.import_module(f"shared.contracts.{service}")
+        known |= {
+            kind
+            for kind in vars(module).values()
+            if isinstance(kind, type)
+            and issubclass(kind, Command)
+            and kind.__module__ == module.__name__
+        }
+    assert known == set(ROLES)
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_roles(asked: Asked, rpc: Rpc, shop: Shop, role: Role) -> None:
+    """A role that is not named is refused, whatever the command; a named one gets further."""
+    scoped = _scoped(UUID(shop.store))
+    for kind, allowed in ROLES.items():
+        if allowed is None:
+            continue
+        if role not in allowed:
+            empty = scoped.get(kind) or _nothing(kind)
+            answer = await asked.how(empty, role, ScopeKind.CHAIN, None)
+            assert answer == "FORBIDDEN_ROLE", kind.__name__
+        elif kind in scoped:
+            answer = await asked.how(scoped[kind], role, ScopeKind.STORE, UUID(shop.store))
+            assert answer == "allowed", kind.__name__
+
+
+def _nothing(kind: type[Command[Any]]) -> Any:
+    """A command without content: the role is looked at before anything else."""
+
+    return kind.__new__(kind) if not kind.__struct_fields__ else _Empty(kind)
+
+
+class _Empty:
+    """Travels as `{}` under the name of a command."""
+
+    def __new__(cls, kind: type[Command[Any]]) -> Any:
+        import msgspec
+
+        made = msgspec.defstruct(kind.__name__, [], module=kind.__module__)
+        made.__orig_bases__ = kind.__orig_bases__  # type: ignore[attr-defined]
+        return made()
+
+
+async def test_another_store_is_out_of_scope(asked: Asked, shop: Shop) -> None:
+    for kind, command in _scoped(UUID(shop.store)).items():
+        for role in ROLES[kind] or ():
+            for scope in (ScopeKind.STORE, ScopeKind.FRANCHISEE, ScopeKind.REGION):
+                answer = await asked.how(command, role, scope, uuid4())
+                assert answer == "FORBIDDEN_SCOPE", f"{kind.__name__} by {role} of a {scope}"
+
+
+async def test_the_region_and_the_chain_reach_the_store(asked: Asked, shop: Shop) -> None:
+    for kind, command in _scoped(UUID(shop.store)).items():
+        for role in ROLES[kind] or ():
+            answer = await asked.how(command, role, ScopeKind.REGION, UUID(shop.region))
+            assert answer == "allowed", f"{kind.__name__} by {role}"
+            answer = await asked.how(command, role, ScopeKind.CHAIN, None)
+            assert answer == "allowed", f"{kind.__name__} by {role}"
+
+
+@pytest.mark.parametrize("kind", CHAIN_ONLY)
+async def test_what_is_for_the_whole_chain(
+    asked: Asked, shop: Shop, kind: type[Command[Any]]
+) -> None:
+    for role in ROLES[kind] or ():
+        command = _chain_command(kind)
+        answer = await asked.how(command, role, ScopeKind.STORE, UUID(shop.store))
+        assert answer == "FORBIDDEN_SCOPE", f"{kind.__name__} by {role}"
+
+
+def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
+    sku = i.SkuInput(id=uuid4(), code="x", colour="x", size="x")
+    style = i.StyleInput(
+        id=uuid4(), code="x", name="x", category="x", list_price_minor=1, skus=[sku]
+    )
+    promotion = c.PromotionInput(
+        id=uuid4(), code="x", name_zh="x", name_en="x", rule=c.Percentage(off_basis_points=1)
+    )
+    commands: list[Command[Any]] = [
+        d.CreateBrand(id=uuid4(), code="x", name="x"),
+        d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
+        d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),
+        d.SaveStore(id=uuid4(), region_id=uuid4(), code="x", name="x", legal_entity="x"),
+        l.PublishRule(id=uuid4(), body=l.WalletRule()),
+        i.SaveStyles(items=[style]),
+        c.PublishPromotion(version=0, promotion=promotion),
+        c.EndPromotion(id=uuid4()),
+        c.IssueCoupons(items=[c.CouponInput(code="xxxx", promotion_id=uuid4())]),
+    ]
+    return next(command for command in commands if type(command) is kind)
+
+
+@pytest.mark.parametrize("header", [None, "", "nonsense", "a.b", "e30=.00"])
+async def test_an_unsealed_call_is_refused(rpc: Rpc, header: str | None) -> None:
+    with pytest.raises(Forbidden, match="UNSEALED"):
+        await rpc.call(d.ListStores(), header)
+
+
+async def test_a_seal_of_another_key_is_refused(rpc: Rpc) -> None:
+    admin = Caller(
+        kind="staff", id=uuid4(), roles=frozenset({R.HQ_ADMINISTRATOR}), scope_kind=ScopeKind.CHAIN
+    )
+    with pytest.raises(Forbidden, match="UNSEALED"):
+        await rpc.call(d.ListStores(), seal(admin, "another key"))
