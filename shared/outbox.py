@@ -5,6 +5,7 @@ commits late is not skipped. One relay of a service is active at a time (advisor
 by commits of its own process and looks by itself every `POLL_SECONDS` for those of other replicas.
 """
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -203,7 +204,12 @@ class _ConfirmedPublisher:
                 self._broker.drain_events()
 
     def keep_alive(self) -> None:
-        """Notice a dead connection now rather than with the next event."""
+        """Notice a dead connection now rather than with the next event.
+
+        The broker's heartbeats count only once they are read, and nothing else reads while idle.
+        """
+        with contextlib.suppress(TimeoutError):
+            self._broker.drain_events(timeout=0.001)
         self._broker.heartbeat_check()
 
 
