@@ -5,7 +5,7 @@ the second decides, with the counters of failures locked. A failure is committed
 is raised, or it would not count.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -98,7 +98,9 @@ def _decide(
     counts = lock_out.hold(session, limits, now)
     until = lock_out.locked_until(counts, now)
     if until is not None:
-        return lock_out.locked_out(until, now)
+        # The lock may have begun while this attempt was being hashed.
+        begun = until - timedelta(minutes=policy.lock_minutes)
+        return lock_out.locked_out(until, max(now, begun))
     device_id = on_device.device_id if on_device else None
     if genuine and staff is not None and _is_unchanged(session, staff):
         return _sign_in(session, staff, limits, policy, now, on_device)

@@ -218,6 +218,21 @@ def test_the_lock_refuses_the_right_pin_and_opens_after_its_time(
     assert [said for _, said in observed(transaction)] == ["failed"] * 4 + ["locked", "successful"]
 
 
+def test_a_lock_that_begins_during_the_hash_refuses_the_right_pin(
+    transaction: Transaction, device: contract.DeviceActivated, ann: UUID
+) -> None:
+    def run(function: Callable[..., Any], *args: Any) -> Any:
+        for _ in range(5):
+            later = NOW + timedelta(seconds=2)
+            refused(sign_in.with_pin, transaction, pin_command(device, WRONG), later)
+        return function(*args)
+
+    said = refused(sign_in.with_pin, transaction, pin_command(device), NOW, run)
+
+    assert said == ("LOCKED_OUT", {"minutes": 15})
+    assert rows(transaction, "refresh_families") == []
+
+
 def test_failures_count_within_a_window_that_slides(
     transaction: Transaction, device: contract.DeviceActivated, ann: UUID
 ) -> None:
