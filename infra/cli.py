@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra import doctor, install
+from infra.demo import command as demo
 from infra.failure import Failure
 from infra.stack import Stack
 from infra.state import ROOT, State
@@ -89,6 +90,7 @@ def run_tests(
 
 
 app.command("doctor")(doctor.command)
+app.command("demo")(demo.command)
 
 
 def main() -> None:

@@ -1,0 +1,103 @@
+"""The rules of points, tiers and wallet; promotions, and the coupons some of them need."""
+
+from typing import Any
+
+from infra.demo import id_of
+
+WELCOME = "WELCOME50"
+BIRTHDAY_COUPONS = 40
+
+
+def rules(since: str) -> list[dict[str, Any]]:
+    """The inputs of `publishRule`, in force since before the first sale."""
+    bodies: list[dict[str, Any]] = [
+        {
+            "type": "earn",
+            "minor_per_point": 100,
+            "multipliers_basis_points": {"silver": 10_000, "gold": 12_000, "diamond": 15_000},
+        },
+        {"type": "spend", "minor_per_hundred_points": 100, "max_share_basis_points": 10_000},
+        {
+            "type": "ladder",
+            "basis": "spend",
+            "window_days": 365,
+            "tiers": [
+                {"code": "silver", "name_zh": "银卡", "name_en": "Silver", "threshold": 0},
+                {"code": "gold", "name_zh": "金卡", "name_en": "Gold", "threshold": 300_000},
+                {"code": "diamond", "name_zh": "钻石卡", "name_en": "Diamond",
+                 "threshold": 1_000_000},
+            ],
+        },
+        {
+            "type": "top_up",
+            "steps": [
+                {"paid_minor": 50_000, "bonus_minor": 3_000},
+                {"paid_minor": 100_000, "bonus_minor": 8_000},
+                {"paid_minor": 300_000, "bonus_minor": 30_000},
+            ],
+            "limit_minor": 500_000,
+        },
+        {"type": "wallet", "spend_order": "principal_first"},
+    ]  # fmt: skip
+    return [
+        {"id": id_of(f"rule:{body['type']}"), "validFrom": since, "body": body} for body in bodies
+    ]
+
+
+def promotions() -> list[dict[str, Any]]:
+    """The inputs of `publishPromotion`. Lower priorities come first."""
+    return [
+        _promotion("GOLD10", "金卡及以上九折", "10% off from gold", 50,
+                   {"type": "percentage", "off_basis_points": 1_000},
+                   eligibility={"tiers": ["gold", "diamond"]}),
+        _promotion("TEE2", "T恤第二件半价", "Second T-shirt at half price", 60,
+                   {"type": "second_piece", "off_basis_points": 5_000},
+                   eligibility={"categories": ["T恤"]}),
+        _promotion("SUIT", "衬衫配半身裙 459 元", "Shirt and skirt for 459", 70,
+                   {"type": "bundle", "price_minor": 45_900, "parts": [
+                       {"quantity": 1, "categories": ["衬衫"]},
+                       {"quantity": 1, "categories": ["半身裙"]}]}),
+        _promotion("FULL300", "满300减40", "40 off 300", 100,
+                   {"type": "amount_off", "threshold_minor": 30_000, "off_minor": 4_000}),
+        _promotion("WELCOME", "新人满200减50", "50 off 200 for newcomers", 200,
+                   {"type": "amount_off", "threshold_minor": 20_000, "off_minor": 5_000},
+                   needsCoupon=True),
+        _promotion("BIRTHDAY", "生日八折", "20% off for your birthday", 210,
+                   {"type": "percentage", "off_basis_points": 2_000},
+                   needsCoupon=True, capPerMember=1),
+    ]  # fmt: skip
+
+
+def coupons(member_ids: list[str]) -> list[dict[str, Any]]:
+    """One that anybody may type in, and one each for some members."""
+    everybody = {
+        "code": WELCOME,
+        "promotionId": id_of("promotion:WELCOME"),
+        "capTotal": 1_000,
+        "capPerMember": 1,
+    }
+    personal = [
+        {
+            "code": f"BIRTHDAY-{number:04}",
+            "promotionId": id_of("promotion:BIRTHDAY"),
+            "memberId": member_id,
+            "capTotal": 1,
+        }
+        for number, member_id in enumerate(member_ids[:BIRTHDAY_COUPONS], 1)
+    ]
+    return [everybody, *personal]
+
+
+def _promotion(
+    code: str, name_zh: str, name_en: str, priority: int, rule: dict[str, Any], **more: Any
+) -> dict[str, Any]:
+    promotion = {
+        "id": id_of(f"promotion:{code}"),
+        "code": code,
+        "nameZh": name_zh,
+        "nameEn": name_en,
+        "priority": priority,
+        "rule": rule,
+        **more,
+    }
+    return {"version": 0, "promotion": promotion}
