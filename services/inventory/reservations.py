@@ -47,12 +47,14 @@ def _holding(levels_changed: str) -> TextClause:
     return text(f"{before}, {levels_changed} {after}")
 
 
-# `level` judges the newest version of a row, which `locked` holds by then: under READ COMMITTED
-# an UPDATE that meets a row changed since its snapshot follows it and checks its WHERE again.
+# What is sold out is refused without waiting for its row. `level` judges the newest version of a
+# row, which `locked` holds by then: under READ COMMITTED an UPDATE that meets a row changed since
+# its snapshot follows it and checks its WHERE again.
 _HOLD = _holding("""
     locked AS (
         SELECT stock.sku_id, wanted.quantity FROM stock JOIN wanted USING (sku_id)
         WHERE stock.store_id = :store_id AND EXISTS (SELECT FROM claimed)
+          AND stock.on_hand - stock.reserved >= wanted.quantity
         ORDER BY stock.sku_id FOR UPDATE OF stock
     ), level AS (
         UPDATE stock
@@ -153,12 +155,14 @@ def _refusal(
         if sku_id not in names:
             return Refusal("UNKNOWN_SKU", {"sku_id": sku_id})
     sku = names[missing[0]]
+    available = max((sku.on_hand or 0) - (sku.reserved or 0), 0)
     return Refusal(
         "OUT_OF_STOCK",
         {
             "sku_id": sku.id,
             "name": f"{sku.name} {sku.colour} {sku.size}",
-            "available": max((sku.on_hand or 0) - (sku.reserved or 0), 0),
+            # Somebody may have let go of some since; then it was at most one too few.
+            "available": min(available, wanted[sku.id] - 1),
             "wanted": wanted[sku.id],
         },
     )

@@ -1,6 +1,5 @@
 """What a sale costs inventory in SQL statements, and that it stays flat in the lines (K46)."""
 
-from statistics import median
 from time import perf_counter
 
 import pytest
@@ -102,7 +101,7 @@ def test_time_per_line_stays_flat(shop: tuple[Database, list[Reserve]]) -> None:
             with database.transaction() as session:
                 settlements.on_order_placed(session, [placed(copy)])
             taken.append(perf_counter() - started)
-        return median(taken) / len(order.lines)
+        return min(taken) / len(order.lines)
 
-    # Twice would be a cost that grows with the lines; the rest is noise of a busy machine.
-    assert seconds(two_hundred) < 2 * seconds(fifty)
+    # A cost that grows with the lines would be four times as high; the rest is a busy machine.
+    assert seconds(two_hundred) < 2.5 * seconds(fifty)
