@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from services.loyalty import tiers
 from services.loyalty.accounts import Opening, open_accounts
-from services.loyalty.ledger import LEDGER, LOCKED, Balance, EntryRow, Journal
+from services.loyalty.ledger import BALANCE, LEDGER, Balance, EntryRow, Journal
 from services.loyalty.tiers import (
     LADDER,
     LADDER_JSON,
@@ -100,18 +100,7 @@ class Asked(msgspec.Struct, frozen=True):
 
 def read(session: Session, asked: Sequence[Asked], now: datetime) -> State:
     """Lock and read what a batch touches; opens the accounts of members not known yet."""
-    dates: dict[UUID, date] = {}
-    for order in asked:
-        if order.member_id:
-            known = dates.get(order.member_id, order.business_date)
-            dates[order.member_id] = max(known, order.business_date)
-    parameters = {
-        "order_ids": [order.order_id for order in asked],
-        "placed_at": [order.placed_at for order in asked],
-        "member_ids": list(dates),
-        "dates": list(dates.values()),
-        "now": now,
-    }
+    parameters = {"asked": msgspec.json.encode(asked).decode(), "now": now}
     state = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=State)
     opened = {balance.member_id for balance in state.balances}
     missing = [
@@ -174,12 +163,17 @@ class Batch:
         return rows
 
 
+# The batch goes in as one JSON document and not as arrays: the planner looks into arrays, and would
+# plan this statement anew each time, which costs more than running it.
 _READ = text(
     " ".join(
         (
             """WITH asked AS (
-                SELECT * FROM unnest(CAST(:order_ids AS uuid[]), CAST(:placed_at AS timestamptz[]))
-                    AS a(order_id, placed_at)
+                SELECT * FROM json_to_recordset(CAST(:asked AS json)) AS a(order_id uuid,
+                    placed_at timestamptz, member_id uuid, business_date date)
+            ), wanted AS (
+                SELECT member_id, max(business_date) AS on_date FROM asked
+                WHERE member_id IS NOT NULL GROUP BY member_id
             ), orders AS (
                 SELECT a.order_id, r.version AS earn_version, r.body AS earn,
                     (SELECT row_to_json(h) FROM holds h WHERE h.order_id = a.order_id) AS hold,
@@ -196,14 +190,18 @@ _READ = text(
             LADDER,
             """, known AS (
                 SELECT m.*, greatest(m.tier_as_of, w.on_date) AS as_of
-                FROM unnest(CAST(:member_ids AS uuid[]), CAST(:dates AS date[]))
-                    AS w(member_id, on_date) JOIN members m USING (member_id)
+                FROM wanted w JOIN members m USING (member_id)
                 ORDER BY m.member_id FOR NO KEY UPDATE OF m
             ),""",
             PROGRESS,
-            ", locked AS (",
-            LOCKED,
-            ") SELECT CAST(json_build_object('ladder',",
+            """, locked AS (
+                SELECT""",
+            BALANCE,
+            """FROM wanted w JOIN member_accounts ma USING (member_id)
+                JOIN accounts a ON a.id = ma.account_id
+                JOIN balances b ON b.account_id = ma.account_id
+                ORDER BY b.account_id FOR NO KEY UPDATE OF b
+            ) SELECT CAST(json_build_object('ladder',""",
             LADDER_JSON,
             """, 'orders', (SELECT coalesce(json_agg(orders), '[]') FROM orders),
             'members', (SELECT coalesce(json_agg(progress ORDER BY member_id), '[]')
