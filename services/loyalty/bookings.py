@@ -189,17 +189,16 @@ _READ = text(
             ),""",
             LADDER,
             """, known AS (
-                SELECT m.*, greatest(m.tier_as_of, w.on_date) AS as_of
-                FROM wanted w JOIN members m USING (member_id)
+                SELECT m.*, greatest(m.tier_as_of, (SELECT w.on_date FROM wanted w
+                    WHERE w.member_id = m.member_id)) AS as_of
+                FROM members m WHERE m.member_id = ANY(ARRAY(SELECT member_id FROM wanted))
                 ORDER BY m.member_id FOR NO KEY UPDATE OF m
             ),""",
             PROGRESS,
             """, locked AS (
                 SELECT""",
             BALANCE,
-            """FROM wanted w JOIN member_accounts ma USING (member_id)
-                JOIN accounts a ON a.id = ma.account_id
-                JOIN balances b ON b.account_id = ma.account_id
+            """WHERE ma.member_id = ANY(ARRAY(SELECT member_id FROM wanted))
                 ORDER BY b.account_id FOR NO KEY UPDATE OF b
             ) SELECT CAST(json_build_object('ladder',""",
             LADDER_JSON,

@@ -260,16 +260,16 @@ def _json(rows: Iterable[Any]) -> str:
 
 
 BALANCE = """b.account_id, ma.member_id, ma.kind, a.unit, b.balance, b.held,
-    b.issuing_store_id, b.issuing_franchisee_id"""
-"""The columns of a `Balance`."""
+        b.issuing_store_id, b.issuing_franchisee_id
+    FROM member_accounts ma JOIN accounts a ON a.id = ma.account_id
+    JOIN balances b ON b.account_id = ma.account_id"""
+"""The columns of a `Balance`, and where they are."""
 
 LOCKED = " ".join(
     (
         "SELECT",
         BALANCE,
-        """FROM member_accounts ma JOIN accounts a ON a.id = ma.account_id
-    JOIN balances b ON b.account_id = ma.account_id
-    WHERE ma.member_id = ANY(:member_ids) ORDER BY b.account_id FOR NO KEY UPDATE OF b""",
+        "WHERE ma.member_id = ANY(:member_ids) ORDER BY b.account_id FOR NO KEY UPDATE OF b",
     )
 )
 """The balances of :member_ids, locked."""
