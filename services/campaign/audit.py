@@ -1,0 +1,51 @@
+"""What must hold inside campaign's own database: each query returns one row per difference."""
+
+CHECKS: dict[str, str] = {
+    "held = open holds": """
+        SELECT u.subject_id, u.member_id, u.held, count(h.order_id) AS open
+        FROM usages u
+        LEFT JOIN hold_items i ON i.subject_id = u.subject_id AND i.member_id = u.member_id
+        LEFT JOIN holds h ON h.order_id = i.order_id AND h.status = 'held'
+        GROUP BY u.subject_id, u.member_id
+        HAVING u.held <> count(h.order_id)
+    """,
+    "used of a promotion = its redemptions": """
+        SELECT p.id, u.used, coalesce(sum(r.orders), 0) AS redeemed
+        FROM promotions p
+        LEFT JOIN usages u ON u.subject_id = p.id
+          AND u.member_id = '00000000-0000-0000-0000-000000000000'
+        LEFT JOIN redemptions r ON r.promotion_id = p.id
+        GROUP BY p.id, u.used
+        HAVING u.used IS DISTINCT FROM coalesce(sum(r.orders), 0)
+    """,
+    "used of a coupon = its redemptions": """
+        SELECT c.code, u.used, coalesce(sum(r.orders), 0) AS redeemed
+        FROM coupons c
+        LEFT JOIN usages u ON u.subject_id = c.id
+          AND u.member_id = '00000000-0000-0000-0000-000000000000'
+        LEFT JOIN redemptions r ON upper(r.coupon_code) = c.lookup
+        GROUP BY c.code, u.used
+        HAVING u.used IS DISTINCT FROM coalesce(sum(r.orders), 0)
+    """,
+    "a coupon is never over its cap": """
+        SELECT c.code, u.held, u.used, c.cap_total
+        FROM coupons c JOIN usages u ON u.subject_id = c.id
+          AND u.member_id = '00000000-0000-0000-0000-000000000000'
+        WHERE u.held + u.used > c.cap_total
+    """,
+    "a redemption names a published promotion": """
+        SELECT r.order_id, r.promotion_id, r.version FROM redemptions r
+        LEFT JOIN promotion_versions v USING (promotion_id, version)
+        WHERE v.promotion_id IS NULL
+    """,
+    "what is given back was redeemed, with the same discount": """
+        SELECT b.order_id, b.promotion_id FROM redemptions b
+        LEFT JOIN redemptions r ON r.order_id = b.order_id AND r.promotion_id = b.promotion_id
+          AND r.orders = 1 AND r.discount_minor = -b.discount_minor
+        WHERE b.orders = -1 AND r.order_id IS NULL
+    """,
+    "no hold older than 10 minutes": """
+        SELECT order_id, held_at FROM holds
+        WHERE status = 'held' AND held_at < now() - interval '10 minutes'
+    """,
+}

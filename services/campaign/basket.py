@@ -1,0 +1,187 @@
+"""Pricing a basket: looks up what the rules need, prices, and holds what is limited.
+
+Without an order a pure read. With one, coupons and capped promotions are held for it; a basket
+that uses neither is priced without writing anything.
+"""
+
+import hashlib
+from functools import partial
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from services.campaign import coupons, holds, pricing, stated
+from services.campaign.facts import CouponFact, Facts, HoldFact, Stocked, read_facts, read_stocked
+from services.campaign.members import when_members_known
+from services.campaign.models import ALL, Store
+from services.campaign.offers import Offer, offers_at
+from services.campaign.pricing import Setting
+from shared import stores
+from shared.contracts.campaign import BasketLine, PriceAndHold, Priced
+from shared.errors import InvalidInput, Refusal, Unavailable
+from shared.seal import Caller
+from shared.service import Transaction
+
+QUANTITY_LIMIT = 10_000
+"""Pieces on one line."""
+
+ATTEMPTS = 20
+"""How often a basket is priced anew because a promotion was used up in between; each time there
+is one promotion less to lose."""
+
+
+class _TakenMeanwhile(Exception):
+    """Another order took the last use of a promotion between pricing and holding."""
+
+    def __init__(self, promotion_ids: frozenset[UUID]) -> None:
+        self.promotion_ids = promotion_ids
+        super().__init__(promotion_ids)
+
+
+def price_and_hold(transaction: Transaction, caller: Caller, command: PriceAndHold) -> Priced:
+    """The price of a basket; with an order id, what it uses of coupons and caps is held (K6-K10).
+
+    Takes the factory of transactions: what it may have to wait for is seen by a new one only.
+    """
+    used_up: frozenset[UUID] = frozenset()
+    for _ in range(ATTEMPTS):
+        try:
+            work = partial(_price_and_hold, caller=caller, command=command, used_up=used_up)
+            return when_members_known(transaction, work)
+        except _TakenMeanwhile as taken:
+            used_up |= taken.promotion_ids
+    raise Unavailable("campaign")
+
+
+def _price_and_hold(
+    session: Session, caller: Caller, command: PriceAndHold, used_up: frozenset[UUID]
+) -> Priced:
+    store = stores.require_store(session, Store, caller, command.store_id)
+    _check(command, store.currency)
+    offers = offers_at(session, command.at)
+    facts = read_facts(
+        session,
+        command.member_id,
+        command.order_id,
+        command.coupon_codes,
+        [offer.promotion.id for offer in offers if offer.capped],
+    )
+    if facts.hold:
+        return _same_again(facts.hold, command)
+    presented = coupons.presented(session, command, offers, facts)
+    setting = Setting(
+        currency=store.currency,
+        store_id=store.id,
+        franchisee_id=store.franchisee_id,
+        buyer=facts.buyer,
+        coupons={id_: coupon.code for id_, coupon in presented.items()},
+        used_up=used_up | _used_up(offers, facts, command.member_id),
+    )
+    coupons.require_left(setting)
+    scopes = [store.id, store.franchisee_id or ALL, ALL]
+    stocked = read_stocked(session, command.lines, scopes, store.currency, command.at)
+    if command.lines[0].stated_minor is not None:
+        priced = stated.price(command.lines, stocked, setting)
+    else:
+        priced = pricing.price(_lines(command.lines, stocked), offers, setting)
+    coupons.require_effect(setting, priced)
+    if command.order_id is not None:
+        held = _hold(session, command, command.order_id, priced, offers, presented)
+        return held or priced
+    return priced
+
+
+def _check(command: PriceAndHold, currency: str) -> None:
+    """Refuse a basket that cannot be priced for what it says itself."""
+    if command.currency != currency:
+        raise Refusal("CURRENCY_MISMATCH", {"expected": currency})
+    if command.at.tzinfo is None:
+        raise InvalidInput("INVALID_INPUT", {"field": "$.at", "reason": "no time zone"})
+    lines = command.lines
+    for line in lines:
+        if not 1 <= line.quantity <= QUANTITY_LIMIT:
+            raise Refusal("INVALID_QUANTITY", {"limit": QUANTITY_LIMIT, "line": line.line})
+    if len({line.line for line in lines}) < len(lines):
+        reason = "a line number is there twice"
+        raise InvalidInput("INVALID_INPUT", {"field": "$.lines", "reason": reason})
+    if len({line.stated_minor is None for line in lines}) > 1:
+        reason = "prices are stated for all lines or for none"
+        raise InvalidInput("INVALID_INPUT", {"field": "$.lines", "reason": reason})
+
+
+def _lines(lines: list[BasketLine], stocked: dict[UUID, Stocked]) -> list[pricing.Line]:
+    """The lines with their list prices; raises `Refusal("NO_PRICE")`."""
+    priced = []
+    for line in lines:
+        piece = stocked[line.sku_id]
+        if piece.price_minor is None:
+            raise Refusal("NO_PRICE", {"name": piece.name, "sku_id": piece.sku_id})
+        priced.append(stated.line_of(line, piece, piece.price_minor))
+    return priced
+
+
+def _used_up(offers: list[Offer], facts: Facts, member_id: UUID | None) -> frozenset[UUID]:
+    return frozenset(
+        promotion.id
+        for promotion in (offer.promotion for offer in offers if offer.capped)
+        if facts.used_up(promotion.id, member_id, promotion.cap_total, promotion.cap_per_member)
+    )
+
+
+def _hold(
+    session: Session,
+    command: PriceAndHold,
+    order_id: UUID,
+    priced: Priced,
+    offers: list[Offer],
+    presented: dict[UUID, CouponFact],
+) -> Priced | None:
+    """Hold what the basket uses of limited things; the answer of an earlier hold, if there is one.
+
+    Raises `_TakenMeanwhile` when a promotion was used up since it was looked up.
+    """
+    claims: list[holds.Claim] = []
+    by_id = {offer.promotion.id: offer for offer in offers}
+    for applied in priced.promotions:
+        id_, offer, coupon = applied.promotion_id, by_id[applied.promotion_id], None
+        if offer.capped:
+            caps = offer.promotion.cap_total, offer.promotion.cap_per_member
+            claims += holds.claims_on(id_, id_, command.member_id, *caps)
+        if coupon := presented.get(id_):
+            caps = coupon.cap_total, coupon.cap_per_member
+            claims += holds.claims_on(id_, coupon.id, command.member_id, *caps)
+    if not claims:
+        return None
+    answer = msgspec.json.encode(priced).decode()
+    missed = holds.hold(session, order_id, _digest(command), answer, claims)
+    if missed is None:
+        facts = read_facts(session, None, order_id, [], [])
+        return _same_again(facts.hold, command) if facts.hold else None
+    for claim in missed:
+        if coupon := presented.get(claim.promotion_id):
+            raise Refusal("COUPON_USED_UP", {"code": coupon.code})
+    if missed:
+        raise _TakenMeanwhile(frozenset(claim.promotion_id for claim in missed))
+    return None
+
+
+def _same_again(hold: HoldFact, command: PriceAndHold) -> Priced:
+    """The answer this order was given; raises HOLD_RELEASED and HOLD_CONFLICT."""
+    if hold.status == "released" or hold.answer is None:
+        raise Refusal("HOLD_RELEASED")
+    if hold.digest != _digest(command):
+        raise Refusal("HOLD_CONFLICT", {"order_id": command.order_id})
+    return hold.answer
+
+
+def _digest(command: PriceAndHold) -> str:
+    """What makes two calls for an order the same: all but the instant they were made at."""
+    content = (
+        command.store_id,
+        command.member_id,
+        command.currency,
+        command.lines,
+        command.coupon_codes,
+    )
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()

@@ -1,0 +1,160 @@
+"""Read copies fed by events: styles, SKUs and dated prices; members' tags and tiers.
+
+Every handler takes a batch in one or two statements. Versions make them independent of the order
+in which events of different services come: a tier may be told before the member is.
+"""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.campaign.models import ALL, Store
+from shared import stores
+from shared.contracts import Envelope
+from shared.contracts.directory import StoreChanged
+from shared.contracts.inventory import PriceChanged, StyleSaved
+from shared.contracts.loyalty import TierChanged
+from shared.contracts.member import MemberRegistered, MemberTagged
+
+_STYLES = text(
+    """
+    INSERT INTO styles AS s (id, version, code, name, category, tax_basis_points)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:codes AS text[]),
+      CAST(:names AS text[]), CAST(:categories AS text[]), CAST(:taxes AS int[]))
+    ON CONFLICT (id) DO UPDATE SET version = excluded.version, code = excluded.code,
+      name = excluded.name, category = excluded.category,
+      tax_basis_points = excluded.tax_basis_points
+    WHERE s.version < excluded.version
+    """
+)
+
+_SKUS = text(
+    """
+    INSERT INTO skus AS k (id, style_id, version, code, colour, size)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:style_ids AS uuid[]),
+      CAST(:versions AS int[]), CAST(:codes AS text[]), CAST(:colours AS text[]),
+      CAST(:sizes AS text[]))
+    ON CONFLICT (id) DO UPDATE SET style_id = excluded.style_id, version = excluded.version,
+      code = excluded.code, colour = excluded.colour, size = excluded.size
+    WHERE k.version < excluded.version
+    """
+)
+
+_PRICES = text(
+    """
+    INSERT INTO prices AS p (id, style_id, scope_id, price_minor, currency, valid_from, sequence)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:style_ids AS uuid[]),
+      CAST(:scope_ids AS uuid[]), CAST(:prices AS bigint[]), CAST(:currencies AS text[]),
+      CAST(:froms AS timestamptz[]), CAST(:sequences AS bigint[]))
+    ON CONFLICT (id) DO UPDATE SET style_id = excluded.style_id, scope_id = excluded.scope_id,
+      price_minor = excluded.price_minor, currency = excluded.currency,
+      valid_from = excluded.valid_from, sequence = excluded.sequence
+    WHERE p.sequence < excluded.sequence
+    """
+)
+
+_MEMBERS = text(
+    "INSERT INTO members (id) SELECT DISTINCT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING"
+)
+
+# Arrays of arrays have to be even in PostgreSQL, so each row's tags travel as JSON.
+_TAGS = text(
+    """
+    INSERT INTO members AS m (id, tags, tags_version)
+    SELECT id, ARRAY(SELECT jsonb_array_elements_text(tags)), version
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, tags jsonb, version int)
+    ON CONFLICT (id) DO UPDATE SET tags = excluded.tags, tags_version = excluded.tags_version
+    WHERE m.tags_version < excluded.tags_version
+    """
+)
+
+_TIERS = text(
+    """
+    INSERT INTO members AS m (id, tier, tier_version)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:tiers AS text[]), CAST(:versions AS int[]))
+    ON CONFLICT (id) DO UPDATE SET tier = excluded.tier, tier_version = excluded.tier_version
+    WHERE m.tier_version < excluded.tier_version
+    """
+)
+
+
+def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
+    stores.upsert_stores(session, Store, envelopes)
+
+
+def on_style_saved(session: Session, envelopes: list[Envelope[StyleSaved]]) -> None:
+    """Styles with their SKUs; SKUs that are not named stay as they are."""
+    in_order = sorted((e.data for e in envelopes), key=lambda style: style.version)
+    styles = {style.style_id: style for style in in_order}
+    session.execute(
+        _STYLES,
+        {
+            "ids": list(styles),
+            "versions": [style.version for style in styles.values()],
+            "codes": [style.code for style in styles.values()],
+            "names": [style.name for style in styles.values()],
+            "categories": [style.category for style in styles.values()],
+            "taxes": [style.tax_basis_points for style in styles.values()],
+        },
+    )
+    skus = {sku.id: (style, sku) for style in in_order for sku in style.skus}
+    session.execute(
+        _SKUS,
+        {
+            "ids": list(skus),
+            "style_ids": [style.style_id for style, _ in skus.values()],
+            "versions": [style.version for style, _ in skus.values()],
+            "codes": [sku.code for _, sku in skus.values()],
+            "colours": [sku.colour for _, sku in skus.values()],
+            "sizes": [sku.size for _, sku in skus.values()],
+        },
+    )
+
+
+def on_price_changed(session: Session, envelopes: list[Envelope[PriceChanged]]) -> None:
+    newest = {e.data.price_id: e for e in sorted(envelopes, key=lambda e: e.sequence)}
+    prices = [e.data for e in newest.values()]
+    session.execute(
+        _PRICES,
+        {
+            "ids": list(newest),
+            "style_ids": [price.style_id for price in prices],
+            "scope_ids": [price.scope_id or ALL for price in prices],
+            "prices": [price.price_minor for price in prices],
+            "currencies": [price.currency for price in prices],
+            "froms": [price.valid_from for price in prices],
+            "sequences": [e.sequence for e in newest.values()],
+        },
+    )
+
+
+def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
+    session.execute(_MEMBERS, {"ids": [e.data.member_id for e in envelopes]})
+
+
+def on_member_tagged(session: Session, envelopes: list[Envelope[MemberTagged]]) -> None:
+    newest: dict[UUID, MemberTagged] = {
+        e.data.member_id: e.data for e in sorted(envelopes, key=lambda e: e.data.version)
+    }
+    rows: list[dict[str, Any]] = [
+        {"id": str(id_), "tags": event.tags, "version": event.version}
+        for id_, event in newest.items()
+    ]
+    session.execute(_TAGS, {"rows": msgspec.json.encode(rows).decode()})
+
+
+def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
+    newest: dict[UUID, TierChanged] = {
+        e.data.member_id: e.data for e in sorted(envelopes, key=lambda e: e.data.version)
+    }
+    session.execute(
+        _TIERS,
+        {
+            "ids": list(newest),
+            "tiers": [event.tier for event in newest.values()],
+            "versions": [event.version for event in newest.values()],
+        },
+    )

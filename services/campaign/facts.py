@@ -1,0 +1,151 @@
+"""What pricing a basket has to look up: the member, coupons and their use, the order's hold; and
+the pieces with their prices. One statement each, whatever the basket's size (K45, K46)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, convert
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.campaign.models import ALL
+from services.campaign.pricing import Buyer
+from shared.contracts.campaign import BasketLine, Priced
+from shared.errors import Refusal
+
+
+class CouponFact(Struct, frozen=True, kw_only=True):
+    id: UUID
+    code: str
+    lookup: str
+    promotion_id: UUID
+    member_id: UUID | None
+    cap_total: int | None
+    cap_per_member: int | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+
+class HoldFact(Struct, frozen=True):
+    """A hold of this order: `digest` and `answer` are None of one that was released first."""
+
+    status: str
+    digest: str | None
+    answer: Priced | None
+
+
+class Facts(Struct, frozen=True):
+    """`taken` counts orders that hold or have used a promotion or coupon, by (id, member)."""
+
+    buyer: Buyer | None
+    hold: HoldFact | None
+    coupons: dict[str, CouponFact]
+    taken: dict[tuple[UUID, UUID], int]
+
+    def used_up(
+        self, subject_id: UUID, member_id: UUID | None, total: int | None, each: int | None
+    ) -> bool:
+        """Whether no use is left of `total` for everybody, or of `each` for this member."""
+        if total is not None and self.taken.get((subject_id, ALL), 0) >= total:
+            return True
+        if each is None or member_id is None:
+            return False
+        return self.taken.get((subject_id, member_id), 0) >= each
+
+
+class Stocked(Struct, frozen=True):
+    """A piece as the copies know it; no price when none is in force in the store."""
+
+    sku_id: UUID
+    style_id: UUID
+    sku_code: str
+    name: str
+    category: str
+    colour: str
+    size: str
+    tax_basis_points: int
+    price_minor: int | None
+
+
+_FACTS = text(
+    """
+    SELECT
+      (SELECT jsonb_build_object('tier', tier, 'tags', tags) FROM members
+        WHERE id = CAST(:member_id AS uuid)) AS buyer,
+      (SELECT jsonb_build_array(status, digest, answer) FROM holds
+        WHERE order_id = CAST(:order_id AS uuid)) AS hold,
+      (SELECT jsonb_agg(to_jsonb(c)) FROM coupons c
+        WHERE c.lookup = ANY(CAST(:lookups AS text[]))) AS coupons,
+      (SELECT jsonb_agg(jsonb_build_array(subject_id, member_id, held + used)) FROM usages
+        WHERE subject_id = ANY(CAST(:capped AS uuid[]) || ARRAY(
+            SELECT id FROM coupons WHERE lookup = ANY(CAST(:lookups AS text[]))))
+          AND member_id = ANY(CAST(:members AS uuid[]))) AS taken
+    """
+)
+
+_STOCKED = text(
+    """
+    SELECT k.id AS sku_id, k.style_id, k.code AS sku_code, s.name, s.category, k.colour, k.size,
+           s.tax_basis_points, p.price_minor
+    FROM unnest(CAST(:sku_ids AS uuid[])) AS w(id)
+    JOIN skus k ON k.id = w.id
+    JOIN styles s ON s.id = k.style_id
+    LEFT JOIN LATERAL (
+      SELECT price_minor FROM prices
+      WHERE style_id = k.style_id AND scope_id = ANY(CAST(:scopes AS uuid[]))
+        AND currency = :currency AND valid_from <= :at
+      ORDER BY array_position(CAST(:scopes AS uuid[]), scope_id), valid_from DESC, sequence DESC
+      LIMIT 1
+    ) p ON true
+    """
+)
+
+
+def read_facts(
+    session: Session,
+    member_id: UUID | None,
+    order_id: UUID | None,
+    coupon_codes: list[str],
+    capped: list[UUID],
+) -> Facts:
+    """Raises `Refusal("UNKNOWN_MEMBER")`. Asks nothing where there is nothing to ask."""
+    if not (member_id or order_id or coupon_codes or capped):
+        return Facts(None, None, {}, {})
+    parameters = {
+        "member_id": member_id,
+        "order_id": order_id,
+        "lookups": [code.upper() for code in coupon_codes],
+        "capped": capped,
+        "members": [ALL, member_id] if member_id else [ALL],
+    }
+    row: Any = session.execute(_FACTS, parameters).one()
+    if member_id and row.buyer is None:
+        raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
+    coupons = convert(row.coupons or [], list[CouponFact])
+    taken = convert(row.taken or [], list[tuple[UUID, UUID, int]])
+    return Facts(
+        convert(row.buyer, Buyer) if row.buyer else None,
+        HoldFact(row.hold[0], row.hold[1], convert(row.hold[2], Priced | None))
+        if row.hold
+        else None,
+        {coupon.lookup: coupon for coupon in coupons},
+        {(subject, member): count for subject, member, count in taken},
+    )
+
+
+def read_stocked(
+    session: Session, lines: list[BasketLine], scopes: list[UUID], currency: str, at: datetime
+) -> dict[UUID, Stocked]:
+    """The pieces by SKU; the price of the first of `scopes` that has one counts.
+
+    Raises `Refusal("UNKNOWN_SKU")`.
+    """
+    wanted = {line.sku_id for line in lines}
+    parameters = {"sku_ids": list(wanted), "scopes": scopes, "currency": currency, "at": at}
+    rows: Any = session.execute(_STOCKED, parameters)
+    found = {row.sku_id: Stocked(*row) for row in rows}
+    for line in lines:
+        if line.sku_id not in found:
+            raise Refusal("UNKNOWN_SKU", {"sku_id": line.sku_id, "line": line.line})
+    return found

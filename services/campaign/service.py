@@ -1,0 +1,109 @@
+"""Campaign's published interface: operations and the events it listens to. No logic."""
+
+from sqlalchemy.orm import Session
+
+from services.campaign import basket, copies, coupons, holds, promotions
+from services.campaign.members import when_members_known
+from shared.contracts import Envelope
+from shared.contracts.campaign import (
+    Coupons,
+    EndPromotion,
+    GetCoupons,
+    IssueCoupons,
+    ListPromotions,
+    PriceAndHold,
+    Priced,
+    Promotion,
+    Promotions,
+    PublishPromotion,
+)
+from shared.contracts.directory import StoreChanged
+from shared.contracts.inventory import PriceChanged, StyleSaved
+from shared.contracts.loyalty import TierChanged
+from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+from shared.inbox import on_event
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
+from shared.service import Transactions, operation
+
+
+class CampaignService:
+    """Promotions, coupons and the price of a basket."""
+
+    name = "campaign"
+    transaction = Transactions()
+
+    @operation(PriceAndHold, roles=SELLERS | MANAGERS)
+    def price_and_hold(self, caller: Caller, command: PriceAndHold) -> Priced:
+        return basket.price_and_hold(self.transaction, caller, command)
+
+    @operation(PublishPromotion, roles=HQ)
+    def publish_promotion(self, caller: Caller, command: PublishPromotion) -> Promotion:
+        with self.transaction() as session:
+            return promotions.publish(session, caller, command)
+
+    @operation(EndPromotion, roles=HQ)
+    def end_promotion(self, caller: Caller, command: EndPromotion) -> Promotion:
+        with self.transaction() as session:
+            return promotions.end(session, caller, command)
+
+    @operation(ListPromotions, roles=READERS)
+    def list_promotions(self, caller: Caller, command: ListPromotions) -> Promotions:
+        with self.transaction() as session:
+            return promotions.list_promotions(session, command)
+
+    @operation(IssueCoupons, roles=HQ)
+    def issue_coupons(self, caller: Caller, command: IssueCoupons) -> Coupons:
+        return when_members_known(
+            self.transaction, lambda session: coupons.issue(session, caller, command)
+        )
+
+    @operation(GetCoupons, roles=READERS)
+    def get_coupons(self, caller: Caller, command: GetCoupons) -> Coupons:
+        with self.transaction() as session:
+            return coupons.get_coupons(session, command)
+
+    @staticmethod
+    @on_event(StoreChanged)
+    def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
+        copies.on_store_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(StyleSaved)
+    def on_style_saved(session: Session, envelopes: list[Envelope[StyleSaved]]) -> None:
+        copies.on_style_saved(session, envelopes)
+
+    @staticmethod
+    @on_event(PriceChanged)
+    def on_price_changed(session: Session, envelopes: list[Envelope[PriceChanged]]) -> None:
+        copies.on_price_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberRegistered)
+    def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
+        copies.on_member_registered(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberTagged)
+    def on_member_tagged(session: Session, envelopes: list[Envelope[MemberTagged]]) -> None:
+        copies.on_member_tagged(session, envelopes)
+
+    @staticmethod
+    @on_event(TierChanged)
+    def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
+        copies.on_tier_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderPlaced)
+    def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) -> None:
+        holds.on_order_placed(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderCancelled)
+    def on_order_cancelled(session: Session, envelopes: list[Envelope[OrderCancelled]]) -> None:
+        holds.on_order_cancelled(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderVoided)
+    def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
+        holds.on_order_voided(session, envelopes)
