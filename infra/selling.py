@@ -1,0 +1,91 @@
+"""One sale, as a till sends it: priced first, then placed under an id that the till has made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.api import Api
+from infra.trial import Till
+
+RECEIPT = """order {
+    id status receiptNumber totalMinor discountMinor changeMinor pointsExpected
+    lines { skuId name quantity netMinor discountMinor }
+    promotions { nameZh discountMinor }
+    balances { points walletPrincipalMinor walletBonusMinor }
+}"""
+"""What a till shows when a sale is made."""
+
+_QUOTE = """query ($storeId: ID!, $memberId: ID, $lines: [BasketLineInput!]!, $codes: [String!]) {
+    quote(storeId: $storeId, memberId: $memberId, lines: $lines, couponCodes: $codes) {
+        quote { totalMinor offer { pointsUsable minorPerHundredPoints walletUsableMinor } }
+        refusal { code messageEn parameters { name value } }
+    }
+}"""
+NOTE_MINOR = 10_000
+"""Cash is handed over in notes of 100."""
+
+
+@dataclass
+class Sale:
+    """A basket of a till, with what the customer was told and how it is paid."""
+
+    order_id: str
+    till: Till
+    lines: list[dict[str, Any]]
+    member_id: str | None = None
+    coupons: list[str] = field(default_factory=list)
+    total_minor: int = 0
+    tenders: list[dict[str, Any]] = field(default_factory=list)
+
+    def input(self) -> dict[str, Any]:
+        return {
+            "orderId": self.order_id,
+            "storeId": self.till.store_id,
+            "memberId": self.member_id,
+            "totalMinor": str(self.total_minor),
+            "lines": self.lines,
+            "couponCodes": self.coupons,
+            "tenders": self.tenders,
+        }
+
+
+def lines_of(pieces: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Basket lines from (SKU, quantity)."""
+    return [
+        {"line": number, "skuId": sku, "quantity": quantity}
+        for number, (sku, quantity) in enumerate(pieces, 1)
+    ]
+
+
+async def quote(
+    api: Api,
+    store_id: str,
+    lines: list[dict[str, Any]],
+    member_id: str | None = None,
+    coupons: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The price of a basket, and what the member could pay it with."""
+    variables = {
+        "storeId": store_id,
+        "memberId": member_id,
+        "lines": lines,
+        "codes": list(coupons),
+    }
+    answer = await api.ask(_QUOTE, **variables)
+    priced: dict[str, Any] = answer["quote"]["quote"]
+    return priced
+
+
+def in_cash(total_minor: int) -> list[dict[str, Any]]:
+    """Paid in cash, with change; nothing is paid for nothing."""
+    if total_minor == 0:
+        return []
+    given = -(-total_minor // NOTE_MINOR) * NOTE_MINOR
+    return [{"kind": "CASH", "amountMinor": str(total_minor), "givenMinor": str(given)}]
+
+
+async def place(sale: Sale) -> dict[str, Any]:
+    """Send a sale until it is answered; the order. Raises `Refused`."""
+    answer = await sale.till.api.change("placeOrder", RECEIPT, **sale.input())
+    order: dict[str, Any] = answer["order"]
+    return order
