@@ -38,8 +38,7 @@ class Rpc:
 
     async def connect(self) -> None:
         self.connection = await aio_pika.connect_robust(self._uri, heartbeat=20, timeout=5)
-        self._channel = await self.connection.channel(publisher_confirms=False)
-        self._channel.return_callbacks.add(self._on_return)
+        self._channel = await self.connection.channel(on_return_raises=True)
         self._exchange = await self._channel.declare_exchange(
             "nameko-rpc", aio_pika.ExchangeType.TOPIC, durable=True
         )
@@ -96,11 +95,6 @@ class Rpc:
         waiting = self._waiting.get(message.correlation_id or "")
         if waiting and not waiting.done():
             waiting.set_result(msgspec.json.decode(message.body))
-
-    def _on_return(self, _channel: Any, message: AbstractIncomingMessage) -> None:
-        waiting = self._waiting.get(message.correlation_id or "")
-        if waiting and not waiting.done():
-            waiting.set_exception(ConnectionError("no such service"))
 
 
 def _error(error: dict[str, Any], service: str) -> Exception:

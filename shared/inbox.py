@@ -204,7 +204,8 @@ class EventQueue(SharedExtension):
         if not self._attempt(connection, event_class, method, batch):
             if len(batch) == 1:
                 telemetry.PARKED.labels(self.service, method).inc()
-                log.error("event parked", handler=method, event=batch[0].properties)
+                parked = batch[0].properties.get("message_id")
+                log.error("event parked", handler=method, event_id=parked)
                 yield batch[0]
                 return
             middle = len(batch) // 2

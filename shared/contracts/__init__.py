@@ -25,8 +25,11 @@ _PLAIN = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\
 
 Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
 Text = Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
-Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+# `$` alone would also match before a line break at the end.
+Code = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$(?!\n)")
+]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)")]
 Minor = Annotated[int, Meta(ge=-(10**14), le=10**14)]
 """Money in minor units (fen, cents) of the currency beside it."""
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]

@@ -17,7 +17,7 @@ from shared.contracts import (
 )
 
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
-CouponCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{4,40}$")]
+CouponCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{4,40}$(?!\n)")]
 Cap = Annotated[int, Meta(ge=1, le=10**9)]
 Ids = Annotated[frozenset[UUID], Meta(max_length=5_000)]
 Names = Annotated[frozenset[Name], Meta(max_length=500)]

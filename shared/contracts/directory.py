@@ -21,10 +21,10 @@ from shared.contracts import (
 from shared.paging import Page
 from shared.seal import Caller, Role, ScopeKind
 
-Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}$")]
+Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}$(?!\n)")]
 Password = Annotated[str, Meta(min_length=10, max_length=200)]
 Secret = Annotated[str, Meta(min_length=1, max_length=200)]
-StaffNumber = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,20}$")]
+StaffNumber = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,20}$(?!\n)")]
 
 ERRORS = {
     "SIGN_IN_FAILED": Sentence(
@@ -194,7 +194,7 @@ class DeviceActivated(Message, frozen=True, kw_only=True):
 
 
 class ActivateDevice(Command[DeviceActivated], frozen=True, kw_only=True):
-    activation_code: Annotated[str, Meta(pattern=r"^[0-9]{8,12}$")]
+    activation_code: Annotated[str, Meta(pattern=r"^[0-9]{8,12}$(?!\n)")]
 
 
 class ClientCreated(Message, frozen=True, kw_only=True):

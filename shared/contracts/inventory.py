@@ -22,7 +22,7 @@ from shared.contracts import (
 )
 from shared.paging import Page
 
-Ean = Annotated[str, Meta(pattern=r"^[0-9]{13}$")]
+Ean = Annotated[str, Meta(pattern=r"^[0-9]{13}$(?!\n)")]
 Price = Annotated[int, Meta(ge=0, le=10**12)]
 PriceScope = Literal["chain", "franchisee", "store"]
 MovementReason = Literal["receiving", "counting", "damage", "correction", "opening"]
