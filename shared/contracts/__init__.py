@@ -21,10 +21,10 @@ LINES_LIMIT = 500
 """Lines in one basket, and ids in one `get_many`."""
 
 # No control characters (NUL cannot be stored) and none that turn the reading direction around.
-_PLAIN = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$"
+PLAIN = "^[^\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$"
 
-Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
-Text = Annotated[str, Meta(max_length=500, pattern=_PLAIN)]
+Name = Annotated[str, Meta(min_length=1, max_length=60, pattern=PLAIN)]
+Text = Annotated[str, Meta(max_length=500, pattern=PLAIN)]
 # `$` alone would also match before a line break at the end.
 Code = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$(?!\n)")

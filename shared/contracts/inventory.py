@@ -7,8 +7,8 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts import (
-    _PLAIN,
     LINES_LIMIT,
+    PLAIN,
     BasisPoints,
     Code,
     Command,
@@ -67,7 +67,7 @@ class SkuInput(Message, frozen=True, kw_only=True):
     id: UUID
     code: Code
     colour: Name
-    size: Annotated[str, Meta(min_length=1, max_length=20, pattern=_PLAIN)]
+    size: Annotated[str, Meta(min_length=1, max_length=20, pattern=PLAIN)]
     ean: Ean | None = None
 
 
@@ -139,7 +139,7 @@ class FindSkus(Command[Page[Sku]], frozen=True, kw_only=True):
     A barcode with a wrong check digit is refused with INVALID_EAN.
     """
 
-    query: Annotated[str, Meta(max_length=60, pattern=_PLAIN)] = ""
+    query: Annotated[str, Meta(max_length=60, pattern=PLAIN)] = ""
     store_id: UUID
     first: PageSize = 20
     after: Text | None = None

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts import (
-    _PLAIN,
+    PLAIN,
     BasisPoints,
     Code,
     Command,
@@ -252,7 +252,7 @@ class AdjustPoints(Command[Account], frozen=True, kw_only=True):
     store_id: UUID
     member_id: UUID
     points: Annotated[int, Meta(ge=-(10**7), le=10**7)]
-    reason: Annotated[str, Meta(min_length=2, max_length=200, pattern=_PLAIN)]
+    reason: Annotated[str, Meta(min_length=2, max_length=200, pattern=PLAIN)]
 
 
 class Entry(Message, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts import (
-    _PLAIN,
+    PLAIN,
     Code,
     Command,
     Event,
@@ -17,7 +17,7 @@ from shared.contracts import (
     Text,
 )
 
-Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=_PLAIN)]
+Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=PLAIN)]
 Sizes = Annotated[dict[Code, Code], Meta(max_length=20)]
 Purpose = Literal["membership", "marketing"]
 Channel = Literal["sms", "wechat", "phone", "email", "any"]
@@ -128,7 +128,7 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
 class FindMembers(Command[Members], frozen=True, kw_only=True):
     """Find by phone, its last four digits, name (prefix) or card code; at most 20, best first."""
 
-    query: Annotated[str, Meta(min_length=1, max_length=60, pattern=_PLAIN)]
+    query: Annotated[str, Meta(min_length=1, max_length=60, pattern=PLAIN)]
 
 
 class GetMembers(Command[Members], frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts import Command, Currency, Event, Message, PageSize, Sentence, Text
+from shared.contracts import PLAIN, Command, Currency, Event, Message, PageSize, Sentence, Text
 from shared.contracts.campaign import (
     AppliedPromotion,
     BasketLine,
@@ -74,7 +74,7 @@ class Tender(Message, frozen=True, kw_only=True):
     amount_minor: Amount
     given_minor: Amount | None = None
     points: Annotated[int, Meta(ge=1, le=10**9)] | None = None
-    reference: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    reference: Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN)] | None = None
 
 
 class Quote(Message, frozen=True, kw_only=True):
@@ -168,7 +168,7 @@ class CancelOrder(Command[Order], frozen=True, kw_only=True):
     """Void a whole placed sale of the same store and business day, by a manager. Repeatable."""
 
     order_id: UUID
-    reason: Annotated[str, Meta(min_length=2, max_length=200)]
+    reason: Annotated[str, Meta(min_length=2, max_length=200, pattern=PLAIN)]
 
 
 class Orders(Message, frozen=True, kw_only=True):
