@@ -23,10 +23,15 @@ console = Console()
 
 
 @app.command()
-def up(as_json: Json = False) -> None:
+def up(
+    proxied: Annotated[
+        bool, typer.Option(help="With connections that `chaos` can cut and delay.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Start the stack; what runs already runs on."""
     stack = Stack()
-    stack.up()
+    stack.up(proxied)
     _show(stack.status(), as_json)
 
 

@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from urllib.parse import urlsplit
 
-from infra.state import ROOT
+from infra.state import PROXY_PORTS, ROOT
 
 EVERYONES_SECRETS = (
     "SEAL_KEY",
@@ -15,6 +16,9 @@ EVERYONES_SECRETS = (
     "FLET_SECRET_KEY",
     "BOOTSTRAP_ADMIN_PASSWORD",
 )
+
+
+DEFAULT_PORTS = {"database_proxy": 5432, "broker_proxy": 5672}
 
 
 class Level(IntEnum):
@@ -82,6 +86,30 @@ def common_environment(
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "INFO"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def through_proxies(environment: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
+    """The addresses of database and broker as those of the proxies in front of them."""
+    return {
+        variable: urlsplit(environment[variable])
+        ._replace(netloc=f"{_user(environment[variable])}127.0.0.1:{ports[name]}")
+        .geturl()
+        for name, variable in PROXY_PORTS.items()
+    }
+
+
+def proxy_routes(environment: Mapping[str, str], ports: Mapping[str, int]) -> list[str]:
+    """Arguments of the proxy process."""
+    routes = []
+    for name, variable in PROXY_PORTS.items():
+        url = urlsplit(environment[variable])
+        target = f"{url.hostname}:{url.port or DEFAULT_PORTS[name]}"
+        routes.append(f"{name}={ports[name]}={target}")
+    return routes
+
+
+def _user(url: str) -> str:
+    return "".join(urlsplit(url).netloc.rpartition("@")[:2])
 
 
 def urls(environment: Mapping[str, str]) -> dict[str, str]:

@@ -15,10 +15,10 @@ import psutil
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra import install, migrations, processes
+from infra import install, migrations, processes, proxy
 from infra.failure import Failure
 from infra.processes import Level, Process
-from infra.state import ROOT, SERVER_PORTS, State, read_environment, write_environment
+from infra.state import PROXY_PORTS, ROOT, SERVER_PORTS, State, read_environment, write_environment
 from infra.supervise import Program, Supervisor
 from infra.unprivileged import Command
 
@@ -33,12 +33,14 @@ class Stack:
         self.state = state or State()
         self.supervisor = Supervisor(self.state)
 
-    def up(self) -> None:
+    def up(self, proxied: bool = False) -> None:
+        """Start what does not run. `proxied` puts proxies that can be cut and delayed between the
+        services and their database and broker; without it they are taken away again."""
         with self.state.alone(), _progress() as progress:
             self.state.prepare()
             if "AMQP_URI" not in os.environ:
                 install.rabbitmq()
-            self._settle()
+            self._settle(proxied)
             programs = self._programs()
             self.supervisor.apply(programs)
             bar = progress.add_task("starting", total=len(programs) + 2)
@@ -82,11 +84,17 @@ class Stack:
     def migrate(self) -> list[str]:
         return migrations.migrate_all(self.environment()["DATABASE_URL"])
 
-    def _settle(self) -> None:
+    @property
+    def proxied(self) -> bool:
+        return "PROXIED" in self.environment()
+
+    def _settle(self, proxied: bool) -> None:
         """Ports and the environment; the servers' files."""
         names = [*SERVER_PORTS, *(process.name for process in processes.TABLE)]
+        names += PROXY_PORTS if proxied else []
         running = self.supervisor.running()
         running |= set(SERVER_PORTS) if "broker" in running else set()
+        running |= set(PROXY_PORTS) if "proxy" in running else set()
         if not running:
             # What a killed run left must not hold the ports that are about to be looked at.
             self.supervisor.end_leftovers()
@@ -103,13 +111,30 @@ class Stack:
             self.state.secrets(),
             ports,
         )
+        environment |= {"PROXIED": "yes"} if proxied else {}
         write_environment(self.state.folder / "run.env", environment)
 
     def _programs(self) -> list[Program]:
         environment = self.environment()
         ports = self.state.ports()
+        servers = list(self._servers(environment))
+        if "PROXIED" in environment:
+            servers.append(self._proxy(environment, ports))
+            environment = {**environment, **processes.through_proxies(environment, ports)}
         own = [self._program(process, environment, ports) for process in processes.present()]
-        return [*self._servers(environment), *own]
+        return [*servers, *own]
+
+    def _proxy(self, environment: dict[str, str], ports: dict[str, int]) -> Program:
+        control = self.state.proxy_socket
+        routes = processes.proxy_routes(environment, ports)
+        return Program(
+            "proxy",
+            [sys.executable, "-m", "infra.proxy", str(control), *routes],
+            {"PYTHONUNBUFFERED": "1"},
+            Level.SERVER,
+            ROOT,
+            is_ready=partial(proxy.is_ready, control),
+        )
 
     def _servers(self, environment: dict[str, str]) -> Iterable[Program]:
         postgres, broker = self.state.postgres(), self.state.broker()

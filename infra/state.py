@@ -24,6 +24,7 @@ from infra.postgres import Postgres
 ROOT = Path(__file__).resolve().parent.parent
 SOCKET_LENGTH = 100
 SERVER_PORTS = ("postgres", "broker", "broker_distribution", "epmd")
+PROXY_PORTS = {"database_proxy": "DATABASE_URL", "broker_proxy": "AMQP_URI"}
 # What a process of the stack carries in its environment: that is how one is known after a crash,
 # never by its name.
 MARK = "CHAINSTITCH_STACK"
@@ -57,6 +58,11 @@ class State:
             link.unlink(missing_ok=True)
             link.symlink_to(tempfile.mkdtemp(prefix="chainstitch-"))
         return link.readlink() / "supervisord.sock"
+
+    @property
+    def proxy_socket(self) -> Path:
+        """Where the proxies of `up --proxied` are told to cut and to delay."""
+        return self.socket.with_name("proxy.sock")
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
