@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra import audit, bench, doctor, install
+from infra import audit, bench, chaos, doctor, install
 from infra.demo import command as demo
 from infra.failure import Failure
 from infra.stack import Stack
@@ -98,6 +98,7 @@ app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
 app.command("audit")(audit.command)
 app.command("bench")(bench.command)
+app.command("chaos")(chaos.command)
 
 
 def main() -> None:

@@ -1,0 +1,185 @@
+"""The trade that `chaos` disturbs: tills that sell, pay in every way, void, and never give up.
+
+Every sale has an id before it is sent and is sent with it until there is an answer. Some are sent
+twice at once, and some again after their answer: each must get the same one.
+"""
+
+import asyncio
+import itertools
+import random
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from infra.api import Refused
+from infra.failure import Failure
+from infra.selling import RECEIPT, Sale, in_cash, lines_of, place, quote
+from infra.trial import Plan, Trial, at_once, id_of
+from shared.ids import new_id
+
+GIVE_UP_SECONDS = 150
+"""After the last fault: longer than a pending order lives."""
+TOP_UP_MINOR = 500_000
+POINTS = 50_000
+COUPONS = 400
+SCARCE, PLENTY = 25, 100_000
+
+
+def plan() -> Plan:
+    """Every fifth piece is soon sold out."""
+    return Plan(
+        "chaos", phones=19_300_000_000, stores=4, tills=3, pieces=40, members=60,
+        stock=lambda number: PLENTY if number % 5 else SCARCE,
+    )  # fmt: skip
+
+
+@dataclass
+class Attempt:
+    """A sale as its client saw it. `order` is the answer, `refusal` a code; with neither, nobody
+    has answered. `voided` is None where it is not known whether it was."""
+
+    sale: Sale
+    order: dict[str, Any] | None = None
+    refusal: str | None = None
+    voided: bool | None = False
+    contradicted: bool = False
+    """Two answers to the same id were not the same."""
+
+
+@dataclass
+class Traffic:
+    """All sales of a run. `until` is when tills stop beginning new ones (monotonic)."""
+
+    chain: Trial
+    numbers: random.Random
+    until: float
+    coupons: list[str] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+
+    async def prepare(self) -> None:
+        """Give the members points and money to spend, and issue coupons."""
+        await at_once(self._endow, self.chain.members)
+        name = self.chain.plan.name
+        promotion_id = id_of(name, "coupon promotion")
+        found = await self.chain.hq.ask(
+            "query ($id: ID) { promotions(id: $id) { version } }", id=promotion_id
+        )
+        if not found["promotions"]:
+            promotion = {
+                "id": promotion_id,
+                "code": f"{name}-coupon",
+                "nameZh": f"{name} 立减",
+                "nameEn": f"{name} money off",
+                "rule": {"type": "amount_off", "threshold_minor": 1_000, "off_minor": 500},
+                "eligibility": {"storeIds": self.chain.stores},
+                "needsCoupon": True,
+            }
+            await self.chain.hq.change(
+                "publishPromotion", "promotion { version }", version=0, promotion=promotion
+            )
+        run = secrets.token_hex(4).upper()
+        self.coupons = [f"CHAOS-{run}-{number:04}" for number in range(COUPONS)]
+        items = [{"code": code, "promotionId": promotion_id} for code in self.coupons]
+        await self.chain.hq.change("issueCoupons", "coupons { code }", items=items)
+
+    async def run(self, in_flight: int) -> None:
+        """Sell with so many tills at once until it is time, then finish what was begun."""
+        tills = itertools.cycle(self.chain.tills)
+        await asyncio.gather(*(self._sell(tills) for _ in range(in_flight)))
+
+    async def _endow(self, member: str) -> None:
+        store, hq = self.chain.stores[0], self.chain.hq
+        await hq.change(
+            "adjustPoints", "account { points }",
+            id=str(uuid4()), storeId=store, memberId=member, points=POINTS, reason="trial",
+        )  # fmt: skip
+        await self.chain.tills[0].api.change(
+            "topUp", "account { points }", id=str(uuid4()), storeId=store, memberId=member,
+            currency="CNY", paidMinor=str(TOP_UP_MINOR), tender="CASH",
+        )  # fmt: skip
+
+    async def _sell(self, tills: Any) -> None:
+        while time.monotonic() < self.until:
+            sale = self._basket(next(tills))
+            attempt = Attempt(sale)
+            try:
+                await self._price(sale)
+            except (Refused, Failure):
+                continue  # nothing was sent under this id
+            self.attempts.append(attempt)
+            await self._place(attempt)
+            if attempt.order and self.numbers.random() < 0.06:
+                await self._void(attempt)
+
+    def _basket(self, till: Any) -> Sale:
+        picked = self.numbers.sample(self.chain.pieces, self.numbers.randint(1, 4))
+        lines = lines_of([(piece, self.numbers.choice((1, 1, 2))) for piece in picked])
+        member = self.numbers.choice(self.chain.members) if self.numbers.random() < 0.8 else None
+        sale = Sale(str(new_id()), till, lines, member)
+        if self.coupons and self.numbers.random() < 0.12:
+            # One in three is shared by many: only one of them can have it.
+            index = -1 if self.numbers.random() < 0.66 else self.numbers.randrange(10)
+            sale.coupons = [self.coupons.pop() if index < 0 else self.coupons[index]]
+        return sale
+
+    async def _price(self, sale: Sale) -> None:
+        api, store = sale.till.api, sale.till.store_id
+        priced = await quote(api, store, sale.lines, sale.member_id, sale.coupons)
+        sale.total_minor = int(priced["totalMinor"])
+        rest, way = sale.total_minor, self.numbers.random()
+        offer = priced.get("offer")
+        if offer and way < 0.15:
+            points = min(int(offer["pointsUsable"]), 500)
+            worth = points * int(offer["minorPerHundredPoints"]) // 100
+            if 0 < worth < rest:
+                sale.tenders.append({"kind": "POINTS", "amountMinor": str(worth), "points": points})
+                rest -= worth
+        if offer and 0.1 < way < 0.3:
+            money = min(int(offer["walletUsableMinor"]), rest)
+            if money:
+                sale.tenders.append({"kind": "WALLET", "amountMinor": str(money)})
+                rest -= money
+        sale.tenders += in_cash(rest)
+
+    async def _place(self, attempt: Attempt) -> None:
+        times = 2 if self.numbers.random() < 0.1 else 1
+        answers = await asyncio.gather(*(self._answer(attempt.sale) for _ in range(times)))
+        if self.numbers.random() < 0.05:
+            answers.append(await self._answer(attempt.sale))
+        known = [answer for answer in answers if answer is not None]
+        attempt.contradicted = any(answer != known[0] for answer in known)
+        for answer in known:
+            if isinstance(answer, str):
+                attempt.refusal = answer
+            else:
+                attempt.order = answer
+
+    async def _answer(self, sale: Sale) -> dict[str, Any] | str | None:
+        """The order, the code of a refusal, or None when nobody answered for too long."""
+        while True:
+            try:
+                order = await place(sale)
+            except Refused as error:
+                return error.code
+            except Failure:
+                if time.monotonic() > self.until + GIVE_UP_SECONDS:
+                    return None
+            else:
+                return {name: order[name] for name in ("id", "receiptNumber", "totalMinor")}
+
+    async def _void(self, attempt: Attempt) -> None:
+        attempt.voided = None
+        while time.monotonic() < self.until + GIVE_UP_SECONDS:
+            try:
+                await attempt.sale.till.api.change(
+                    "cancelOrder", RECEIPT, orderId=attempt.sale.order_id, reason="trial"
+                )
+            except Failure:
+                continue
+            except Refused:
+                attempt.voided = False
+            else:
+                attempt.voided = True
+            return
