@@ -78,7 +78,7 @@ class _Teller:
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(),
-        TimeElapsedColumn(), console=errors,
+        TimeElapsedColumn(), console=errors, refresh_per_second=4,
     )  # fmt: skip
 
 

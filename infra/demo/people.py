@@ -41,7 +41,7 @@ def customers(places: list[Place]) -> list[Customer]:
         phones.add(phone)
         female = numbers.random() < 0.8
         shop = place.code.removeprefix("S")
-        keenness = 25.0 if number == 0 else min(numbers.paretovariate(1.1), 12.0)
+        keenness = 70.0 if number == 0 else min(numbers.paretovariate(1.1), 12.0)
         tags = (numbers.choice(words.TAGS),) if numbers.random() < 0.2 else ()
         made.append(Customer(place.code, keenness, tags, {
             "memberId": id_of(f"member:{number}"),
