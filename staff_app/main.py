@@ -1,0 +1,114 @@
+"""The app of one session: a till on this device, and the screen that belongs to its state."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import flet as ft
+
+from staff_app import theme
+from staff_app.client import Transport
+from staff_app.i18n import words
+from staff_app.screens.activate import Activate
+from staff_app.screens.members import Members
+from staff_app.screens.pay import Pay
+from staff_app.screens.receipt import Receipt
+from staff_app.screens.sale import Sale
+from staff_app.screens.sign_in import SignIn
+from staff_app.screens.unsent import UnsentSales
+from staff_app.storage import DeviceStorage, Storage
+from staff_app.till import Till
+from staff_app.ui.context import TillContext, use, use_till, use_words
+from staff_app.ui.frame import bar, screen
+from staff_app.ui.parts import empty, primary, skeleton
+
+UNDO_MILLISECONDS = 5000
+
+ROUTES = [
+    ft.Route(
+        component=Sale,
+        children=[
+            ft.Route(path="members", component=Members),
+            ft.Route(path="pay", component=Pay),
+            ft.Route(path="receipt", component=Receipt),
+            ft.Route(path="unsent", component=UnsentSales),
+        ],
+    ),
+]
+
+
+def app(transport: Transport, storage: Storage | None = None) -> Callable[[ft.Page], None]:
+    """The entry point of a session. Without a storage of its own it keeps things on the device."""
+
+    def main(page: ft.Page) -> None:
+        theme.apply(page)
+        kept = storage or DeviceStorage(ft.SharedPreferences())
+        till = Till(transport, kept, functools.partial(_go, page), functools.partial(_say, page))
+        page.session.store.set("till", till)
+        page.on_connect = till.came_back
+        page.on_close = till.stop
+        page.render_views(Root, till)
+
+    return main
+
+
+@ft.component
+def Root(till: Till) -> Any:
+    return TillContext(till, Guarded)
+
+
+@ft.component
+def Guarded() -> Any:
+    """Device first, then person, then the screens: none of them is drawn without both."""
+    till = use_till()
+    desk = use(till.desk)
+    ft.on_mounted(till.start)
+    if not desk.ready:
+        return Starting()
+    if desk.device is None:
+        return Activate()
+    if desk.staff is None:
+        return SignIn()
+    return ft.Router(ROUTES, not_found=Missing, manage_views=True)
+
+
+@ft.component
+def Starting() -> ft.View:
+    till = use_till()
+    t = use_words(till)
+    return screen("/starting", bar("Chainstitch"), [ft.Text(t("loading")), skeleton()])
+
+
+@ft.component
+def Missing() -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+    home = primary("next-sale", t("sale"), lambda: till.go("/"))
+    return empty(ft.Icons.EXPLORE_OFF_OUTLINED, t("page_missing"), home)
+
+
+def _go(page: ft.Page, route: str) -> None:
+    """Show a screen. While the device is away only its route is set, for when it is back."""
+    if page.session.connection is None:
+        page.route = route
+    else:
+        page.navigate(route)
+
+
+def _say(page: ft.Page, key: str, undo: Callable[[], Any] | None = None, **values: str) -> None:
+    """A line at the foot of the screen, with a way back where there is one."""
+    till: Till = page.session.store.get("till")
+    t = words(till.preferences.language)
+    if page.session.connection is None:
+        return
+    action = ft.SnackBarAction(label=t("undo"), on_click=undo) if undo else None
+    page.show_dialog(
+        ft.SnackBar(
+            content=t(key, **values),
+            action=action,
+            duration=UNDO_MILLISECONDS if undo else 2500,
+            persist=False,
+            behavior=ft.SnackBarBehavior.FLOATING,
+            margin=ft.Margin.only(left=16, right=16, bottom=150),
+        )
+    )

@@ -1,0 +1,1 @@
+"""The screens, each under the name a clerk would give it."""

@@ -1,0 +1,141 @@
+"""Who is at work: staff number and PIN, on our own keypad. Colleagues are one tap away."""
+
+from typing import Any
+
+import flet as ft
+
+from staff_app import theme
+from staff_app.client import Refused, SignedOut, Unreachable
+from staff_app.ui.context import in_words, use, use_till, use_words
+from staff_app.ui.frame import LanguageButton, bar, screen
+from staff_app.ui.keypad import dots, keypad
+from staff_app.ui.parts import edge, icon_button, named, note, primary
+
+PIN_SHORTEST, PIN_LONGEST = 4, 8
+NUMBER_LONGEST = 20
+
+
+@ft.component
+def SignIn() -> ft.View:
+    till = use_till()
+    t = use_words(till)
+    desk, known = use(till.desk), use(till.preferences).recent_staff
+    number, set_number = ft.use_state(known[0]["number"] if known else "")
+    pin, set_pin = ft.use_state("")
+    at_pin, set_at_pin = ft.use_state(bool(known))
+    letters, set_letters = ft.use_state(False)
+    trouble, set_trouble = ft.use_state(t("session_ended") if desk.ended else "")
+    busy, set_busy = ft.use_state(False)
+
+    def press(key: str) -> None:
+        set_trouble("")
+        change, limit = (set_pin, PIN_LONGEST) if at_pin else (set_number, NUMBER_LONGEST)
+        change(lambda entry: entry[:-1] if key == "back" else (entry + key)[:limit])
+
+    def pick(person: dict[str, str]) -> None:
+        set_number(person["number"])
+        set_pin("")
+        set_at_pin(True)
+
+    async def submit() -> None:
+        if busy:
+            return
+        if not at_pin:
+            set_at_pin(bool(number))
+            return
+        if len(pin) < PIN_SHORTEST or not number:
+            return
+        set_busy(True)
+        try:
+            await till.sign_in(number, pin)
+        except Refused as refused:
+            set_trouble(in_words(till, refused))
+            set_pin("")
+        except (Unreachable, SignedOut):
+            set_trouble(t("no_answer"))
+        finally:
+            set_busy(False)
+
+    ready = bool(number) and (not at_pin or len(pin) >= PIN_SHORTEST)
+    device = desk.device or {}
+    return screen(
+        "/sign-in",
+        bar(f"{device.get('storeName', '')} · {device.get('deviceCode', '')}", [LanguageButton()]),
+        [
+            ft.Container(expand=True),
+            ft.Text(
+                t("sign_in_title"), size=theme.LARGE, weight=ft.FontWeight.BOLD,
+                text_align=ft.TextAlign.CENTER,
+            ),
+            _colleagues(known, number, pick),
+            ft.Row(
+                [
+                    _number(t, number, letters, at_pin, set_number, set_at_pin, submit),
+                    icon_button(
+                        "letters", ft.Icons.KEYBOARD_ALT_OUTLINED, t("letters"),
+                        lambda: set_letters(not letters),
+                    ),
+                ]
+            ),
+            _pin(t, len(pin), at_pin, lambda: set_at_pin(True)),
+            named("trouble", note(trouble, "stop")) if trouble else ft.Container(height=0),
+            ft.Container(expand=True),
+            keypad(t, press),
+        ],
+        [primary("sign-in", t("sign_in"), submit, not ready, busy)],
+    )  # fmt: skip
+
+
+def _colleagues(known: list[dict[str, str]], number: str, pick: Any) -> ft.Control:
+    return ft.Row(
+        [
+            named(
+                f"colleague-{person['number']}",
+                ft.Chip(
+                    label=person["name"],
+                    selected=person["number"] == number,
+                    show_checkmark=False,
+                    on_select=lambda _event, person=person: pick(person),
+                ),
+            )
+            for person in known
+        ],
+        alignment=ft.MainAxisAlignment.CENTER,
+        wrap=True,
+        run_spacing=0,
+    )
+
+
+def _number(
+    t: Any, number: str, letters: bool, at_pin: bool, set_number: Any, set_at_pin: Any, submit: Any
+) -> ft.Control:
+    field = ft.TextField(
+        value=number,
+        label=t("staff_number"),
+        text_size=theme.TITLE,
+        border=edge(active=not at_pin),
+        keyboard_type=ft.KeyboardType.TEXT if letters else ft.KeyboardType.NONE,
+        autofocus=not at_pin,
+        on_change=lambda e: set_number((e.control.value or "").strip()[:NUMBER_LONGEST]),
+        on_focus=lambda: set_at_pin(False),
+        on_submit=submit,
+    )
+    return ft.Container(content=named("staff-number", field), expand=True)
+
+
+def _pin(t: Any, entered: int, active: bool, choose: Any) -> ft.Control:
+    edge = ft.Colors.PRIMARY if active else ft.Colors.OUTLINE
+    box = ft.Container(
+        content=ft.Row(
+            [
+                ft.Text(t("pin"), color=ft.Colors.ON_SURFACE_VARIANT),
+                ft.Container(content=dots(entered), expand=True),
+            ]
+        ),
+        height=theme.PRIMARY_HEIGHT,
+        padding=ft.Padding.symmetric(horizontal=14),
+        border=ft.Border.all(2 if active else 1, edge),
+        border_radius=theme.CORNER,
+        on_click=choose,
+    )
+    return named("pin", box, f"{t('pin')} {entered}")

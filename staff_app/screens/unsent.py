@@ -1,0 +1,68 @@
+"""Sales this device still owes: how many, how old, and what can be done about each."""
+
+import time
+from typing import Any
+
+import flet as ft
+
+from staff_app import theme
+from staff_app.ui.context import in_words, use, use_till, use_words
+from staff_app.ui.frame import BackTo, bar, screen
+from staff_app.ui.parts import amount, card, empty, named, note, primary, secondary
+
+
+@ft.component
+def UnsentSales() -> ft.View:
+    till = use_till()
+    t = use_words(till)
+    unsent = use(till.unsent)
+    head = bar(t("unsent"), back=BackTo("/"))
+    if not unsent.sales:
+        done = primary("next-sale", t("next_sale"), lambda: till.go("/"))
+        return screen("/unsent", head, [empty(ft.Icons.CLOUD_DONE_OUTLINED, t("none_unsent"))],
+                      [done])  # fmt: skip
+    rows = [UnsentSale(sale, key=sale["id"]) for sale in unsent.sales]
+    send = primary("send-now", t("send_now"), till.outbox.wake, busy=bool(unsent.sending))
+    return screen(
+        "/unsent",
+        head,
+        [note(t("unsent_hint")), ft.ListView(rows, expand=True, spacing=12)],
+        [send],
+    )
+
+
+@ft.component
+def UnsentSale(sale: dict[str, Any]) -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+
+    async def put_back() -> None:
+        if till.basket.lines:
+            till.say("basket_in_use")
+            return
+        await till.checkout.restore(sale)
+        till.go("/")
+
+    at = time.strftime("%m-%d %H:%M", time.localtime(sale["saved_at"]))
+    lines = sale["basket"]["lines"]
+    pieces = sum(line["quantity"] for line in lines)
+    inside: list[ft.Control] = [
+        ft.Row(
+            [
+                ft.Text(t("pieces", count=pieces), expand=True, weight=ft.FontWeight.BOLD),
+                amount(int(sale["input"]["totalMinor"]), sale["input"]["currency"], 18),
+            ]
+        ),
+        ft.Text(
+            t("saved_at", time=at, staff=sale["staff"]),
+            size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
+        ),
+        ft.Text(
+            "，".join(line["name"] for line in lines[:3]),
+            size=theme.SMALL, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS,
+        ),
+    ]  # fmt: skip
+    if sale.get("refusal"):
+        inside.append(note(in_words(till, sale["refusal"]), "stop"))
+        inside.append(secondary(f"put-back-{sale['id']}", t("put_in_basket"), put_back))
+    return named(f"unsent-{sale['id']}", card(*inside, spacing=4))

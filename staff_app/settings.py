@@ -1,0 +1,17 @@
+"""Settings of the app's server: the environment and nothing else."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+
+class AppSettings(BaseSettings):
+    """`gateway_url` is the origin of the API. A session is kept `session_minutes` after its
+    connection is gone; what matters is on the device and outlives it."""
+
+    flet_secret_key: SecretStr
+    gateway_url: str
+    app_host: str = "127.0.0.1"
+    app_port: int = 8001
+    log_level: str = "INFO"
+    session_minutes: int = 10
+    answer_seconds: float = 12.0

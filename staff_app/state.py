@@ -1,0 +1,159 @@
+"""What the screens show: small observables, one for each thing that changes by itself.
+
+No control is ever in them, and none is shared by two sessions. Dictionaries are answers of the API
+as they came; they are replaced, never changed.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import flet as ft
+
+
+@ft.observable
+@dataclass
+class Preferences:
+    """Kept on the device. `dark` None follows the system."""
+
+    language: str = "zh"
+    recent_staff: list[dict[str, str]] = field(default_factory=list)
+
+
+@ft.observable
+@dataclass
+class Desk:
+    """Whose device this is and who works on it. `ready` once the device has been read."""
+
+    ready: bool = False
+    device: dict[str, str] | None = None
+    staff: dict[str, Any] | None = None
+    store: dict[str, Any] | None = None
+    ended: bool = False
+    """The sign-in ended by itself; whoever signs in finds everything as it was."""
+
+    @property
+    def currency(self) -> str:
+        return (self.store or {}).get("currency", "CNY")
+
+
+@ft.observable
+@dataclass
+class Network:
+    reached: bool = True
+
+
+@dataclass(frozen=True)
+class Line:
+    """A piece in the basket, with what the catalogue said of it when it was added."""
+
+    number: int
+    sku_id: str
+    quantity: int
+    name: str
+    colour: str
+    size: str
+    style_code: str
+    price_minor: int
+    available: int
+
+    def times(self, quantity: int) -> "Line":
+        return replace(self, quantity=quantity)
+
+
+@ft.observable
+@dataclass
+class Basket:
+    lines: list[Line] = field(default_factory=list)
+    member: dict[str, Any] | None = None
+    coupons: list[str] = field(default_factory=list)
+
+    @property
+    def pieces(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+
+@ft.observable
+@dataclass
+class Pricing:
+    """`quote` is of the basket as it is, unless `pending` or `stale`."""
+
+    quote: dict[str, Any] | None = None
+    pending: bool = False
+    stale: bool = False
+    refusal: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a payment did not become a sale: the refusal, and what it brought with it."""
+
+    code: str
+    zh: str
+    en: str
+    old_minor: int = 0
+    new_minor: int = 0
+    sku_id: str = ""
+    elsewhere: tuple[tuple[str, int], ...] = ()
+
+
+@ft.observable
+@dataclass
+class Payment:
+    """`entry` is what stands on the keypad, in minor units; empty means all that is due."""
+
+    tenders: list[dict[str, Any]] = field(default_factory=list)
+    kind: str = "CASH"
+    entry: str = ""
+    reference: str = ""
+    busy: bool = False
+    problem: Problem | None = None
+    waiting: str = ""
+    """The order id of the sale on this screen that has no answer yet."""
+
+    @property
+    def paid_minor(self) -> int:
+        return sum(int(tender["amountMinor"]) for tender in self.tenders)
+
+
+@ft.observable
+@dataclass
+class Unsent:
+    """Sales this device has promised to upload, oldest first; `sending` is the id on its way."""
+
+    sales: list[dict[str, Any]] = field(default_factory=list)
+    sending: str = ""
+
+
+@ft.observable
+@dataclass
+class Receipt:
+    """The last sale. `booked` holds its final balances once they are known."""
+
+    order: dict[str, Any] | None = None
+    member: dict[str, Any] | None = None
+    booked: dict[str, Any] | None = None
+    given_up: bool = False
+
+
+@ft.observable
+@dataclass
+class Search:
+    """What was typed into the field of the sale screen, and what it found."""
+
+    text: str = ""
+    results: list[dict[str, Any]] | None = None
+    searching: bool = False
+    more: bool = False
+
+
+@ft.observable
+@dataclass
+class People:
+    """Looking for a member, and the form for one who is not there yet."""
+
+    query: str = ""
+    results: list[dict[str, Any]] | None = None
+    searching: bool = False
+    refusal: dict[str, str] | None = None
+    form: str = ""
+    """The phone for which the form was asked for, though it may not look complete."""

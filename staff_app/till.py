@@ -1,0 +1,186 @@
+"""One device at work: its observables, and the work that changes them. A session has one till."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from staff_app import queries
+from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
+from staff_app.state import (
+    Basket,
+    Desk,
+    Network,
+    Payment,
+    People,
+    Preferences,
+    Pricing,
+    Receipt,
+    Search,
+    Unsent,
+)
+from staff_app.storage import NotKept, Storage
+from staff_app.work.basket import BasketWork
+from staff_app.work.booking import BookingWork
+from staff_app.work.checkout import CheckoutWork
+from staff_app.work.desk import DeskWork
+from staff_app.work.finding import FindingWork
+from staff_app.work.outbox import Outbox, Sent
+
+log = logging.getLogger(__name__)
+READ_ATTEMPTS = 5
+ACCOUNT_ATTEMPTS = 10
+ACCOUNT_PAUSE_SECONDS = 0.7
+KNOCK_SECONDS = 2.5
+
+
+class Till:
+    """`go` shows another screen, `say` a line at its foot (a word of the catalogue and what fills
+    it). Both are the page's, so that nothing here knows of pages."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        storage: Storage,
+        go: Callable[[str], None],
+        say: Callable[..., None],
+    ) -> None:
+        self.preferences, self.desk, self.network = Preferences(), Desk(), Network()
+        self.basket, self.pricing, self.payment = Basket(), Pricing(), Payment()
+        self.receipt, self.unsent = Receipt(), Unsent()
+        self.search, self.people = Search(), People()
+        self.go, self.say = go, say
+        self.storage = storage
+        self.client = Client(transport, reached=self._reached)
+        self.desk_work = DeskWork(self.client, storage, self.desk, self.preferences)
+        self.outbox = Outbox(self.client, storage, self.desk, self.unsent)
+        self.basket_work = BasketWork(self.client, storage, self.desk, self.basket, self.pricing)
+        self.finding = FindingWork(self.client, self.desk, self.search, self.people)
+        self.checkout = CheckoutWork(
+            storage, self.desk, self.basket, self.pricing, self.payment, self.receipt,
+            self.unsent, self.basket_work, self.finding, self.outbox,
+        )  # fmt: skip
+        self.booking = BookingWork(self.client, self.desk, self.receipt)
+        self.outbox.answered = self._answered
+        self._running: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Read the device, then keep sending and listening until `stop`."""
+        for _ in range(READ_ATTEMPTS):
+            try:
+                await self._open()
+                break
+            except NotKept:
+                log.warning("the device does not answer; it is read again")
+        self.desk.ready = True
+        if not self._running:
+            self._keep_running(self.outbox.run())
+            self._keep_running(self.booking.listen())
+        if self.desk.staff is not None:
+            await self.basket_work.price()
+            if self.receipt.order and not self.receipt.booked:
+                self._keep_running(self.confirm())
+
+    def stop(self) -> None:
+        for task in self._running:
+            task.cancel()
+        self._running.clear()
+
+    async def came_back(self) -> None:
+        """The device is connected again: show everything anew, write what waited."""
+        for observable in (
+            self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
+            self.receipt, self.unsent, self.search, self.people,
+        ):  # fmt: skip
+            observable.notify()
+        await self.storage.flush()
+
+    async def sign_in(self, number: str, pin: str) -> None:
+        await self.desk_work.sign_in(number, pin)
+        self.outbox.wake()
+        await self.basket_work.price()
+
+    async def pay(self) -> None:
+        """Complete the payment and show the receipt, or what stands in the way."""
+        sent = await self.checkout.pay()
+        if sent and sent.order:
+            self._show_receipt()
+
+    async def attach(self, member: dict[str, Any]) -> None:
+        """The member of this sale. A new one has an account a moment later."""
+        await self.basket_work.attach(member)
+        if member["account"] is None:
+            self._keep_running(self._learn_account(member["id"]))
+
+    async def _learn_account(self, member_id: str) -> None:
+        for _ in range(ACCOUNT_ATTEMPTS):
+            await asyncio.sleep(ACCOUNT_PAUSE_SECONDS)
+            try:
+                known = await self.finding.member(member_id)
+            except (Refused, Unreachable, SignedOut):
+                continue
+            here = self.basket.member
+            if here is None or here["id"] != member_id:
+                return
+            if known and known["account"]:
+                await self.basket_work.attach(known)
+                return
+
+    async def confirm(self) -> None:
+        await self.booking.confirm()
+        if self.receipt.booked:
+            await self.checkout.keep_receipt()
+
+    async def _open(self) -> None:
+        await self.desk_work.open()
+        await self.basket_work.open()
+        await self.outbox.open()
+        await self.checkout.open()
+
+    async def _answered(self, sent: Sent) -> None:
+        """A sale that was sent in the background has its answer."""
+        here = self.payment.waiting == sent.sale["id"] or not self.basket.lines
+        await self.checkout.settle(sent)
+        if here and sent.order:
+            self._show_receipt()
+        elif here and sent.refused:
+            self.go("/pay")
+        elif sent.order:
+            self.say("uploaded", number=sent.order["receiptNumber"] or "")
+        else:
+            self.say("upload_refused")
+
+    def _show_receipt(self) -> None:
+        self._keep_running(self.confirm())
+        self.go("/receipt")
+
+    def _reached(self, reached: bool) -> None:
+        before, self.network.reached = self.network.reached, reached
+        if before and not reached:
+            self._keep_running(self._recover())
+        elif reached and not before:
+            self.outbox.wake()
+
+    async def _recover(self) -> None:
+        """Knock until somebody answers, then price what could not be priced."""
+        while not self.network.reached:
+            await asyncio.sleep(KNOCK_SECONDS)
+            try:
+                await self.client.ask(queries.STORES)
+            except (Refused, Unreachable):
+                continue
+            except SignedOut:
+                return
+        if self.pricing.stale or (self.basket.lines and not self.pricing.quote):
+            await self.basket_work.price()
+
+    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.append(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if task in self._running:
+            self._running.remove(task)
+        if not task.cancelled() and task.exception():
+            log.error("work in the background failed", exc_info=task.exception())

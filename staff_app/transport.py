@@ -1,0 +1,68 @@
+"""How requests travel from the app's server to the gateway: httpx, and websockets for events."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import websockets
+from websockets.typing import Subprotocol
+
+from staff_app.client import SignedOut, Unreachable
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+_REJECTED = (4401, 4403)
+
+
+class HttpTransport:
+    """One pool of connections for all sessions of a process."""
+
+    def __init__(self, gateway_url: str, answer_seconds: float) -> None:
+        self._url = f"{gateway_url.rstrip('/')}/graphql"
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(answer_seconds, connect=3),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+        )
+
+    async def post(self, body: dict[str, Any], token: str | None) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            answer = await self._client.post(self._url, json=body, headers=headers)
+            decoded = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unreachable(type(error).__name__) from error
+        if not isinstance(decoded, dict):
+            raise Unreachable("no GraphQL answer")
+        return answer.status_code, decoded
+
+    async def subscribe(
+        self, document: str, variables: dict[str, Any], token: str
+    ) -> AsyncIterator[dict[str, Any]]:
+        try:
+            async with websockets.connect(
+                self._url.replace("http", "ws", 1), subprotocols=[PROTOCOL], proxy=None
+            ) as socket:
+                start = {"type": "connection_init", "payload": {"accessToken": token}}
+                await socket.send(json.dumps(start))
+                async for text in socket:
+                    message = json.loads(text)
+                    kind = message.get("type")
+                    if kind == "connection_ack":
+                        payload = {"query": document, "variables": variables}
+                        asked = {"id": "1", "type": "subscribe", "payload": payload}
+                        await socket.send(json.dumps(asked))
+                    elif kind == "ping":
+                        await socket.send('{"type": "pong"}')
+                    elif kind == "next" and message["payload"].get("data"):
+                        yield message["payload"]["data"]
+                    elif kind in ("error", "complete"):
+                        return
+        except websockets.ConnectionClosed as error:
+            if error.rcvd and error.rcvd.code in _REJECTED:
+                raise SignedOut from error
+            raise Unreachable("the socket was closed") from error
+        except (OSError, websockets.WebSocketException, ValueError) as error:
+            raise Unreachable(type(error).__name__) from error
+
+    async def close(self) -> None:
+        await self._client.aclose()

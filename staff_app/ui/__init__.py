@@ -1,0 +1,1 @@
+"""Pieces of screens that are used in more than one of them."""

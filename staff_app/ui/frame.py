@@ -1,0 +1,103 @@
+"""The frame of a screen: bar above, one column in the middle, the one button below."""
+
+from typing import Any
+
+import flet as ft
+
+from staff_app import theme
+from staff_app.ui.context import use, use_till, use_words
+from staff_app.ui.parts import icon_button, named, note
+
+
+def screen(
+    route: str,
+    appbar: ft.AppBar | None,
+    body: list[ft.Control],
+    foot: list[ft.Control] | None = None,
+) -> ft.View:
+    """`body` fills the middle, the last expanding control of it scrolls; `foot` stays in reach."""
+    inside: list[ft.Control] = [
+        ft.Container(
+            expand=True,
+            padding=ft.Padding.only(left=theme.MARGIN, right=theme.MARGIN, top=8),
+            content=ft.Column(
+                [Banner(), *body],
+                expand=True,
+                spacing=8,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            ),
+        )
+    ]
+    if foot:
+        inside.append(
+            ft.Container(
+                padding=ft.Padding.only(
+                    left=theme.MARGIN, right=theme.MARGIN, top=8, bottom=theme.MARGIN
+                ),
+                content=ft.Column(
+                    foot, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+                ),
+            )
+        )
+    column = ft.Column(
+        inside, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
+    )
+    middle = ft.Container(
+        expand=True,
+        alignment=ft.Alignment.TOP_CENTER,
+        content=ft.Container(width=theme.CONTENT_WIDTH, content=column),
+    )
+    return ft.View(
+        route=route,
+        appbar=appbar,
+        padding=0,
+        spacing=0,
+        controls=[ft.SafeArea(content=middle, expand=True)],
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def bar(title: str, actions: list[ft.Control] | None = None, back: Any = None) -> ft.AppBar:
+    """`back` is what the arrow does; without it there is none."""
+    return ft.AppBar(
+        title=ft.Text(title, size=18, weight=ft.FontWeight.BOLD, no_wrap=True),
+        leading=back,
+        automatically_imply_leading=False,
+        toolbar_height=56,
+        title_spacing=0 if back else theme.MARGIN,
+        actions=actions or [],
+        actions_padding=ft.Padding.only(right=4),
+    )
+
+
+@ft.component
+def BackTo(route: str) -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+    return icon_button("back", ft.Icons.ARROW_BACK, t("back"), lambda: till.go(route))
+
+
+@ft.component
+def LanguageButton() -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+
+    async def change() -> None:
+        other = "zh" if till.preferences.language == "en" else "en"
+        await till.desk_work.choose_language(other)
+
+    return named(
+        "language",
+        ft.TextButton(content=t("other_language"), height=theme.TARGET, on_click=change),
+    )
+
+
+@ft.component
+def Banner() -> ft.Control:
+    """What stands in the way of everything: no answer from the system."""
+    till = use_till()
+    t = use_words(till)
+    network = use(till.network)
+    if network.reached:
+        return ft.Container(height=0)
+    return named("offline", note(t("offline"), "stop"))

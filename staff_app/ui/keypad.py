@@ -1,0 +1,69 @@
+"""Our own keypad: three by four, big enough for a thumb, the same on every screen."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import flet as ft
+
+from staff_app import theme
+from staff_app.i18n import Words
+
+KEY_HEIGHT = 58
+_ROWS = (("1", "2", "3"), ("4", "5", "6"), ("7", "8", "9"))
+
+
+def keypad(t: Words, on_key: Callable[[str], Any], double_zero: bool = False) -> ft.Control:
+    """`on_key` gets a digit, ``00`` (where amounts are typed), or ``back``."""
+    last = ("00" if double_zero else "", "0", "back")
+    rows = [*_ROWS, last]
+    return ft.Column(
+        [ft.Row([_key(t, key, on_key) for key in row], spacing=8) for row in rows],
+        spacing=8,
+    )
+
+
+def _key(t: Words, key: str, on_key: Callable[[str], Any]) -> ft.Control:
+    if not key:
+        return ft.Container(expand=True, height=KEY_HEIGHT)
+    face: ft.Control = ft.Text(key, size=theme.TITLE, weight=ft.FontWeight.NORMAL)
+    if key == "back":
+        face = ft.Icon(ft.Icons.BACKSPACE_OUTLINED, size=22)
+
+    async def press() -> None:
+        pressed = on_key(key)
+        if inspect.isawaitable(pressed):
+            await pressed
+
+    button = ft.FilledTonalButton(
+        content=face,
+        height=KEY_HEIGHT,
+        expand=True,
+        on_click=press,
+        style=ft.ButtonStyle(
+            shape=ft.RoundedRectangleBorder(radius=theme.CORNER),
+            bgcolor=ft.Colors.SURFACE_CONTAINER_HIGH,
+            color=ft.Colors.ON_SURFACE,
+            elevation=0,
+            padding=0,
+        ),
+    )
+    label = t("key_back") if key == "back" else None
+    return ft.Semantics(identifier=f"key-{key}", content=ft.Row([button]), label=label, expand=True)
+
+
+def dots(entered: int) -> ft.Control:
+    """A PIN as it is typed: how many, never which."""
+    shown = max(entered, 4)
+    return ft.Row(
+        [
+            ft.Container(
+                width=14, height=14, border_radius=7,
+                bgcolor=ft.Colors.PRIMARY if at < entered else ft.Colors.OUTLINE_VARIANT,
+            )
+            for at in range(shown)
+        ],
+        alignment=ft.MainAxisAlignment.CENTER,
+        spacing=14,
+        height=24,
+    )  # fmt: skip

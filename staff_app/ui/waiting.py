@@ -1,0 +1,50 @@
+"""A sale without an answer yet: what is known, what happens now, what one can do."""
+
+import flet as ft
+
+from staff_app import theme
+from staff_app.ui.context import use, use_till, use_words
+from staff_app.ui.parts import amount, note, secondary
+
+
+@ft.component
+def WaitingSale(sale_id: str) -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+    unsent = use(till.unsent)
+    sale = next((known for known in unsent.sales if known["id"] == sale_id), None)
+    if sale is None:
+        return ft.Container()
+
+    async def next_sale() -> None:
+        await till.checkout.go_on()
+        till.go("/")
+
+    on_its_way = unsent.sending == sale_id or till.payment.busy
+    ring = ft.ProgressRing(width=44, height=44, stroke_width=4)
+    inside: list[ft.Control] = [
+        ring if on_its_way else ft.Icon(ft.Icons.CLOUD_UPLOAD_OUTLINED, size=48),
+        ft.Text(
+            t("sending") if on_its_way else t("unsent_one"),
+            size=theme.TITLE,
+            weight=ft.FontWeight.BOLD,
+        ),
+        amount(int(sale["input"]["totalMinor"]), sale["input"]["currency"], theme.LARGE),
+    ]
+    if not till.payment.busy:
+        inside += [
+            note(t("unsent_hint")),
+            secondary("send-now", t("send_now"), till.outbox.wake, ft.Icons.REFRESH),
+            secondary("next-meanwhile", t("next_meanwhile"), next_sale, ft.Icons.ARROW_FORWARD),
+        ]
+    return ft.Container(
+        expand=True,
+        alignment=ft.Alignment.CENTER,
+        padding=8,
+        content=ft.Column(
+            inside,
+            tight=True,
+            spacing=16,
+            horizontal_alignment=ft.CrossAxisAlignment.CENTER,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What staff do, a module per noun of the trade; each changes observables and asks the gateway."""

@@ -1,0 +1,261 @@
+"""Taking payment: tenders, change, and the one sale that comes of it."""
+
+from dataclasses import replace
+from typing import Any
+
+from staff_app.client import Refused
+from staff_app.ids import new_id
+from staff_app.money import typed
+from staff_app.state import Basket, Desk, Payment, Pricing, Problem, Receipt, Unsent
+from staff_app.storage import NotKept, Storage
+from staff_app.work.basket import BasketWork
+from staff_app.work.finding import FindingWork
+from staff_app.work.outbox import Outbox, Sent, new_sale
+
+NEEDS_REFERENCE = ("CARD", "CODE")
+
+
+class CheckoutWork:
+    def __init__(
+        self,
+        storage: Storage,
+        desk: Desk,
+        basket: Basket,
+        pricing: Pricing,
+        payment: Payment,
+        receipt: Receipt,
+        unsent: Unsent,
+        work: BasketWork,
+        finding: FindingWork,
+        outbox: Outbox,
+    ) -> None:
+        self._storage = storage
+        self._desk = desk
+        self._basket = basket
+        self._pricing = pricing
+        self._payment = payment
+        self._receipt = receipt
+        self._unsent = unsent
+        self._work = work
+        self._finding = finding
+        self._outbox = outbox
+
+    async def open(self) -> None:
+        """The last receipt, and the basket of a sale that is on its way. Raises `NotKept`."""
+        kept = await self._storage.read("receipt") or {}
+        self._receipt.order, self._receipt.member = kept.get("order"), kept.get("member")
+        self._receipt.booked = kept.get("booked")
+        basket = self._work.kept()
+        for sale in self._unsent.sales:
+            if not sale.get("refusal") and basket["lines"] and sale["basket"] == basket:
+                await self._work.clear()
+
+    # What is due, and with what it is paid.
+
+    @property
+    def total_minor(self) -> int:
+        quote = self._pricing.quote
+        return int(quote["totalMinor"]) if quote else 0
+
+    @property
+    def due_minor(self) -> int:
+        return max(self.total_minor - self._payment.paid_minor, 0)
+
+    @property
+    def entered_minor(self) -> int:
+        """What stands on the keypad; nothing typed means all that is due."""
+        return int(self._payment.entry) if self._payment.entry else self.due_minor
+
+    @property
+    def takes_it_all(self) -> bool:
+        """Whether the next press of the button completes the payment."""
+        return self.entered_minor >= self.due_minor
+
+    @property
+    def change_minor(self) -> int:
+        given = self._payment.kind == "CASH" and self.due_minor > 0
+        return max(self.entered_minor - self.due_minor, 0) if given else 0
+
+    @property
+    def lacks(self) -> str:
+        """Why the button cannot be pressed: `reference`, `amount`, or nothing."""
+        if self.due_minor == 0:
+            return ""
+        if self._payment.kind != "CASH" and self.entered_minor > self.due_minor:
+            return "amount"
+        if self._payment.kind in NEEDS_REFERENCE and not self._payment.reference.strip():
+            return "reference"
+        return "" if self.entered_minor > 0 else "amount"
+
+    def begin(self) -> None:
+        """A clean page for the basket as it is."""
+        self._payment.tenders = []
+        self._payment.entry = self._payment.reference = ""
+        self._payment.kind = "CASH"
+        self._payment.problem = None
+
+    def press(self, key: str) -> None:
+        self._payment.entry = typed(self._payment.entry, key)
+
+    def choose(self, kind: str) -> None:
+        self._payment.kind = kind
+        self._payment.entry = self._payment.reference = ""
+
+    def points_offer(self) -> tuple[int, int]:
+        """How many points could pay how much of what is due."""
+        offer = (self._pricing.quote or {}).get("offer")
+        if not offer or self._has("POINTS"):
+            return 0, 0
+        points, value = offer["pointsUsable"], int(offer["pointsValueMinor"])
+        if value > self.due_minor:
+            points = self.due_minor * 100 // offer["minorPerHundredPoints"]
+            value = points * offer["minorPerHundredPoints"] // 100
+        return (points, value) if value > 0 else (0, 0)
+
+    def wallet_offer(self) -> int:
+        offer = (self._pricing.quote or {}).get("offer")
+        if not offer or self._has("WALLET"):
+            return 0
+        return min(int(offer["walletUsableMinor"]), self.due_minor)
+
+    def use_points(self) -> None:
+        points, value = self.points_offer()
+        if points:
+            self._add({"kind": "POINTS", "amountMinor": str(value), "points": points})
+
+    def use_wallet(self) -> None:
+        value = self.wallet_offer()
+        if value:
+            self._add({"kind": "WALLET", "amountMinor": str(value)})
+
+    def take_back(self, tender: dict[str, Any]) -> None:
+        self._payment.tenders = [known for known in self._payment.tenders if known is not tender]
+
+    def take_part(self) -> None:
+        """Put what stands on the keypad towards the total; the rest is paid otherwise."""
+        if not self.lacks and not self.takes_it_all:
+            self._add(self._tender(self.entered_minor))
+
+    # The sale.
+
+    async def pay(self) -> Sent | None:
+        """Complete the payment: saved first, then sent. A second press while the first is on its
+        way does nothing (None), and so does one that could not be saved."""
+        payment = self._payment
+        unready = self.lacks or not self._basket.lines or self._pricing.pending
+        if payment.busy or payment.waiting or unready or self._pricing.quote is None:
+            return None
+        self._payment.busy = True
+        try:
+            return await self._pay()
+        finally:
+            self._payment.busy = False
+
+    async def _pay(self) -> Sent | None:
+        tenders = list(self._payment.tenders)
+        if self.due_minor:
+            tenders.append(self._tender(self.due_minor))
+        input_ = {
+            **self._work.question(),
+            "deviceId": (self._desk.device or {})["deviceId"],
+            "channel": "STORE",
+            "totalMinor": str(self.total_minor),
+            "tenders": tenders,
+        }
+        staff = (self._desk.staff or {}).get("name", "")
+        sale = new_sale(new_id(), input_, self._work.kept(), staff)
+        try:
+            await self._outbox.save(sale)
+        except NotKept:
+            self._payment.problem = Problem("NOT_KEPT", "", "")
+            return None
+        self._payment.problem = None
+        self._payment.waiting = sale["id"]
+        sent = await self._outbox.send(sale["id"])
+        await self.settle(sent)
+        return sent
+
+    async def settle(self, sent: Sent) -> None:
+        """Show what became of the sale on the screen (or of one that was on its way)."""
+        here = self._payment.waiting == sent.sale["id"]
+        if sent.order and (here or not self._basket.lines):
+            await self._sold(sent)
+        elif sent.refused and (here or not self._basket.lines):
+            self._payment.waiting = ""
+            if not self._basket.lines:
+                self._work.put_back(sent.sale["basket"])
+                await self._work.changed()
+            await self._explain(sent.sale, sent.refused)
+        elif sent.refused:
+            await self._outbox.set_aside(sent.sale, sent.refused)
+
+    async def go_on(self) -> None:
+        """Leave the sale to the outbox and begin the next one."""
+        self._payment.waiting = ""
+        self.begin()
+        await self._work.clear()
+
+    async def restore(self, sale: dict[str, Any]) -> None:
+        """A refused sale becomes the basket again."""
+        await self._outbox.forget(sale["id"])
+        self.begin()
+        self._work.put_back(sale["basket"])
+        await self._work.changed()
+
+    async def _sold(self, sent: Sent) -> None:
+        self._receipt.booked, self._receipt.given_up = None, False
+        self._receipt.member = sent.sale["basket"]["member"]
+        self._receipt.order = sent.order
+        self._payment.waiting = ""
+        self.begin()
+        await self.keep_receipt()
+        await self._work.clear()
+
+    async def keep_receipt(self) -> None:
+        await self._storage.keep(
+            "receipt",
+            {
+                "order": self._receipt.order,
+                "member": self._receipt.member,
+                "booked": self._receipt.booked,
+            },
+        )
+
+    async def _explain(self, sale: dict[str, Any], refused: Refused) -> None:
+        problem = Problem(refused.code, refused.zh, refused.en)
+        quote = refused.payload.get("quote") if isinstance(refused.payload, dict) else None
+        if refused.code == "PRICE_CHANGED" and quote:
+            problem = replace(
+                problem,
+                old_minor=int(sale["input"]["totalMinor"]),
+                new_minor=int(quote["totalMinor"]),
+            )
+            self._pricing.quote, self._pricing.stale = quote, False
+        elif refused.code == "OUT_OF_STOCK":
+            sku_id = refused.parameters.get("sku_id", "")
+            problem = replace(problem, sku_id=sku_id)
+            if sku_id:
+                elsewhere = await self._finding.where_else(sku_id)
+                problem = replace(problem, elsewhere=elsewhere)
+        self.begin()
+        self._payment.problem = problem
+
+    def accept_new_price(self) -> None:
+        """The customer agrees: payment begins again, with a new order id."""
+        self.begin()
+
+    def _has(self, kind: str) -> bool:
+        return any(tender["kind"] == kind for tender in self._payment.tenders)
+
+    def _add(self, tender: dict[str, Any]) -> None:
+        self._payment.tenders = [*self._payment.tenders, tender]
+        self._payment.entry = self._payment.reference = ""
+
+    def _tender(self, amount_minor: int) -> dict[str, Any]:
+        kind = self._payment.kind
+        tender: dict[str, Any] = {"kind": kind, "amountMinor": str(amount_minor)}
+        if kind == "CASH":
+            tender["givenMinor"] = str(max(self.entered_minor, amount_minor))
+        else:
+            tender["reference"] = self._payment.reference.strip()
+        return tender

@@ -1,0 +1,193 @@
+"""Finding pieces and members, and registering a person who is not there yet."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from staff_app import queries
+from staff_app.client import Client, Refused, SignedOut, Unreachable
+from staff_app.codes import what_is
+from staff_app.ids import new_id
+from staff_app.notice import NOTICE_VERSION
+from staff_app.state import Desk, People, Search
+
+PAGE = 30
+PAUSE_SECONDS = 0.25
+"""Words are looked up when the fingers rest for so long."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a scanned code is: exactly one of the three, or nothing."""
+
+    sku: dict[str, Any] | None = None
+    member: dict[str, Any] | None = None
+    coupon: dict[str, Any] | None = None
+
+
+class FindingWork:
+    def __init__(self, client: Client, desk: Desk, search: Search, people: People) -> None:
+        self._client = client
+        self._desk = desk
+        self._search = search
+        self._people = people
+        self._question = 0
+
+    async def scanned(self, text: str) -> Found:
+        """What this code is; raises `Refused`, `Unreachable`, `SignedOut`."""
+        kind = what_is(text)
+        if kind == "piece":
+            return Found(sku=await self._piece(text))
+        if kind in ("card", "number"):
+            return Found(member=await self._only_member(text))
+        coupons = (await self._client.ask(queries.COUPONS, codes=[text]))["coupons"]
+        if coupons:
+            return Found(coupon=coupons[0])
+        return Found(sku=await self._piece(text))
+
+    async def typed(self, text: str) -> None:
+        """Search pieces by words while they are typed; codes wait for Enter."""
+        self._search.text = text
+        self._question += 1
+        question = self._question
+        if what_is(text) != "words" or len(text.strip()) < 1:
+            self._search.results, self._search.searching = None, False
+            return
+        self._search.searching = True
+        await asyncio.sleep(PAUSE_SECONDS)
+        if question == self._question:
+            await self._look_up(text, question)
+
+    async def looked_up(self, text: str) -> None:
+        """Search pieces now."""
+        self._search.text = text
+        self._question += 1
+        self._search.searching = True
+        await self._look_up(text, self._question)
+
+    def close_search(self) -> None:
+        self._question += 1
+        self._search.text, self._search.results = "", None
+        self._search.searching = self._search.more = False
+
+    async def find_members(self, query: str) -> None:
+        """Fill `People`; fewer than four digits are not looked up yet."""
+        text = query.strip()
+        self._people.refusal = None
+        self._people.query = query
+        self._question += 1
+        question = self._question
+        if not text or (text.isdigit() and len(text) < 4):
+            self._people.results, self._people.searching = None, False
+            return
+        self._people.searching = True
+        await asyncio.sleep(PAUSE_SECONDS)
+        if question != self._question:
+            return
+        try:
+            found = (await self._client.ask(queries.MEMBERS, query=text))["members"]
+        except Refused as refused:
+            found = None
+            self._people.refusal = {"zh": refused.zh, "en": refused.en}
+        except (Unreachable, SignedOut):
+            found = None
+        if question == self._question:
+            self._people.results, self._people.searching = found, False
+
+    def forget_people(self) -> None:
+        """An empty screen for the next person."""
+        self._question += 1
+        self._people.query, self._people.form, self._people.results = "", "", None
+        self._people.searching, self._people.refusal = False, None
+
+    async def register(
+        self, member_id: str, phone: str, name: str, source: str, marketing: bool
+    ) -> dict[str, Any]:
+        """A new member, or the one who has this phone already; raises `Refused`, `Unreachable`."""
+        device, staff = self._desk.device or {}, self._desk.staff or {}
+        input_ = {
+            "memberId": member_id,
+            "phone": phone.strip(),
+            "name": name.strip(),
+            "sourceChannel": source,
+            "homeStoreId": device["storeId"],
+            "associateId": staff.get("id"),
+            "consents": [
+                _consent("MEMBERSHIP", granted=True),
+                _consent("MARKETING", granted=marketing),
+            ],
+        }
+        try:
+            payload = await self._client.tell(queries.REGISTER_MEMBER, input_)
+        except Refused as refused:
+            taken_by = refused.parameters.get("member_id")
+            if refused.code != "PHONE_TAKEN" or not taken_by:
+                raise
+            return await self.member(taken_by)
+        registered: dict[str, Any] = payload["member"]
+        return registered
+
+    async def member(self, member_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = (await self._client.ask(queries.MEMBER, id=member_id))["member"]
+        return found
+
+    def new_member_id(self) -> str:
+        return new_id()
+
+    async def where_else(self, sku_id: str) -> tuple[tuple[str, int], ...]:
+        """Other stores that have a piece, most first; nothing where nobody answers."""
+        try:
+            levels = (await self._client.ask(queries.WHERE_ELSE, skuId=sku_id))["whereElse"]
+        except (Refused, Unreachable, SignedOut):
+            return ()
+        own = (self._desk.device or {})["storeId"]
+        return tuple(
+            (level["store"]["name"], level["available"])
+            for level in levels
+            if level["available"] > 0 and level["store"] and level["storeId"] != own
+        )[:5]
+
+    async def _piece(self, text: str) -> dict[str, Any] | None:
+        found = await self._skus(text)
+        exact = [
+            edge["node"]
+            for edge in found["edges"]
+            if text.strip().upper() in (edge["node"]["ean"], edge["node"]["code"].upper())
+        ]
+        return exact[0] if exact else None
+
+    async def _only_member(self, text: str) -> dict[str, Any] | None:
+        found = (await self._client.ask(queries.MEMBERS, query=text.strip()))["members"]
+        return found[0] if len(found) == 1 else None
+
+    async def _look_up(self, text: str, question: int) -> None:
+        results: list[dict[str, Any]] | None = None
+        more = False
+        try:
+            found = await self._skus(text)
+            results = [edge["node"] for edge in found["edges"]]
+            more = found["pageInfo"]["hasNextPage"]
+        except Refused:
+            results = []
+        except (Unreachable, SignedOut):
+            pass  # the banner says so; the field keeps its text
+        if question == self._question:
+            self._search.results, self._search.more = results, more
+            self._search.searching = False
+
+    async def _skus(self, text: str) -> dict[str, Any]:
+        store_id = (self._desk.device or {})["storeId"]
+        answer = await self._client.ask(
+            queries.SKUS, query=text.strip(), storeId=store_id, first=PAGE
+        )
+        found: dict[str, Any] = answer["skus"]
+        return found
+
+
+def _consent(purpose: str, granted: bool) -> dict[str, Any]:
+    return {
+        "purpose": purpose,
+        "channel": "ANY",
+        "noticeVersion": NOTICE_VERSION,
+        "granted": granted,
+    }

@@ -1,0 +1,139 @@
+"""Sales on their way: saved on the device before they are sent, sent until there is an answer.
+
+The id of a sale is made once. Whatever happens to the answer, sending the same again gets the
+first one, so a sale is never lost and never booked twice.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from staff_app import queries
+from staff_app.client import Client, Refused, SignedOut, Unreachable
+from staff_app.state import Desk, Unsent
+from staff_app.storage import NotKept, Storage
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 15.0
+_ON_ITS_WAY = {"ORDER_IN_PROGRESS"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of one attempt: an order, a refusal, or neither (then it is tried again)."""
+
+    sale: dict[str, Any]
+    order: dict[str, Any] | None = None
+    refused: Refused | None = None
+
+
+class Outbox:
+    def __init__(self, client: Client, storage: Storage, desk: Desk, unsent: Unsent) -> None:
+        self._client = client
+        self._storage = storage
+        self._desk = desk
+        self._unsent = unsent
+        self._one_at_a_time = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self.answered: Callable[[Sent], Awaitable[None]] = _nothing
+        """Told what became of a sale that was sent in the background."""
+
+    async def open(self) -> None:
+        """The sales this device still owes. Raises `NotKept`."""
+        self._unsent.sales = await self._storage.read("unsent") or []
+
+    async def save(self, sale: dict[str, Any]) -> None:
+        """Promise a sale; raises `NotKept`, and then it must not be sent."""
+        before = list(self._unsent.sales)
+        self._unsent.sales = [*before, sale]
+        try:
+            await self._storage.write("unsent", list(self._unsent.sales))
+        except NotKept:
+            self._unsent.sales = before
+            await self._storage.keep("unsent", before)
+            raise
+
+    async def send(self, sale_id: str) -> Sent:
+        """One attempt. Its sale leaves the list with an answer."""
+        async with self._one_at_a_time:
+            sale = self.find(sale_id)
+            self._unsent.sending = sale_id
+            try:
+                payload = await self._client.tell(queries.PLACE_ORDER, sale["input"])
+            except Refused as refused:
+                if refused.code in _ON_ITS_WAY:
+                    return Sent(sale)
+                await self.forget(sale_id)
+                return Sent(sale, refused=refused)
+            except (Unreachable, SignedOut):
+                return Sent(sale)
+            finally:
+                self._unsent.sending = ""
+            await self.forget(sale_id)
+            return Sent(sale, order=payload["order"])
+
+    def find(self, sale_id: str) -> dict[str, Any]:
+        sale: dict[str, Any] = next(s for s in self._unsent.sales if s["id"] == sale_id)
+        return sale
+
+    async def forget(self, sale_id: str) -> None:
+        self._unsent.sales = [sale for sale in self._unsent.sales if sale["id"] != sale_id]
+        await self._storage.keep("unsent", list(self._unsent.sales) or None)
+
+    async def set_aside(self, sale: dict[str, Any], refused: Refused) -> None:
+        """Keep a refused sale in the list with its reason, until somebody looks at it."""
+        refusal = {"code": refused.code, "zh": refused.zh, "en": refused.en}
+        self._unsent.sales = [*self._unsent.sales, {**sale, "refusal": refusal}]
+        await self._storage.keep("unsent", list(self._unsent.sales))
+
+    def wake(self) -> None:
+        """Try now: the network is back, somebody signed in, or a thumb said so."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send what waits, for as long as the session lives."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            answers = await self._send_all()
+            pause = FIRST_PAUSE_SECONDS if answers else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+                pause = FIRST_PAUSE_SECONDS
+            except TimeoutError:
+                continue
+
+    async def _send_all(self) -> bool:
+        """Whether every waiting sale got an answer."""
+        complete = True
+        for sale in list(self._unsent.sales):
+            if sale.get("refusal") or self._desk.staff is None or self._unsent.sending:
+                continue
+            if all(known["id"] != sale["id"] for known in self._unsent.sales):
+                continue
+            sent = await self.send(sale["id"])
+            if sent.order or sent.refused:
+                await self.answered(sent)
+            else:
+                complete = False
+        return complete
+
+
+def new_sale(
+    sale_id: str, input_: dict[str, Any], basket: dict[str, Any], staff_name: str
+) -> dict[str, Any]:
+    """A sale as it is kept: all that has to be sent, and all that undoes it."""
+    return {
+        "id": sale_id,
+        "input": {**input_, "orderId": sale_id},
+        "basket": basket,
+        "staff": staff_name,
+        "saved_at": time.time(),
+    }
+
+
+async def _nothing(_sent: Sent) -> None:
+    return None

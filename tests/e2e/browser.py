@@ -1,0 +1,144 @@
+"""A phone in a real browser: finds controls by the names the app gives them, types like a thumb.
+
+Flutter draws on a canvas; what a test (or a screen reader) sees is its semantics tree. It has to
+be switched on before the first frame, and a field takes keys only once Flutter listens to it.
+"""
+
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+FIRST_FRAME_MILLISECONDS = 90_000
+PATIENCE_SECONDS = 20
+_SWITCH_SEMANTICS_ON = """
+new MutationObserver((_changes, observer) => {
+  const button = document.querySelector('flt-semantics-placeholder');
+  if (button) { button.click(); observer.disconnect(); }
+}).observe(document, {childList: true, subtree: true});
+"""
+_LISTENS = """
+field => document.activeElement === field && field.getAttribute('autocorrect') === 'on'
+"""
+_SAID = """
+identifier => {
+  const named = `[flt-semantics-identifier="${identifier}"]`;
+  const places = [...document.querySelectorAll(identifier ? named : 'flt-semantics-host')];
+  const place = places.pop();
+  if (!place) return '';
+  const labels = [place, ...place.querySelectorAll('[aria-label]')]
+    .map(element => element.getAttribute('aria-label') || '');
+  return [place.innerText, ...labels].join('\\n');
+}
+"""
+
+
+class Phone:
+    """One device with a storage of its own. `strayed` are requests to any other host."""
+
+    def __init__(
+        self, browser: Browser, origin: str, pictures: Path, size: tuple[int, int]
+    ) -> None:
+        width, height = size
+        self.origin = origin.rstrip("/")
+        self.pictures = pictures
+        self.strayed: list[str] = []
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=2,
+            locale="zh-CN",
+            service_workers="block",
+        )
+        self.context.add_init_script(_SWITCH_SEMANTICS_ON)
+        self.context.route("**/*", self._stay)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        self.said: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.origin + path)
+        self.drawn()
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.drawn()
+
+    def drawn(self) -> None:
+        first = self.page.locator("flt-semantics-host flt-semantics").first
+        first.wait_for(state="attached", timeout=FIRST_FRAME_MILLISECONDS)
+
+    def close(self) -> None:
+        self.context.close()
+
+    def named(self, identifier: str) -> Locator:
+        return self.page.locator(f'[flt-semantics-identifier="{identifier}"]').last
+
+    def press(self, identifier: str) -> None:
+        found = self.named(identifier)
+        found.wait_for(state="attached")
+        button = found.get_by_role("button")
+        (button.first if button.count() else found).click()
+
+    def keys(self, digits: str) -> None:
+        for digit in digits:
+            self.press(f"key-{digit}")
+
+    def type(self, identifier: str, text: str, enter: bool = False) -> None:
+        field = self.focus(identifier)
+        field.press_sequentially(text, delay=20)
+        expect(field).to_have_value(text)
+        if enter:
+            self.page.keyboard.press("Enter")
+
+    def scan(self, code: str) -> None:
+        """As a keyboard-wedge scanner does: fast, then Enter."""
+        self.focus("scan").press_sequentially(code, delay=4)
+        self.page.keyboard.press("Enter")
+
+    def focus(self, identifier: str) -> Locator:
+        """Click until Flutter has opened its connection to the field."""
+        field = self.named(identifier).locator("input,textarea")
+        for _ in range(30):
+            field.click()
+            try:
+                self.page.wait_for_function(
+                    """field => document.activeElement === field
+                         && field.getAttribute('autocorrect') === 'on'""",
+                    arg=field.element_handle(),
+                    timeout=400,
+                )
+            except PlaywrightTimeout:
+                continue  # it listens later: clicked again
+            return field
+        raise AssertionError(f"{identifier} takes no keys")
+
+    def sees(self, text: str, within: str | None = None) -> None:
+        """Wait until it is said on the screen, or within a named part of it."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while text not in (said := self.text(within)):
+            assert time.monotonic() < end, f"{text} is not in: {said}"
+            self.page.wait_for_timeout(100)
+
+    def text(self, within: str | None = None) -> str:
+        """All that is said: what is drawn as text, and what stands in labels only."""
+        return str(self.page.evaluate(_SAID, within))
+
+    def picture(self, name: str) -> None:
+        """Keep what is on the screen, for eyes."""
+        self.page.wait_for_timeout(400)
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self.pictures / f"{name}.png")
+
+    def _stay(self, route: Route) -> None:
+        if urlsplit(route.request.url).netloc == urlsplit(self.origin).netloc:
+            route.continue_()
+        else:
+            self.strayed.append(route.request.url)
+            route.abort()

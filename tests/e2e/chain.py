@@ -1,0 +1,199 @@
+"""A small chain to sell in, made through the public API as HQ makes one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from shared.ids import new_id
+
+PIN = "7391"
+CATEGORY = "裙装"
+
+
+def fresh() -> str:
+    return str(new_id())
+
+
+def ean(seed: str) -> str:
+    digits = f"29{int(seed.replace('-', ''), 16) % 10**10:010d}"
+    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
+    return digits + str(-total % 10)
+
+
+@dataclass
+class Piece:
+    name: str
+    code: str
+    colour: str
+    size: str
+    price_minor: int
+    id: str = field(default_factory=fresh)
+    style_id: str = field(default_factory=fresh)
+
+    @property
+    def ean(self) -> str:
+        return ean(self.id[-8:])
+
+
+class Chain:
+    """One store with a clerk and three pieces, a neighbour that has stock too, 10% off here."""
+
+    def __init__(self, graphql_url: str, admin_password: str) -> None:
+        self._url = graphql_url
+        self._password = admin_password
+        self._token = ""
+        self.mark = fresh()[-6:].upper()
+        self.store, self.neighbour = fresh(), fresh()
+        self.number = str(int(fresh()[-7:], 16) % 10**6).zfill(6)
+        self.dress = Piece("真丝连衣裙", f"D{self.mark}", "酒红", "M", 29_800)
+        self.coat = Piece("羊毛大衣", f"C{self.mark}", "驼色", "L", 129_900)
+        self.scarf = Piece("印花方巾", f"S{self.mark}", "墨绿", "均码", 9_900)
+        self.promotion = fresh()
+        self.promotion_version = 0
+
+    def phone(self, number: int) -> str:
+        """A mobile number nobody has yet."""
+        return f"139{self.number}{number:02d}"
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [self.dress, self.coat, self.scarf]
+
+    def build(self) -> "Chain":
+        self._token = self._sign_in()
+        self._organisation()
+        self._catalogue()
+        self._rules()
+        self.price_off(1_000)
+        return self
+
+    def activation_code(self) -> str:
+        made = self.change(
+            "createDevice", "deviceCreated { activationCode }",
+            id=fresh(), storeId=self.store, name="导购手机",
+        )  # fmt: skip
+        return str(made["deviceCreated"]["activationCode"])
+
+    def price_off(self, basis_points: int) -> None:
+        """Publish the next version of this store's promotion."""
+        terms = {
+            "id": self.promotion, "code": f"P{self.mark}", "nameZh": "全场九折",
+            "nameEn": "10% off everything",
+            "rule": {"type": "percentage", "off_basis_points": basis_points},
+            "eligibility": {"storeIds": [self.store]},
+        }  # fmt: skip
+        self.change(
+            "publishPromotion", "promotion { version }",
+            version=self.promotion_version, promotion=terms,
+        )  # fmt: skip
+        self.promotion_version += 1
+
+    def coupon(self) -> str:
+        """A coupon worth 50 yuan from 100 yuan on."""
+        promotion, code = fresh(), f"NEW-{self.mark}"
+        terms = {
+            "id": promotion, "code": f"K{self.mark}", "nameZh": "新人立减五十",
+            "nameEn": "Welcome: 50 off", "needsCoupon": True, "priority": 200,
+            "rule": {"type": "amount_off", "threshold_minor": 10_000, "off_minor": 5_000},
+            "eligibility": {"storeIds": [self.store]},
+        }  # fmt: skip
+        self.change("publishPromotion", "promotion { version }", version=0, promotion=terms)
+        item = {"code": code, "promotionId": promotion, "capTotal": 5}
+        self.change("issueCoupons", "coupons { code }", items=[item])
+        return code
+
+    def top_up(self, member_id: str, minor: int) -> None:
+        self.change(
+            "topUp", "account { points }", id=fresh(), storeId=self.store, memberId=member_id,
+            currency="CNY", paidMinor=str(minor), tender="CASH",
+        )  # fmt: skip
+
+    def member_by_phone(self, phone: str) -> dict[str, Any]:
+        document = "query($q: String!) { members(query: $q) { id cardCode name } }"
+        found: dict[str, Any] = self.ask(document, q=phone)["members"][0]
+        return found
+
+    def orders(self) -> list[dict[str, Any]]:
+        document = """query($s: ID!) { orders(storeId: $s, first: 50) {
+            edges { node { id status totalMinor receiptNumber } } } }"""
+        return [edge["node"] for edge in self.ask(document, s=self.store)["orders"]["edges"]]
+
+    def change(self, operation: str, answer: str, **input_: Any) -> dict[str, Any]:
+        kind = f"{operation[0].upper()}{operation[1:]}Input!"
+        document = (
+            f"mutation($input: {kind}) {{ {operation}(input: $input) "
+            f"{{ {answer} refusal {{ code messageEn }} }} }}"
+        )
+        payload: dict[str, Any] = self.ask(document, input=input_)[operation]
+        assert payload["refusal"] is None, (operation, payload["refusal"])
+        return payload
+
+    def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        body = {"query": document, "variables": variables}
+        answer = httpx.post(self._url, json=body, headers=headers, timeout=30).json()
+        assert not answer.get("errors"), answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def _sign_in(self) -> str:
+        document = """mutation($input: SignInWithPasswordInput!) {
+            signInWithPassword(input: $input) { accessToken refusal { code } } }"""
+        input_ = {"staffNumber": "admin", "password": self._password}
+        return str(self.ask(document, input=input_)["signInWithPassword"]["accessToken"])
+
+    def _organisation(self) -> None:
+        brand, region = fresh(), fresh()
+        self.change("createBrand", "created { id }", id=brand, code=f"B{self.mark}", name="织云")
+        self.change(
+            "createRegion", "created { id }", id=region, brandId=brand, code=f"R{self.mark}",
+            name="华东",
+        )  # fmt: skip
+        for number, (store, name) in enumerate(
+            ((self.store, "静安嘉里店"), (self.neighbour, "徐汇港汇店"))
+        ):
+            self.change(
+                "saveStore", "created { id }", id=store, regionId=region,
+                code=f"{self.mark}{number}", name=name, legalEntity="织云服饰有限公司",
+            )  # fmt: skip
+        self.change(
+            "saveStaff", "created { id }", id=fresh(), number=self.number, name="周敏",
+            roles=["STORE_MANAGER"], scopeKind="STORE", scopeId=self.store, pin=PIN,
+        )  # fmt: skip
+
+    def _catalogue(self) -> None:
+        items = [
+            {
+                "id": piece.style_id, "code": piece.code, "name": piece.name,
+                "category": CATEGORY, "listPriceMinor": str(piece.price_minor),
+                "skus": [
+                    {
+                        "id": piece.id, "code": f"{piece.code}-1", "colour": piece.colour,
+                        "size": piece.size, "ean": piece.ean,
+                    }
+                ],
+            }
+            for piece in self.pieces
+        ]  # fmt: skip
+        self.change("saveStyles", "stylesSaved { ids }", items=items)
+        for store, quantity in ((self.store, 20), (self.neighbour, 3)):
+            lines = [{"skuId": piece.id, "quantity": quantity} for piece in self.pieces]
+            self.change(
+                "moveStock", "levels { available }", id=fresh(), storeId=store,
+                reason="RECEIVING", lines=lines,
+            )  # fmt: skip
+
+    def _rules(self) -> None:
+        tiers = [
+            {"code": "silver", "name_zh": "银卡", "name_en": "Silver", "threshold": 0},
+            {"code": "gold", "name_zh": "金卡", "name_en": "Gold", "threshold": 30_000},
+        ]
+        for body in (
+            {"type": "earn", "minor_per_point": 100},
+            {"type": "spend", "minor_per_hundred_points": 100},
+            {"type": "ladder", "basis": "spend", "tiers": tiers, "nudge_basis_points": 8_000},
+            {"type": "wallet", "spend_order": "principal_first"},
+            {"type": "top_up", "steps": [], "limit_minor": 500_000},
+        ):
+            self.change("publishRule", "ruleVersion { version }", id=fresh(), body=body)

@@ -1,0 +1,20 @@
+"""What a clerk does again and again."""
+
+from tests.e2e.browser import Phone
+from tests.e2e.chain import PIN, Chain
+
+
+def activate(phone: Phone, chain: Chain) -> None:
+    phone.open()
+    phone.sees("激活这台设备")
+    phone.keys(chain.activation_code())
+    phone.press("activate")
+    phone.sees("请登录")
+
+
+def sign_in(phone: Phone, chain: Chain) -> None:
+    phone.keys(chain.number)
+    phone.press("sign-in")
+    phone.keys(PIN)
+    phone.press("sign-in")
+    phone.sees("扫第一件商品")

@@ -1,0 +1,238 @@
+"""A device without a browser: Flet's own session and page behind a connection that is made up.
+
+Everything up to the wire is real: components, state, patches and their encoding. It uses parts of
+Flet that are not its public interface, which is one reason why its version is pinned.
+"""
+
+import asyncio
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import flet as ft
+import msgpack
+from flet.controls.base_control import BaseControl
+from flet.controls.context import _context_page, context
+from flet.messaging.connection import Connection
+from flet.messaging.protocol import (
+    Message,
+    MessageAction,
+    RegisterClientResponseBody,
+    configure_encode_object_for_msgpack,
+)
+from flet.messaging.session import Session
+from flet.pubsub.pubsub_hub import PubSubHub
+
+from staff_app.main import app
+from staff_app.till import Till
+
+_NOT_DRAWN = {"_parent", "args", "kwargs", "fn", "_state", "_contexts", "_parent_component", "data"}
+
+
+class Wire(Connection):
+    """Takes messages as a browser would, and answers calls to the device's own services."""
+
+    def __init__(self, kept: dict[str, str]) -> None:
+        super().__init__()
+        self.loop = asyncio.get_running_loop()
+        self.executor = ThreadPoolExecutor(1)
+        self.pubsubhub = PubSubHub(loop=self.loop, executor=self.executor)
+        self.page_url, self.page_name = "http://device", ""
+        self.kept = kept
+        self.keeps = True
+        self.session: Session | None = None
+
+    def send_message(self, message: Message) -> None:
+        encode = configure_encode_object_for_msgpack(BaseControl)
+        msgpack.packb([message.action, message.body], default=encode)
+        if message.action == MessageAction.INVOKE_METHOD:
+            self.loop.call_soon(self._answer, message.body)
+
+    def _answer(self, call: Any) -> None:
+        result, error = None, None
+        arguments = call.args or {}
+        if call.name in ("set", "remove") and not self.keeps:
+            error = "storage is full"
+        elif call.name == "set":
+            self.kept[arguments["key"]] = arguments["value"]
+        elif call.name == "get":
+            result = self.kept.get(arguments["key"])
+        elif call.name == "remove":
+            self.kept.pop(arguments["key"], None)
+        elif call.name == "push_route" and self.session:
+            self._go(arguments["route"])
+        assert self.session
+        self.session.handle_invoke_method_results(call.control_id, call.call_id, result, error)
+
+    def _go(self, route: str) -> None:
+        assert self.session
+        self.session.apply_page_patch({"route": route})
+        page = self.session.page
+        self.loop.create_task(
+            self.session.dispatch_event(page._i, "route_change", {"route": route})
+        )
+
+
+class Device:
+    """One phone. `kept` survives `reload`; nothing else does."""
+
+    def __init__(self, transport: Any, kept: dict[str, str] | None = None) -> None:
+        self.transport = transport
+        self.kept = {} if kept is None else kept
+
+    async def open(self, route: str = "/") -> "Device":
+        self.wire = Wire(self.kept)
+        self.session = Session(self.wire)
+        self.wire.session = self.session
+        self.page = self.session.page
+        self.session.apply_page_patch({"route": route, "width": 390, "height": 844, "web": True})
+        answer = RegisterClientResponseBody(
+            session_id=self.session.id, page_patch=self.session.get_page_patch(), error=""
+        )
+        self.wire.send_message(Message(MessageAction.REGISTER_CLIENT, answer))
+        _context_page.set(self.page)
+        context.reset_auto_update()
+        app(self.transport)(self.page)
+        await self.session.after_event(self.page)
+        await self.until(lambda: self.till.desk.ready)
+        return self
+
+    async def reload(self) -> "Device":
+        """The page is loaded anew in another session; only what the device keeps is there."""
+        self.close()
+        return await self.open(self.page.route)
+
+    def close(self) -> None:
+        self.till.stop()
+        self.wire.executor.shutdown(wait=False)
+
+    @property
+    def till(self) -> Till:
+        till: Till = self.page.session.store.get("till")
+        return till
+
+    def stored(self, name: str) -> Any:
+        text = self.kept.get(f"chainstitch.{name}")
+        return json.loads(text) if text else None
+
+    # Looking.
+
+    def drawn(self) -> Iterator[BaseControl]:
+        yield from _walk(self.page.views[-1] if isinstance(self.page.views, list) else
+                         self.page.views, set())  # fmt: skip
+        yield from _walk(self.page._dialogs, set())
+
+    def texts(self) -> list[str]:
+        """All words on the screen; an amount's sign and digits are one."""
+        said = []
+        for control in self.drawn():
+            if isinstance(control, ft.Text):
+                said.append(
+                    control.value or "".join(span.text or "" for span in control.spans or [])
+                )
+            elif isinstance(control, ft.TextField):
+                said.append(control.value)
+            else:
+                said += [
+                    value
+                    for name in ("content", "label", "title")
+                    if isinstance(value := getattr(control, name, None), str)
+                ]
+        return [text for text in said if text]
+
+    def says(self, text: str) -> bool:
+        return any(text in said for said in self.texts())
+
+    def named(self, identifier: str) -> ft.Semantics | None:
+        found = [
+            control
+            for control in self.drawn()
+            if isinstance(control, ft.Semantics) and control.identifier == identifier
+        ]
+        return found[-1] if found else None
+
+    # Acting.
+
+    async def press(self, identifier: str) -> None:
+        """Press what can be pressed under this name, unless it is disabled."""
+        await self.until(lambda: self.named(identifier) is not None, identifier)
+        control = _pressable(self.named(identifier))
+        if not getattr(control, "disabled", False):
+            await self.session.dispatch_event(control._i, "click", None)
+        await self.settle()
+
+    async def press_undo(self) -> None:
+        action = next(c for c in self.drawn() if isinstance(c, ft.SnackBarAction))
+        await self.session.dispatch_event(action._i, "click", None)
+        await self.settle()
+
+    async def keys(self, digits: str) -> None:
+        for digit in digits:
+            await self.press(f"key-{digit}")
+
+    async def type(self, identifier: str, text: str, enter: bool = False) -> None:
+        await self.until(lambda: self.named(identifier) is not None, identifier)
+        field = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.TextField))
+        self.session.apply_patch(field._i, {"value": text})
+        await self.session.dispatch_event(field._i, "change", text)
+        await self.settle()
+        if enter:
+            field = next(
+                c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.TextField)
+            )
+            await self.session.dispatch_event(field._i, "submit", text)
+            await self.settle()
+
+    async def tick(self, identifier: str) -> None:
+        box = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.Checkbox))
+        self.session.apply_patch(box._i, {"value": not box.value})
+        await self.session.dispatch_event(box._i, "change", None)
+        await self.settle()
+
+    async def choose(self, identifier: str, value: str) -> None:
+        segments = next(
+            c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.SegmentedButton)
+        )
+        self.session.apply_patch(segments._i, {"selected": [value]})
+        await self.session.dispatch_event(segments._i, "change", None)
+        await self.settle()
+
+    async def until(self, holds: Callable[[], bool], what: str = "", seconds: float = 5) -> None:
+        end = self.wire.loop.time() + seconds
+        while not holds():
+            assert self.wire.loop.time() < end, f"{what} did not come: {self.texts()}"
+            await asyncio.sleep(0.01)
+
+    async def sees(self, text: str, seconds: float = 5) -> None:
+        await self.until(lambda: self.says(text), text, seconds)
+
+    async def settle(self) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0.005)
+
+
+def _pressable(control: Any) -> Any:
+    for inner in _walk(control, set()):
+        if isinstance(inner, ft.Chip):
+            return inner
+        if getattr(inner, "on_click", None):
+            return inner
+    return control
+
+
+def _walk(node: Any, seen: set[int]) -> Iterator[BaseControl]:
+    if id(node) in seen:
+        return
+    if isinstance(node, list | tuple):
+        for item in node:
+            yield from _walk(item, seen)
+    elif isinstance(node, BaseControl):
+        seen.add(id(node))
+        yield node
+        for field in dataclasses.fields(node):
+            if field.name not in _NOT_DRAWN:
+                value = getattr(node, field.name, None)
+                if isinstance(value, BaseControl | list | tuple):
+                    yield from _walk(value, seen)

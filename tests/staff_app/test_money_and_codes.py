@@ -1,0 +1,72 @@
+"""Amounts as they are shown and typed, and what a scanned code is."""
+
+from uuid import UUID
+
+import pytest
+
+from staff_app.codes import is_ean, what_is
+from staff_app.ids import new_id
+from staff_app.money import digits, money, short, typed
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [
+        (26_800, "CNY", "¥268.00"),
+        (5, "CNY", "¥0.05"),
+        (-2_980, "CNY", "-¥29.80"),
+        (12_345_678_99, "CNY", "¥12,345,678.99"),
+        (1_500, "JPY", "¥1,500"),
+        (1_500, "SGD", "SGD 15.00"),
+    ],
+)
+def test_money(minor: int, currency: str, shown: str) -> None:
+    assert money(minor, currency) == shown
+
+
+def test_short_leaves_out_what_is_nothing() -> None:
+    assert (short(1_000), short(1_050)) == ("¥10", "¥10.50")
+    assert digits(-5) == "-0.05"
+
+
+def test_keys_write_minor_units() -> None:
+    entry = ""
+    for key in ("0", "3", "00", "5", "back", "00"):
+        entry = typed(entry, key)
+
+    assert entry == "30000"
+    assert typed(entry, "clear") == ""
+    assert len(typed("9" * 10, "9")) == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("6901234567892", "piece"),
+        ("6901234567893", "piece"),  # a wrong check digit: the server says so
+        ("8613900005678", "number"),
+        ("M2B7KQ9ZTX", "card"),
+        ("m2b7-kq9z-tx", "card"),
+        ("M2B7KQ9ZT0", "code"),
+        ("5678", "number"),
+        ("139 0000 5678", "number"),
+        ("NEW-2026", "code"),
+        ("大衣", "words"),
+        ("silk", "words"),
+    ],
+)
+def test_what_a_code_is(text: str, kind: str) -> None:
+    assert what_is(text) == kind
+
+
+def test_ean() -> None:
+    assert is_ean("6901234567892")
+    assert not is_ean("6901234567829")
+
+
+def test_ids_are_version_seven_and_in_order() -> None:
+    made = [UUID(new_id()) for _ in range(50)]
+
+    assert {(known.version, known.variant) for known in made} == {(7, made[0].variant)}
+    assert len(set(made)) == 50
+    assert [known.int >> 80 for known in made] == sorted(known.int >> 80 for known in made)

@@ -1,0 +1,91 @@
+"""Every word in both languages, every document as the gateway's schema has it."""
+
+import ast
+import re
+import string
+from pathlib import Path
+
+import pytest
+from graphql import parse, validate
+
+from staff_app import queries
+from staff_app.i18n import CATALOGUE, words
+from tests.staff_app.shop import SCHEMA
+
+APP = Path(queries.__file__).parent
+DOCUMENTS = {
+    name: text for name, text in vars(queries).items() if name.isupper() and name[0] != "_"
+}
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+WITH_WORDS = {"i18n.py", "notice.py", "make_fonts.py"}
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def sources() -> list[Path]:
+    return sorted(path for path in APP.rglob("*.py") if path.name not in WITH_WORDS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_valid(name: str) -> None:
+    assert validate(SCHEMA, parse(DOCUMENTS[name])) == []
+
+
+def test_both_languages_say_the_same() -> None:
+    unequal = [
+        key for key, (zh, en) in CATALOGUE.items() if not zh or not en or places(zh) != places(en)
+    ]
+
+    assert unequal == []
+
+
+def test_no_english_in_chinese_and_no_chinese_in_english() -> None:
+    mixed = [key for key, (_, en) in CATALOGUE.items() if CHINESE.search(en)]
+
+    assert mixed == ["other_language"]
+
+
+def test_every_word_that_is_asked_for_is_there_and_is_used() -> None:
+    text = "\n".join(path.read_text() for path in sources())
+    asked = set(re.findall(r"""\b(?:t|say)\(\s*f?"([a-z_]+)""", text))
+    literals = {
+        node.value
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    by_rule = {key for key in CATALOGUE if key.startswith("source_")}
+
+    assert {key for key in asked if not key.endswith("_")} - set(CATALOGUE) == set()
+    assert set(CATALOGUE) - literals - by_rule == set()
+
+
+def test_words_stand_in_the_catalogue_only() -> None:
+    elsewhere = [
+        f"{path.name}:{node.lineno}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and CHINESE.search(node.value)
+        and not isinstance(getattr(node, "parent", None), ast.Expr)
+    ]
+    docstrings = _docstring_lines()
+
+    assert [found for found in elsewhere if found not in docstrings] == []
+
+
+def test_a_word_is_filled_in() -> None:
+    assert words("en")("take_payment", amount="¥1.00") == "Take ¥1.00"
+    assert words("zh")("take_payment", amount="¥1.00") == "收款 ¥1.00"
+
+
+def _docstring_lines() -> set[str]:
+    found = set()
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                found.add(f"{path.name}:{node.value.lineno}")
+    return found
