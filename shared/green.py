@@ -18,12 +18,14 @@ os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 
 import eventlet
 import eventlet.event
+import eventlet.semaphore
 import eventlet.tpool
 import eventlet.wsgi
 
 T = TypeVar("T")
 
 Event = eventlet.event.Event
+Lock = eventlet.semaphore.Semaphore
 
 
 def patch() -> None:

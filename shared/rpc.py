@@ -2,59 +2,173 @@
 
 A request to a stopped service would wait in its durable queue and run whenever that service comes
 back: every message expires when its caller stops waiting. The caller's seal travels along.
+
+A process sends its requests and takes its answers on one connection of its own. Neither is
+confirmed or acknowledged: what is lost misses its deadline, and the sender repeats the command.
 """
 
+import uuid
 from typing import Any, TypeVar
 
 import msgspec
-from nameko.extensions import DependencyProvider
-from nameko.rpc import MethodProxy, ReplyListener
+import structlog
+from kombu import Connection, Consumer, Queue
+from nameko.exceptions import deserialize
+from nameko.extensions import DependencyProvider, SharedExtension
+from nameko.rpc import get_rpc_exchange
 
 from shared import green, telemetry
 from shared.contracts import Command, answer_of, operation_of, service_of
 from shared.errors import Unavailable
 
 A = TypeVar("A")
+log = structlog.get_logger()
 
 
 class Pending:
     """An answer that is on its way."""
 
-    def __init__(self, reply: Any, command: Command[Any], seconds: float) -> None:
-        self._reply = reply
+    def __init__(self, line: "Line", correlation: str, command: Command[Any]) -> None:
+        self._line = line
+        self._correlation = correlation
         self._command = command
-        self._seconds = seconds
 
     def result(self) -> Any:
         """The answer; raises the remote `Refusal`, or `Unavailable` when none comes in time."""
-        with green.deadline(self._seconds, Unavailable(service_of(type(self._command)))):
-            raw = self._reply.result()
-        return msgspec.convert(raw, answer_of(type(self._command)))
+        kind = type(self._command)
+        body = self._line.wait(self._correlation, Unavailable(service_of(kind)))
+        if body.get("error"):
+            raise deserialize(body["error"])
+        return msgspec.convert(body["result"], answer_of(kind))
+
+
+class Line(SharedExtension):
+    """The connection of a process for its requests, and the queue of their answers."""
+
+    def setup(self) -> None:
+        config = self.container.config
+        self._uri = config["AMQP_URI"]
+        self.seconds: float = config["rpc_timeout_seconds"]
+        self._exchange = get_rpc_exchange(config)
+        self._waiting: dict[str, green.Event] = {}
+        self._writing = green.Lock()
+        self._channel: Any = None
+        self._stopped = False
+        self._messages = telemetry.MESSAGES.labels(self.container.service_name, "request")
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._run, identifier="rpc line")
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def send(self, command: Command[Any], headers: dict[str, Any]) -> str:
+        """Send a request; the name under which its answer will come."""
+        kind = type(command)
+        correlation = uuid.uuid4().hex
+        with green.deadline(self.seconds, Unavailable(service_of(kind))):
+            while self._channel is None:  # the broker is away: wait for it, within the deadline
+                green.sleep(0.05)
+            self._waiting[correlation] = green.Event()
+            try:
+                self._publish(command, correlation, headers)
+            except Unavailable:
+                raise
+            except Exception as error:  # the line was cut: whatever the client raises then
+                self._waiting.pop(correlation, None)
+                raise Unavailable(service_of(kind)) from error
+        self._messages.inc()
+        return correlation
+
+    def wait(self, correlation: str, error: Unavailable) -> Any:
+        """The body of the answer; raises `error` at the deadline, or when the line is cut."""
+        try:
+            with green.deadline(self.seconds, error):
+                body = self._waiting[correlation].wait()
+        finally:
+            self._waiting.pop(correlation, None)
+        if body is None:
+            raise error
+        return body
+
+    def _publish(self, command: Command[Any], correlation: str, headers: dict[str, Any]) -> None:
+        kind = type(command)
+        channel = self._channel
+        message = channel.prepare_message(
+            msgspec.json.encode({"args": [command], "kwargs": {}}),
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=headers,
+            properties={
+                "delivery_mode": 1,
+                "reply_to": self._route,
+                "correlation_id": correlation,
+                "expiration": str(int(self.seconds * 1000)),
+            },
+        )
+        with self._writing:
+            channel.basic_publish(
+                message,
+                exchange=self._exchange.name,
+                routing_key=f"{service_of(kind)}.{operation_of(kind)}",
+            )
+
+    def _run(self) -> None:
+        pause = 0.1
+        while not self._stopped:
+            try:
+                with Connection(self._uri, heartbeat=20, connect_timeout=3) as connection:
+                    self._listen(connection)
+            except Exception as error:  # the broker is away: whatever its client raises then
+                log.warning("rpc line interrupted", error=repr(error))
+            finally:
+                self._hang_up()
+            green.sleep(pause)
+            pause = min(pause * 2, 2)
+
+    def _listen(self, connection: Connection) -> None:
+        channel = connection.channel()
+        self._exchange(channel).declare()
+        self._route = str(uuid.uuid4())
+        queue = Queue(
+            f"rpc.reply-{self.container.service_name}-{self._route}",
+            self._exchange,
+            routing_key=self._route,
+            durable=False,
+            auto_delete=True,
+        )
+        with Consumer(channel, [queue], on_message=self._on_reply, no_ack=True, accept=["json"]):
+            self._channel = channel
+            while not self._stopped:
+                try:
+                    connection.drain_events(timeout=5)
+                except TimeoutError:
+                    with self._writing:
+                        connection.heartbeat_check()
+
+    def _on_reply(self, message: Any) -> None:
+        waiting = self._waiting.get(message.properties.get("correlation_id"))
+        if waiting and not waiting.ready():
+            waiting.send(msgspec.json.decode(message.body))
+
+    def _hang_up(self) -> None:
+        """Whoever waits will get no answer on this connection any more."""
+        self._channel = None
+        for waiting in list(self._waiting.values()):
+            if not waiting.ready():
+                waiting.send(None)
 
 
 class Caller:
     """Sends commands in the name of the worker that holds it."""
 
-    def __init__(self, worker: Any, replies: Any, seconds: float) -> None:
-        self._worker = worker
-        self._replies = replies
-        self._seconds = seconds
+    def __init__(self, line: Line, headers: dict[str, Any]) -> None:
+        self._line = line
+        self._headers = headers
 
     def start(self, command: Command[A]) -> Pending:
         """Send a command; go on; ask the result for the answer later."""
-        kind = type(command)
-        telemetry.MESSAGES.labels(self._worker.service_name, "request").inc()
-        method = MethodProxy(
-            self._worker,
-            service_of(kind),
-            operation_of(kind),
-            self._replies,
-            expiration=self._seconds,
-            delivery_mode=1,
-        )
-        with green.deadline(self._seconds, Unavailable(service_of(kind))):
-            reply = method.call_async(msgspec.to_builtins(command))
-        return Pending(reply, command, self._seconds)
+        return Pending(self._line, self._line.send(command, self._headers), command)
 
     def call(self, command: Command[A]) -> A:
         """Send a command and wait for its answer."""
@@ -65,7 +179,8 @@ class Caller:
 class Services(DependencyProvider):
     """Injects a `Caller` into a service that may call others."""
 
-    replies = ReplyListener()
+    line = Line()
 
     def get_dependency(self, worker_ctx: Any) -> Caller:
-        return Caller(worker_ctx, self.replies, self.container.config["rpc_timeout_seconds"])
+        caller = worker_ctx.data.get("caller")
+        return Caller(self.line, {"nameko.caller": caller} if caller else {})

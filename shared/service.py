@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
+from nameko.amqp.publish import Publisher
 from nameko.extensions import DependencyProvider
-from nameko.rpc import Rpc
+from nameko.rpc import Responder, Rpc
 from sqlalchemy.orm import Session
 
 from shared import outbox, telemetry
@@ -28,10 +29,36 @@ from shared.database import Database, is_outage
 from shared.errors import InvalidInput, Refusal, Unavailable
 from shared.seal import Role, unseal
 
+
+class _Answers(Publisher):
+    """Answers are neither confirmed nor stored: a lost one misses its deadline and is asked for
+    again."""
+
+    use_confirms = False
+    delivery_mode = 1
+
+
+Responder.publisher_cls = _Answers
 log = structlog.get_logger()
 CALLER_HEADER = "caller"
 Method = TypeVar("Method", bound=Callable[..., Any])
-Transaction = Callable[[], AbstractContextManager[Session]]
+
+
+class Transaction:
+    """Units of work in one caller's name: ``with transaction() as session``.
+
+    ``transaction.statement()`` is for reads, and for a change that is a single statement.
+    """
+
+    def __init__(self, database: Database, caller: str | None = None) -> None:
+        self._database = database
+        self._caller = caller
+
+    def __call__(self) -> AbstractContextManager[Session]:
+        return self._database.transaction(self._caller)
+
+    def statement(self) -> AbstractContextManager[Session]:
+        return self._database.statement(self._caller)
 
 
 class Operation(Rpc):
@@ -86,9 +113,7 @@ class Operation(Rpc):
         seconds = time.perf_counter() - started
         telemetry.OPERATIONS.labels(service, self.method_name, outcome).observe(seconds)
         telemetry.MESSAGES.labels(service, "reply").inc()
-        answer: tuple[Any, Any] = self.rpc_consumer.handle_result(
-            message, msgspec.to_builtins(result), exc_info
-        )
+        answer: tuple[Any, Any] = self.rpc_consumer.handle_result(message, result, exc_info)
         return answer
 
 
@@ -130,4 +155,4 @@ class Transactions(DependencyProvider):
         self.relay.stop()
 
     def get_dependency(self, worker_ctx: Any) -> Transaction:
-        return partial(self.database.transaction, worker_ctx.data.get(CALLER_HEADER))
+        return Transaction(self.database, worker_ctx.data.get(CALLER_HEADER))

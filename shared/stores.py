@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.contracts import Envelope
 from shared.contracts.directory import StoreChanged
+from shared.database import memory_key
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, ScopeKind
 
@@ -74,7 +75,7 @@ _cache: dict[tuple[int, UUID], tuple[Store, float]] = {}
 
 def find_store(session: Session, table: Any, store_id: UUID) -> Store:
     """The store; raises `Refusal("UNKNOWN_STORE")`. `table` is the service's model class."""
-    key = (id(session.get_bind()), store_id)
+    key = (memory_key(session), store_id)
     held = _cache.get(key)
     if held and held[1] > time.monotonic():
         return held[0]

@@ -39,23 +39,38 @@ class _TakenMeanwhile(Exception):
         super().__init__(promotion_ids)
 
 
+class _MustHold(Exception):
+    """The basket uses something limited: reading alone is not enough."""
+
+
 def price_and_hold(transaction: Transaction, caller: Caller, command: PriceAndHold) -> Priced:
     """The price of a basket; with an order id, what it uses of coupons and caps is held (K6-K10).
 
-    Takes the factory of transactions: what it may have to wait for is seen by a new one only.
+    Takes the factory of transactions: what it may have to wait for is seen by a new one only. Most
+    baskets use nothing that is limited: those are only read for, which needs no transaction.
     """
     used_up: frozenset[UUID] = frozenset()
+    reading = not command.coupon_codes or command.order_id is None
     for _ in range(ATTEMPTS):
         try:
-            work = partial(_price_and_hold, caller=caller, command=command, used_up=used_up)
-            return when_members_known(transaction, work)
+            work = partial(
+                _price_and_hold, caller=caller, command=command, used_up=used_up, reading=reading
+            )
+            unit = transaction.statement if reading else transaction
+            return when_members_known(unit, work)
         except _TakenMeanwhile as taken:
             used_up |= taken.promotion_ids
+        except _MustHold:
+            reading = False
     raise Unavailable("campaign")
 
 
 def _price_and_hold(
-    session: Session, caller: Caller, command: PriceAndHold, used_up: frozenset[UUID]
+    session: Session,
+    caller: Caller,
+    command: PriceAndHold,
+    used_up: frozenset[UUID],
+    reading: bool,
 ) -> Priced:
     store = stores.require_store(session, Store, caller, command.store_id)
     _check(command, store.currency)
@@ -87,8 +102,11 @@ def _price_and_hold(
         priced = pricing.price(_lines(command.lines, stocked), offers, setting)
     coupons.require_effect(setting, priced)
     if command.order_id is not None:
-        held = _hold(session, command, command.order_id, priced, offers, presented)
-        return held or priced
+        claims = _claims(command, priced, offers, presented)
+        if claims and reading:
+            raise _MustHold
+        if claims:
+            return _hold(session, command, command.order_id, priced, claims, presented) or priced
     return priced
 
 
@@ -129,30 +147,38 @@ def _used_up(offers: list[Offer], facts: Facts, member_id: UUID | None) -> froze
     )
 
 
-def _hold(
-    session: Session,
+def _claims(
     command: PriceAndHold,
-    order_id: UUID,
     priced: Priced,
     offers: list[Offer],
     presented: dict[UUID, CouponFact],
-) -> Priced | None:
-    """Hold what the basket uses of limited things; the answer of an earlier hold, if there is one.
-
-    Raises `_TakenMeanwhile` when a promotion was used up since it was looked up.
-    """
+) -> list[holds.Claim]:
+    """What the basket uses of limited things."""
     claims: list[holds.Claim] = []
     by_id = {offer.promotion.id: offer for offer in offers}
     for applied in priced.promotions:
-        id_, offer, coupon = applied.promotion_id, by_id[applied.promotion_id], None
+        id_, offer = applied.promotion_id, by_id[applied.promotion_id]
         if offer.capped:
             caps = offer.promotion.cap_total, offer.promotion.cap_per_member
             claims += holds.claims_on(id_, id_, command.member_id, *caps)
         if coupon := presented.get(id_):
             caps = coupon.cap_total, coupon.cap_per_member
             claims += holds.claims_on(id_, coupon.id, command.member_id, *caps)
-    if not claims:
-        return None
+    return claims
+
+
+def _hold(
+    session: Session,
+    command: PriceAndHold,
+    order_id: UUID,
+    priced: Priced,
+    claims: list[holds.Claim],
+    presented: dict[UUID, CouponFact],
+) -> Priced | None:
+    """Hold it; the answer of an earlier hold of this order, if there is one.
+
+    Raises `_TakenMeanwhile` when a promotion was used up since it was looked up.
+    """
     answer = msgspec.json.encode(priced).decode()
     missed = holds.hold(session, order_id, _digest(command), answer, claims)
     if missed is None:

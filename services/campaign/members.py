@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from shared.errors import Refusal
-from shared.service import Transaction
 
 A = TypeVar("A")
 
@@ -15,7 +15,9 @@ PAUSES = (0.05, 0.1, 0.2, 0.3, 0.35)
 """Seconds between looks: 1 s in all."""
 
 
-def when_members_known(transaction: Transaction, work: Callable[[Session], A]) -> A:
+def when_members_known(
+    transaction: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], A]
+) -> A:
     """The result of `work` in a transaction; after UNKNOWN_MEMBER it is tried again, each time in
     a new transaction, since waiting inside one would hold a connection."""
     for pause in PAUSES:

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared.contracts.campaign import PromotionInput
+from shared.database import memory_key
 
 CACHE_SECONDS = 2.0
 _BACK = timedelta(hours=1)
@@ -65,7 +66,7 @@ _IN_SPAN = text(
 
 def offers_at(session: Session, at: datetime) -> list[Offer]:
     """The promotions in force at `at`, in the order they are applied: priority, then code."""
-    key = id(session.get_bind())
+    key = memory_key(session)
     loaded = _cache.get(key)
     if loaded is None or loaded.fresh_until < time.monotonic():
         now = datetime.now(UTC)

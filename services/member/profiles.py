@@ -27,7 +27,7 @@ from shared.contracts.member import (
     RevealPhone,
     UpdateMember,
 )
-from shared.errors import Forbidden, InvalidInput, Refusal
+from shared.errors import InvalidInput, Refusal
 from shared.seal import MANAGERS, Caller, Role
 from shared.stores import find_store, require_store
 

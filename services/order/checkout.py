@@ -5,7 +5,8 @@
     tx 2     PENDING → PLACED with price, lines, tenders, receipt number and the outbox row
     refused  PENDING → CANCELLED with the outbox row, by which every hold is let go
 
-No transaction is open during a call. A crash leaves the order PENDING: a resend with the same id
+Each of the two is a single statement, a transaction without BEGIN and COMMIT; none is open during a
+call. A crash leaves the order PENDING: a resend with the same id
 takes it over (every step is idempotent by that id), and the sweeper cancels what nobody resends.
 """
 
@@ -52,7 +53,7 @@ def get_quote(
 ) -> Quote:
     """The price of a basket with its reasons; holds nothing."""
     basket.check_lines(command.lines)
-    with transaction() as session:
+    with transaction.statement() as session:
         store = require_store(session, Store, caller, command.store_id)
         _require_currency(store, command.currency)
         rule = ledger.earn_rule(session, datetime.now(UTC))
@@ -82,7 +83,7 @@ def place_order(
     basket.check_lines(command.lines)
     fact = basket.is_fact(caller, command, datetime.now(UTC))
     basket.check_tenders(command)
-    with transaction() as session:
+    with transaction.statement() as session:
         first = _start(session, caller, command, fact)
     started = first or _resume(transaction, caller, command, fact)
     if isinstance(started, Order):
@@ -97,7 +98,7 @@ def place_order(
         with transaction() as session:
             _let_resume(session, command.order_id)
         raise
-    with transaction() as session:
+    with transaction.statement() as session:
         return ledger.place(session, caller, command, started, priced, _balances(held))
 
 
@@ -144,7 +145,7 @@ def _resume(
     """The answer of an earlier attempt; or the saga itself, if nobody carries it on."""
     until = time.monotonic() + ANSWER_WAIT_SECONDS
     while True:
-        with transaction() as session:
+        with transaction.statement() as session:
             found = ledger.take_over(session, command.order_id, datetime.now(UTC) + LEASE)
             if found.content != content_of(command):
                 raise Refusal("ORDER_CONFLICT")

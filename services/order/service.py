@@ -49,12 +49,12 @@ class OrderService:
 
     @operation(GetOrders, roles=READERS)
     def get_orders(self, caller: Caller, command: GetOrders) -> Orders:
-        with self.transaction() as session:
+        with self.transaction.statement() as session:
             return history.get_orders(session, caller, command)
 
     @operation(ListOrders, roles=READERS)
     def list_orders(self, caller: Caller, command: ListOrders) -> Page[Order]:
-        with self.transaction() as session:
+        with self.transaction.statement() as session:
             return history.list_orders(session, caller, command)
 
     @timer(interval=SWEEP_SECONDS)

@@ -30,6 +30,7 @@ from shared.database import Database
 from shared.ids import new_id
 from shared.inbox import apply
 from shared.seal import Caller, Role, ScopeKind
+from shared.service import Transaction
 
 SELLER = Caller(
     kind="staff", id=new_id(), roles=frozenset({Role.ASSOCIATE}), scope_kind=ScopeKind.CHAIN
@@ -182,7 +183,7 @@ class Shop:
             "store_id": self.store_id, "currency": "CNY", "at": now(), "lines": basket_of(*lines)
         }  # fmt: skip
         command = PriceAndHold(**defaults | fields)
-        return basket.price_and_hold(self.database.transaction, caller, command)
+        return basket.price_and_hold(Transaction(self.database), caller, command)
 
     def placed(self, order_id: UUID, priced: Priced, member_id: UUID | None = None) -> Any:
         return envelope(

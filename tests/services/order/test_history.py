@@ -11,6 +11,7 @@ from shared.contracts.order import CancelOrder, GetOrders, ListOrders
 from shared.database import Database
 from shared.errors import Forbidden, InvalidInput, Refusal
 from shared.seal import Caller, Role
+from shared.service import Transaction
 from tests.services.order.conftest import STORE, FakeServices, caller, rows, sale
 
 
@@ -21,7 +22,7 @@ def sold(database: Database, services: FakeServices, clerk: Caller) -> list[UUID
     ids = []
     for number in range(5):
         command = sale(member_id=member if number > 2 else None)
-        checkout.place_order(database.transaction, services, clerk, command)  # type: ignore[arg-type]
+        checkout.place_order(Transaction(database), services, clerk, command)  # type: ignore[arg-type]
         ids.append(command.order_id)
     return ids
 
