@@ -25,7 +25,7 @@ from infra.snapshots import Snapshots, snapshots
 from infra.stack import Stack
 from infra.traffic import Attempt, Traffic, plan
 
-FAULT_EVERY_SECONDS = 5.0
+FAULT_EVERY_SECONDS = 6.0
 CALM_SECONDS = 3.0
 """At the beginning, so that there is trade to disturb."""
 SETTLE_SECONDS = 60.0

@@ -125,12 +125,13 @@ async def set_up(
             for number in range(plan.pieces)
         ],
     )
-    await receive(trial)
+    pieces = [(sku, plan.stock(number)) for number, sku in enumerate(trial.pieces)]
+    await receive(hq, [(str(uuid4()), store, pieces) for store in trial.stores])
     trial.promotion_id = await _publish_promotion(trial)
     tell("members")
-    trial.members = await make_members(
-        hq, plan.name, [str(number) for number in range(plan.members)], trial.stores, plan.phones
-    )
+    homes = itertools.cycle(trial.stores)
+    cards = [(str(n), plan.phones + n, next(homes)) for n in range(plan.members)]
+    trial.members = await make_members(hq, plan.name, cards)
     tell("tills")
     for store, number in itertools.product(trial.stores, range(plan.tills)):
         api = await closing.enter_async_context(Api(environment["GATEWAY_URL"]))
@@ -187,42 +188,43 @@ async def make_pieces(hq: Api, wares: Sequence[dict[str, Any]]) -> list[str]:
     return [item["skus"][0]["id"] for item in items]
 
 
-async def make_members(
-    hq: Api, name: str, cards: Sequence[str], stores: Sequence[str], phones: int
-) -> list[str]:
-    """A member for each card, with phones of a block of numbers; their ids."""
+async def make_members(hq: Api, name: str, cards: Iterable[tuple[str, int, str]]) -> list[str]:
+    """A member for each card, from (card, national phone number, home store); their ids."""
 
-    async def register(numbered: tuple[int, str]) -> str:
-        number, card = numbered
+    async def register(card: tuple[str, int, str]) -> str:
+        code, phone, store = card
         values = {
-            "memberId": id_of(name, "member", card),
-            "phone": f"+86{phones + number}",
-            "name": f"{name} {card}",
+            "memberId": id_of(name, "member", code),
+            "phone": f"+86{phone}",
+            "name": f"{name} {code}",
             "sourceChannel": "import",
-            "homeStoreId": stores[number % len(stores)],
+            "homeStoreId": store,
             "consents": [{"purpose": "MEMBERSHIP", "noticeVersion": "1", "granted": True}],
         }
         answer = await hq.change("registerMember", "member { id }", **values)
         return str(answer["member"]["id"])
 
-    return await at_once(register, list(enumerate(cards)))
+    return await at_once(register, cards)
 
 
-async def receive(trial: Trial) -> None:
-    """Fill the shelves: stock is received anew in every run."""
-    lines = [
-        {"skuId": piece, "quantity": trial.plan.stock(number)}
-        for number, piece in enumerate(trial.pieces)
-    ]
+async def receive(hq: Api, stock: Iterable[tuple[str, str, Sequence[tuple[str, int]]]]) -> None:
+    """Fill the shelves, from (document, store, [(SKU, pieces)]); a document is booked once."""
 
-    async def move(where: tuple[str, list[dict[str, Any]]]) -> None:
-        store, some = where
-        await trial.hq.change(
-            "moveStock", "levels { skuId }",
-            id=str(uuid4()), storeId=store, reason="RECEIVING", lines=some,
+    async def move(delivery: tuple[str, str, list[tuple[str, int]]]) -> None:
+        document, store, pieces = delivery
+        await hq.change(
+            "moveStock", "levels { skuId }", id=document, storeId=store, reason="RECEIVING",
+            lines=[{"skuId": sku, "quantity": quantity} for sku, quantity in pieces],
         )  # fmt: skip
 
-    await at_once(move, list(itertools.product(trial.stores, batched(lines, LINES_AT_ONCE))))
+    await at_once(
+        move,
+        [
+            (str(uuid5(UUID(document), str(number))), store, some)
+            for document, store, pieces in stock
+            for number, some in enumerate(batched(pieces, LINES_AT_ONCE))
+        ],
+    )
 
 
 async def _publish_rules(hq: Api, name: str) -> None:
