@@ -3,7 +3,7 @@
 A request to a stopped service would wait in its durable queue and run whenever that service comes
 back: every message expires when its caller stops waiting. The caller's seal travels along.
 
-A process sends its requests and takes its answers on one connection of its own. Neither is
+A process sends requests and answers, and takes answers, on one connection of its own. Neither is
 confirmed or acknowledged: what is lost misses its deadline, and the sender repeats the command.
 """
 
@@ -43,7 +43,7 @@ class Pending:
 
 
 class Line(SharedExtension):
-    """The connection of a process for its requests, and the queue of their answers."""
+    """The connection of a process for what it asks and answers, and the queue of answers to it."""
 
     def setup(self) -> None:
         config = self.container.config
@@ -91,10 +91,27 @@ class Line(SharedExtension):
             raise error
         return body
 
+    def reply(self, request: Any, result: Any, error: Any) -> None:
+        """Answer a request. If the line is cut just now, the asker misses its deadline."""
+        if self._channel is None:
+            return
+        answer = self._channel.prepare_message(
+            msgspec.json.encode({"result": result, "error": error}),
+            content_type="application/json",
+            content_encoding="utf-8",
+            properties={
+                "delivery_mode": 1,
+                "correlation_id": request.properties.get("correlation_id"),
+            },
+        )
+        try:
+            self._write(answer, request.properties["reply_to"])
+        except Exception as cut:  # the line was cut: whatever the client raises then
+            log.warning("answer lost", error=repr(cut))
+
     def _publish(self, command: Command[Any], correlation: str, headers: dict[str, Any]) -> None:
         kind = type(command)
-        channel = self._channel
-        message = channel.prepare_message(
+        message = self._channel.prepare_message(
             msgspec.json.encode({"args": [command], "kwargs": {}}),
             content_type="application/json",
             content_encoding="utf-8",
@@ -106,11 +123,12 @@ class Line(SharedExtension):
                 "expiration": str(int(self.seconds * 1000)),
             },
         )
+        self._write(message, f"{service_of(kind)}.{operation_of(kind)}")
+
+    def _write(self, message: Any, routing_key: str) -> None:
         with self._writing:
-            channel.basic_publish(
-                message,
-                exchange=self._exchange.name,
-                routing_key=f"{service_of(kind)}.{operation_of(kind)}",
+            self._channel.basic_publish(
+                message, exchange=self._exchange.name, routing_key=routing_key
             )
 
     def _run(self) -> None:

@@ -18,27 +18,18 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from nameko.amqp.publish import Publisher
+from nameko.exceptions import serialize
 from nameko.extensions import DependencyProvider
-from nameko.rpc import Responder, Rpc
+from nameko.rpc import Rpc
 from sqlalchemy.orm import Session
 
 from shared import outbox, telemetry
 from shared.contracts import Command, operation_of
 from shared.database import Database, is_outage
 from shared.errors import InvalidInput, Refusal, Unavailable
+from shared.rpc import Line
 from shared.seal import Role, unseal
 
-
-class _Answers(Publisher):
-    """Answers are neither confirmed nor stored: a lost one misses its deadline and is asked for
-    again."""
-
-    use_confirms = False
-    delivery_mode = 1
-
-
-Responder.publisher_cls = _Answers
 log = structlog.get_logger()
 CALLER_HEADER = "caller"
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -66,6 +57,8 @@ class Operation(Rpc):
 
     `roles` None means that anyone may call it who can seal (sign-in: there is no caller yet).
     """
+
+    line = Line()
 
     def __init__(
         self, command: type[Command[Any]], roles: frozenset[Role] | None, **options: Any
@@ -113,8 +106,9 @@ class Operation(Rpc):
         seconds = time.perf_counter() - started
         telemetry.OPERATIONS.labels(service, self.method_name, outcome).observe(seconds)
         telemetry.MESSAGES.labels(service, "reply").inc()
-        answer: tuple[Any, Any] = self.rpc_consumer.handle_result(message, result, exc_info)
-        return answer
+        self.line.reply(message, result, serialize(exc_info[1]) if exc_info else None)
+        self.rpc_consumer.queue_consumer.ack_message(message)
+        return result, exc_info
 
 
 def operation(
