@@ -1,23 +1,30 @@
-"""The step before the services of docker-compose.yml: ``python -m infra.compose``.
+"""The command line inside docker-compose.yml, where there is no state folder.
 
-Makes the databases on the server of DATABASE_URL where they are missing, and brings each to its
-newest version. Run it again with every new version, before the new services start.
+``python -m infra.compose``          makes and migrates the databases: the step before the services
+``python -m infra.compose COMMAND``  a command of ./chainstitch (audit, events) on the servers that
+                                     DATABASE_URL and AMQP_URI name
 """
 
 import os
 import sys
+import tempfile
+from pathlib import Path
 
-from infra import migrations
+from infra import cli, migrations
 from infra.failure import Failure
+from infra.state import write_environment
 
 
-def main() -> int:
-    server = os.environ.get("DATABASE_URL")
-    if not server:
-        print("DATABASE_URL is missing: postgresql://user:password@host:port", file=sys.stderr)
+def main(arguments: list[str]) -> int:
+    missing = [name for name in ("DATABASE_URL", "AMQP_URI") if not os.environ.get(name)]
+    if missing:
+        print(f"missing in the environment: {', '.join(missing)}", file=sys.stderr)
         return 2
+    if arguments:
+        _hand_over(arguments)
+        return 0
     try:
-        for service in migrations.migrate_all(server):
+        for service in migrations.migrate_all(os.environ["DATABASE_URL"]):
             print(f"{service}: up to date", flush=True)
     except Failure as failure:
         print(failure, file=sys.stderr)
@@ -25,5 +32,15 @@ def main() -> int:
     return 0
 
 
+def _hand_over(arguments: list[str]) -> None:
+    """What `up` would have written down is what this process was given."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = {name: value for name, value in os.environ.items() if "\n" not in value}
+        write_environment(Path(folder) / "run.env", given)
+        os.environ["CHAINSTITCH_STATE"] = folder
+        sys.argv = ["chainstitch", *arguments]
+        cli.main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -251,9 +251,9 @@ class _Loader:
                 lambda: till.ask(query, store=place.id, member=member, lines=lines)  # noqa: B023
             )
 
-    def _sent(self, mutation: str, answer: str, input: Any, api: Api | None = None) -> Job:  # noqa: A002
+    def _sent(self, mutation: str, answer: str, values: Any, api: Api | None = None) -> Job:
         by = api or self.admin
-        return lambda: _in_time(lambda: by.change(mutation, answer, **input))
+        return lambda: _in_time(lambda: by.change(mutation, answer, **values))
 
     async def _each(self, stage: str, jobs: Iterable[Job], at_once: int = IN_FLIGHT) -> None:
         """Do all jobs of a stage, `at_once` of them at a time, begun in their order."""
