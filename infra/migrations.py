@@ -105,7 +105,7 @@ def _connect(server: str) -> psycopg.Connection:
         except psycopg.OperationalError as failure:
             last = failure
             time.sleep(0.25)
-    raise last
+    raise Failure("PostgreSQL does not answer; is it up? (./chainstitch up)") from last
 
 
 if __name__ == "__main__":
