@@ -5,6 +5,7 @@ It stands behind the gateway's proxy, on the same origin as the API. Run as
 """
 
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from typing import Any
 
 import flet as ft
 import flet_web.fastapi as flet_fastapi
+import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
@@ -99,14 +101,37 @@ async def _send_well(
     return response
 
 
+def log_as_json(level: str) -> None:
+    """One JSON object a line, as every process of the stack logs."""
+    shape: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+            foreign_pre_chain=shape,
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for talkative in ("httpx", "flet", "flet_web.fastapi", "flet_components"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
 def main() -> None:
     settings = AppSettings()
-    logging.basicConfig(level=settings.log_level)
+    log_as_json(settings.log_level)
     uvicorn.run(
         create(settings),
         host=settings.app_host,
         port=settings.app_port,
-        log_level=settings.log_level.lower(),
+        log_config=None,
         access_log=False,
     )
 

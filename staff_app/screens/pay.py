@@ -181,7 +181,8 @@ def _reference(t: Words, payment: Any) -> ft.Control:
 def _button(t: Words, till: Any, payment: Any, currency: str) -> ft.Control:
     lacks = till.checkout.lacks
     if till.checkout.takes_it_all:
-        text = t("take_payment", amount=money(till.checkout.total_minor, currency))
+        now = till.checkout.due_minor or till.checkout.total_minor
+        text = t("take_payment", amount=money(now, currency))
         if till.checkout.total_minor == 0:
             text = t("free")
         if lacks == "reference":

@@ -8,7 +8,7 @@ from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import LanguageButton, bar, screen
-from staff_app.ui.keypad import dots, keypad
+from staff_app.ui.keypad import dots, keypad, use_keys
 from staff_app.ui.parts import edge, icon_button, named, note, primary
 
 PIN_SHORTEST, PIN_LONGEST = 4, 8
@@ -56,6 +56,7 @@ def SignIn() -> ft.View:
         finally:
             set_busy(False)
 
+    use_keys(press, submit, active=at_pin)
     ready = bool(number) and (not at_pin or len(pin) >= PIN_SHORTEST)
     device = desk.device or {}
     return screen(

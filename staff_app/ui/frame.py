@@ -19,7 +19,7 @@ def screen(
     inside: list[ft.Control] = [
         ft.Container(
             expand=True,
-            padding=ft.Padding.only(left=theme.MARGIN, right=theme.MARGIN, top=8),
+            padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
             content=ft.Column(
                 [Banner(), *body],
                 expand=True,

@@ -52,6 +52,38 @@ def _key(t: Words, key: str, on_key: Callable[[str], Any]) -> ft.Control:
     return ft.Semantics(identifier=f"key-{key}", content=ft.Row([button]), label=label, expand=True)
 
 
+def use_keys(on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: bool) -> None:
+    """The keys of a real keyboard, where no field listens to them."""
+    page = ft.context.page
+    latest = ft.use_ref(None)
+    latest.current = (on_key, on_enter, active)
+
+    async def heard(event: ft.KeyboardEvent) -> None:
+        press, enter, listening = latest.current
+        key = event.key.removeprefix("Numpad ")
+        if not listening:
+            return
+        done = None
+        if len(key) == 1 and key.isdecimal():
+            done = press(key)
+        elif key == "Backspace":
+            done = press("back")
+        elif key == "Enter":
+            done = enter()
+        if inspect.isawaitable(done):
+            await done
+
+    def listen() -> None:
+        page.on_keyboard_event = heard
+        page.schedule_update()
+
+    def stop() -> None:
+        page.on_keyboard_event = None
+        page.schedule_update()
+
+    ft.use_effect(listen, [], stop)
+
+
 def dots(entered: int) -> ft.Control:
     """A PIN as it is typed: how many, never which."""
     shown = max(entered, 4)

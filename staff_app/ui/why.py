@@ -10,15 +10,23 @@ from staff_app.money import money
 from staff_app.ui.parts import amount, named, primary, row_of
 
 APPLIED = "APPLIED"
+FAR = {"NOT_THIS_STORE", "NOT_THIS_PIECE"}
+"""Promotions that are for something else altogether: counted, not told one by one."""
+SHOWN = 7
 
 
 def why_sheet(
     t: Words, language: str, priced: dict[str, Any], currency: str, close: Any
 ) -> ft.BottomSheet:
-    reasons = sorted(priced["reasons"], key=lambda reason: reason["code"] != APPLIED)
-    said: list[ft.Control] = [_reason(t, language, reason, currency) for reason in reasons]
-    if not said:
+    near = [reason for reason in priced["reasons"] if reason["code"] not in FAR]
+    near.sort(key=lambda reason: reason["code"] != APPLIED)
+    said: list[ft.Control] = [_reason(t, language, reason, currency) for reason in near[:SHOWN]]
+    if not near:
         said = [ft.Text(t("no_promotions"), color=ft.Colors.ON_SURFACE_VARIANT)]
+    others = len(priced["reasons"]) - len(said) if near else len(priced["reasons"])
+    if others:
+        rest = t("other_promotions", count=others)
+        said.append(ft.Text(rest, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT))
     inside: list[ft.Control] = [
         ft.Text(t("why_title"), size=theme.TITLE, weight=ft.FontWeight.BOLD),
         ft.Text(

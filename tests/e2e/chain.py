@@ -109,6 +109,15 @@ class Chain:
             currency="CNY", paidMinor=str(minor), tender="CASH",
         )  # fmt: skip
 
+    def empty_shelf(self, piece: Piece) -> None:
+        """Count a piece down to nothing in the store."""
+        document = "query($s: ID!, $k: [ID!]!) { stockLevels(storeId: $s, skuIds: $k) { onHand } }"
+        level = self.ask(document, s=self.store, k=[piece.id])["stockLevels"][0]
+        self.change(
+            "moveStock", "levels { available }", id=fresh(), storeId=self.store,
+            reason="COUNTING", lines=[{"skuId": piece.id, "quantity": -level["onHand"]}],
+        )  # fmt: skip
+
     def member_by_phone(self, phone: str) -> dict[str, Any]:
         document = "query($q: String!) { members(query: $q) { id cardCode name } }"
         found: dict[str, Any] = self.ask(document, q=phone)["members"][0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e import steps
 from tests.e2e.browser import ARGUMENTS, Phone
 from tests.e2e.chain import Chain
 
@@ -55,10 +56,8 @@ def clerk(phone: Phone, chain: Chain) -> Callable[[], Phone]:
     """A phone on which the clerk of the store has signed in."""
 
     def sign_in() -> Phone:
-        from tests.e2e.steps import activate, sign_in
-
-        activate(phone, chain)
-        sign_in(phone, chain)
+        steps.activate(phone, chain)
+        steps.sign_in(phone, chain)
         return phone
 
     return sign_in
