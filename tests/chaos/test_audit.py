@@ -71,6 +71,8 @@ def sold(stack: RunningStack) -> RunningStack:
 def change(stack: RunningStack, service: str, sign: str) -> None:
     address = f"{stack.environment['DATABASE_URL']}/chainstitch_{service}"
     with psycopg.connect(address) as connection:
+        # As somebody would who may do anything: the ledgers' triggers refuse every change.
+        connection.execute("SET session_replication_role = replica")
         statement = TAMPERED[service][1].format(sign=sign)
         assert connection.execute(statement.encode()).rowcount > 0
 
