@@ -19,7 +19,7 @@ from infra.failure import Failure
 
 IN_FLIGHT = 16
 STYLES_AT_ONCE = 15
-LINES_AT_ONCE = 400
+NEWEST_MEMBERS = 3
 LATE = frozenset({"UNKNOWN_STORE", "UNKNOWN_SKU", "UNKNOWN_STYLE", "UNKNOWN_MEMBER", "NO_PRICE"})
 PATIENCE_SECONDS = 30
 
@@ -235,18 +235,20 @@ class _Loader:
         await self._each("closing the books", [wait])
 
     async def _known(self, place: chain.Place) -> None:
-        """Order and campaign know the store, every piece with its price, and the newest members."""
-        skus = [sku["id"] for style in self.plan.styles for sku in style["skus"]]
-        own = [member.id for member in self.plan.members if member.store == place.code]
+        """Order and campaign know the store, every style with its price, the newest members."""
+        styles = self.plan.styles if place is self.plan.places[0] else self.plan.styles[-1:]
+        lines = [
+            {"line": number, "skuId": style["skus"][0]["id"], "quantity": 1}
+            for number, style in enumerate(styles, 1)
+        ]
         query = (
             "query($store: ID!, $member: ID, $lines: [BasketLineInput!]!)"
             " { quote(storeId: $store, memberId: $member, lines: $lines)"
             " { quote { totalMinor } refusal { code messageEn } } }"
         )
-        asked = [*_parts(skus, LINES_AT_ONCE), skus[-1:]]
-        for member, ids in zip(own[-len(asked) :], asked, strict=True):
-            lines = [{"line": n, "skuId": id_, "quantity": 1} for n, id_ in enumerate(ids, 1)]
-            till = self.tills[place.code]
+        till = self.tills[place.code]
+        own = [member.id for member in self.plan.members if member.store == place.code]
+        for member in own[-NEWEST_MEMBERS:]:
             await _in_time(
                 lambda: till.ask(query, store=place.id, member=member, lines=lines)  # noqa: B023
             )
