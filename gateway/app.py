@@ -201,7 +201,8 @@ def _encode(result: ExecutionResult, language: str) -> bytes:
 def _formatted(error: GraphQLError, language: str) -> dict[str, Any]:
     """What a client may see of an error; what it may not goes into the log."""
     extensions = error.extensions or {}
-    if "code" not in extensions and error.original_error is None:
+    if "code" not in extensions and (error.path is None or error.original_error is None):
+        # Variables that do not fit, and the like: it never came to a resolver.
         error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
     elif "code" not in extensions or extensions["code"] == "INTERNAL":
         cause = error.original_error

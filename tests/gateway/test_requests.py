@@ -172,6 +172,15 @@ async def test_bad_input_is_a_typed_refusal(
     assert rpc.asked == []
 
 
+async def test_variables_that_do_not_fit_are_the_clients_fault(
+    client: httpx.AsyncClient, rpc: FakeRpc, token: Token
+) -> None:
+    for bad in (order_input(channel="MARS"), order_input(lines=3), {"orderId": "x"}):
+        answer = await ask(client, PLACE, token(), input=bad)
+        assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert rpc.asked == []
+
+
 async def test_without_a_token_nothing_is_asked(client: httpx.AsyncClient, rpc: FakeRpc) -> None:
     answer = await ask(client, "{ stores { id } }")
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -162,7 +162,8 @@ async def subscribe(shop: Shop, stack: RunningStack) -> AsyncIterator[Any]:
 
     async def stream(token: str | None, query: str, **variables: Any) -> Any:
         url = stack.urls["graphql"].replace("http", "ws", 1)
-        socket = await websockets.connect(url, subprotocols=["graphql-transport-ws"])  # type: ignore[list-item]
+        protocol = websockets.Subprotocol("graphql-transport-ws")
+        socket = await websockets.connect(url, subprotocols=[protocol])
         opened.append(socket)
         payload = {"accessToken": token} if token else {}
         await socket.send(json.dumps({"type": "connection_init", "payload": payload}))

@@ -203,7 +203,7 @@ class Shop:
             "refreshToken": f"refresh-{self.generation}",
             "expiresInSeconds": self.access_seconds,
             "identity": {
-                "name": "周敏", "number": "1001", "storeId": STORE, "deviceCode": "D1",
+                "name": "店员甲", "number": "1001", "storeId": STORE, "deviceCode": "D1",
                 "caller": {"id": STAFF, "roles": ["ASSOCIATE"]},
             },
         }  # fmt: skip
