@@ -6,6 +6,7 @@ be parked.
 """
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -25,10 +26,11 @@ from infra.snapshots import Snapshots, snapshots
 from infra.stack import Stack
 from infra.traffic import Attempt, Traffic, plan
 
-FAULT_EVERY_SECONDS = 6.0
+FAULT_EVERY_SECONDS = 7.0
 CALM_SECONDS = 3.0
 """At the beginning, so that there is trade to disturb."""
 SETTLE_SECONDS = 60.0
+SKIPS_LIMIT = 5
 SALES = ("placed", "voided")
 console = Console(stderr=True)
 
@@ -134,14 +136,14 @@ async def _break(
         while time.monotonic() < due:
             await asyncio.sleep(0.1)
             progress.update(bar, completed=time.monotonic() - began)
-        name, fault = next(rounds)
-        progress.update(
-            bar,
-            description=f"{len(traffic.attempts)} sales, {outcome.faults.total()} faults: {name}",
-        )
-        if await asyncio.to_thread(fault):
-            outcome.faults[name] += 1
-            outcome.last_fault = time.monotonic()
+        for name, fault in itertools.islice(rounds, SKIPS_LIMIT):
+            said = f"{len(traffic.attempts)} sales, {outcome.faults.total()} faults: {name}"
+            progress.update(bar, description=said)
+            # What is down already cannot be broken: then it is the next one's turn.
+            if await asyncio.to_thread(fault):
+                outcome.faults[name] += 1
+                outcome.last_fault = time.monotonic()
+                break
         due += FAULT_EVERY_SECONDS
 
 

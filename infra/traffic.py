@@ -24,7 +24,7 @@ GIVE_UP_SECONDS = 150
 TOP_UP_MINOR = 500_000
 POINTS = 50_000
 COUPONS = 400
-SCARCE, PLENTY = 25, 100_000
+SCARCE, PLENTY = 5, 100_000
 
 
 def plan() -> Plan:
@@ -56,6 +56,8 @@ class Traffic:
     numbers: random.Random
     until: float
     coupons: list[str] = field(default_factory=list)
+    shared: str | None = None
+    """A coupon that a till has just taken, for another to try at the same time: one can have it."""
     attempts: list[Attempt] = field(default_factory=list)
 
     async def prepare(self) -> None:
@@ -118,10 +120,11 @@ class Traffic:
         lines = lines_of([(piece, self.numbers.choice((1, 1, 2))) for piece in picked])
         member = self.numbers.choice(self.chain.members) if self.numbers.random() < 0.8 else None
         sale = Sale(str(new_id()), till, lines, member)
-        if self.coupons and self.numbers.random() < 0.12:
-            # One in three is shared by many: only one of them can have it.
-            index = -1 if self.numbers.random() < 0.66 else self.numbers.randrange(10)
-            sale.coupons = [self.coupons.pop() if index < 0 else self.coupons[index]]
+        if self.shared is not None and self.numbers.random() < 0.5:
+            sale.coupons, self.shared = [self.shared], None
+        elif self.coupons and self.numbers.random() < 0.15:
+            self.shared = self.coupons.pop()
+            sale.coupons = [self.shared]
         return sale
 
     async def _price(self, sale: Sale) -> None:
