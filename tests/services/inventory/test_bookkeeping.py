@@ -39,7 +39,7 @@ EVENTS = {"settle": settle, "release": release, "void": void}
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_books_agree_after_anything(session: Session, steps: list[tuple]) -> None:  # type: ignore[type-arg]
+def test_the_books_agree_after_anything(session: Session, steps: list[tuple]) -> None:
     store_id = a_store(session)
     skus = some_skus(session, 3)
     orders: list[Reserve] = []
@@ -48,7 +48,7 @@ def test_the_books_agree_after_anything(session: Session, steps: list[tuple]) ->
         with_fact = name == "reserve" and rest[1]
         oversold = oversold or with_fact
 
-        def step(name: str = name, rest: list = rest) -> None:  # type: ignore[type-arg]
+        def step(name: str = name, rest: list = rest) -> None:
             if name == "reserve":
                 pieces = [(skus[number], count) for number, count in rest[0]]
                 orders.append(an_order(store_id, *pieces, fact=rest[1]))
@@ -77,8 +77,8 @@ def _whole_or_not(session: Session, step: Callable[[], None]) -> None:
         pass
 
 
-def _move(session: Session, store_id: object, reason: str, pieces: list) -> None:  # type: ignore[type-arg]
+def _move(session: Session, store_id: object, reason: str, pieces: list) -> None:
     sign = 1 if reason == "receiving" else -1
     lines = [MovementLine(sku_id=sku, quantity=sign * count) for sku, count in pieces]
-    command = MoveStock(id=new_id(), store_id=store_id, reason=reason, lines=lines)  # type: ignore[arg-type]
+    command = MoveStock(id=new_id(), store_id=store_id, reason=reason, lines=lines)
     movements.move_stock(session, HQ, command)

@@ -121,7 +121,7 @@ def test_points_for_what_was_paid(paid: int, tier: str | None, points: int) -> N
 def test_which_part_of_the_wallet_is_spent(
     order: str, amount: int, principal: int, bonus: int, parts: tuple[int, int]
 ) -> None:
-    assert split(WalletRule(spend_order=order), amount, principal, bonus) == parts  # type: ignore[arg-type]
+    assert split(WalletRule(spend_order=order), amount, principal, bonus) == parts
 
 
 @given(
@@ -135,7 +135,7 @@ def test_a_split_is_whole_and_within_what_there_is(
 ) -> None:
     amount = data.draw(st.integers(0, principal + bonus))
 
-    first, second = split(WalletRule(spend_order=order), amount, principal, bonus)  # type: ignore[arg-type]
+    first, second = split(WalletRule(spend_order=order), amount, principal, bonus)
 
     assert first + second == amount
     assert 0 <= first <= principal

@@ -91,7 +91,8 @@ def test_only_an_integration_states_prices() -> None:
         ({"lines": [line(1, stated=5), line(2)]}, "INVALID_INPUT"),
         ({"lines": [line(stated=5)], "occurred_at": datetime.now(UTC) + timedelta(hours=1)},
          "INVALID_TIME"),
-        ({"lines": [line(stated=5)], "occurred_at": datetime(2026, 1, 1)}, "INVALID_TIME"),  # noqa: DTZ001
+        ({"lines": [line(stated=5)], "occurred_at": datetime(2026, 1, 1)},  # noqa: DTZ001
+         "INVALID_TIME"),
     ],
 )  # fmt: skip
 def test_facts_that_cannot_be(changes: dict[str, object], code: str) -> None:

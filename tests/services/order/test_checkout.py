@@ -33,7 +33,7 @@ from tests.services.order.conftest import (
 
 
 def place(database: Database, services: FakeServices, who: Caller, command: PlaceOrder) -> Order:
-    return checkout.place_order(Transaction(database), services, who, command)  # type: ignore[arg-type]
+    return checkout.place_order(Transaction(database), services, who, command)
 
 
 def test_a_cash_sale(database: Database, services: FakeServices, clerk: Caller) -> None:
@@ -241,7 +241,7 @@ def test_a_store_out_of_scope_is_forbidden(database: Database, services: FakeSer
 
 def test_a_quote_holds_nothing(database: Database, services: FakeServices, clerk: Caller) -> None:
     quote = checkout.get_quote(
-        Transaction(database), services, clerk,  # type: ignore[arg-type]
+        Transaction(database), services, clerk,
         GetQuote(store_id=STORE, member_id=uuid4(),
                  lines=[BasketLine(line=1, sku_id=SKU, quantity=2)]),
     )  # fmt: skip

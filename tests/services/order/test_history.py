@@ -22,7 +22,7 @@ def sold(database: Database, services: FakeServices, clerk: Caller) -> list[UUID
     ids = []
     for number in range(5):
         command = sale(member_id=member if number > 2 else None)
-        checkout.place_order(Transaction(database), services, clerk, command)  # type: ignore[arg-type]
+        checkout.place_order(Transaction(database), services, clerk, command)
         ids.append(command.order_id)
     return ids
 
