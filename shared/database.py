@@ -39,6 +39,8 @@ class Database:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=5,
+            # An error's text goes into the log, and values may be a member's name.
+            hide_parameters=True,
             # The connection used last has its statements prepared and its caches warm.
             pool_use_lifo=True,
             # A pooled connection that died is noticed by the statement that meets it; that
