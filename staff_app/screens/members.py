@@ -108,7 +108,7 @@ def MemberRow(member: dict[str, Any]) -> ft.Control:
     name: list[ft.Control] = [
         ft.Text(
             member["name"], size=theme.BODY, weight=ft.FontWeight.BOLD, no_wrap=True,
-            overflow=ft.TextOverflow.ELLIPSIS,
+            expand=True, expand_loose=True, overflow=ft.TextOverflow.ELLIPSIS,
         )
     ]  # fmt: skip
     figures: list[ft.Control] = []

@@ -40,27 +40,33 @@ def Pay() -> ft.View:
         "/pay",
         head,
         [
-            _amounts(t, till, currency),
-            _taken(t, till, payment, currency),
-            _offers(t, till, currency),
-            ft.Container(expand=True),
-            *_entry(t, till, payment, currency),
+            ft.Column(
+                [
+                    _amounts(t, till, currency),
+                    _taken(t, till, payment, currency),
+                    _offers(t, till, currency),
+                ],
+                expand=True,
+                scroll=ft.ScrollMode.AUTO,
+                horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+            )
         ],
-        [_button(t, till, payment, currency)],
+        [*_entry(t, till, payment, currency), _button(t, till, payment, currency)],
     )
 
 
 def _amounts(t: Words, till: Any, currency: str) -> ft.Control:
     split = bool(till.payment.tenders)
     shown: list[ft.Control] = [
-        ft.Text(
-            t("still_due") if split else t("to_pay"),
-            color=ft.Colors.ON_SURFACE_VARIANT,
-            text_align=ft.TextAlign.CENTER,
-        ),
         ft.Row(
-            [amount(till.checkout.due_minor, currency, theme.HUGE)],
+            [
+                ft.Text(
+                    t("still_due") if split else t("to_pay"), color=ft.Colors.ON_SURFACE_VARIANT
+                ),
+                amount(till.checkout.due_minor, currency, theme.HUGE),
+            ],
             alignment=ft.MainAxisAlignment.CENTER,
+            spacing=12,
         ),
     ]
     if split:
@@ -193,7 +199,7 @@ def _button(t: Words, till: Any, payment: Any, currency: str) -> ft.Control:
         tender=t(NAMES[payment.kind]),
         amount=money(till.checkout.entered_minor, currency),
     )
-    return primary("put-towards", text, till.checkout.take_part, bool(lacks))
+    return primary("pay", text, till.checkout.take_part, bool(lacks))
 
 
 def _next(t: Words, till: Any) -> ft.Control:

@@ -25,10 +25,12 @@ from staff_app.ui.parts import (
     quiet,
     skeleton,
 )
+from staff_app.ui.scanner import use_scanner
 from staff_app.ui.sku_row import SkuRow
 from staff_app.ui.waiting import WaitingSale
 
 FOCUS_SECONDS = 2.0
+FOCUS_BACK_SECONDS = 0.3
 
 
 @ft.component
@@ -59,8 +61,25 @@ def ScanField() -> ft.Control:
     till = use_till()
     t = use_words(till)
     search = use(till.search)
+    page = ft.context.page
     letters, set_letters = ft.use_state(False)
     trouble, set_trouble = ft.use_state("")
+    focused = ft.use_ref(False)
+
+    async def scanned(code: str) -> None:
+        set_trouble(await _use(till, t, code))
+
+    def gained() -> None:
+        focused.current = True
+
+    async def lost(event: Any) -> None:
+        """Without the focus, a scanner's Enter would press the button that was tapped last."""
+        focused.current = False
+        await asyncio.sleep(FOCUS_BACK_SECONDS)
+        if page.route == "/" and not focused.current and not letters:
+            await _focus_again(event.control)
+
+    use_scanner(scanned, lambda: bool(focused.current))
 
     async def change(event: Any) -> None:
         set_trouble("")
@@ -82,6 +101,8 @@ def ScanField() -> ft.Control:
         autofocus=True,
         on_change=change,
         on_submit=enter,
+        on_focus=gained,
+        on_blur=lost,
     )
     toggle = icon_button(
         "letters",

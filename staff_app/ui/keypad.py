@@ -78,8 +78,9 @@ def use_keys(on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: 
         page.schedule_update()
 
     def stop() -> None:
-        page.on_keyboard_event = None
-        page.schedule_update()
+        if page.on_keyboard_event is heard:
+            page.on_keyboard_event = None
+            page.schedule_update()
 
     ft.use_effect(listen, [], stop)
 

@@ -81,7 +81,7 @@ def _strip(t: Words, language: str, member: dict[str, Any], remove: Any) -> ft.C
     name: list[ft.Control] = [
         ft.Text(
             member["name"], size=theme.BODY, weight=ft.FontWeight.BOLD, color=ink,
-            no_wrap=True, overflow=ft.TextOverflow.ELLIPSIS,
+            no_wrap=True, expand=True, expand_loose=True, overflow=ft.TextOverflow.ELLIPSIS,
         )
     ]  # fmt: skip
     figures: list[ft.Control] = [

@@ -13,6 +13,7 @@ APPLIED = "APPLIED"
 FAR = {"NOT_THIS_STORE", "NOT_THIS_PIECE"}
 """Promotions that are for something else altogether: counted, not told one by one."""
 SHOWN = 7
+ROW_HEIGHT, REASONS_HEIGHT = 68, 300
 
 
 def why_sheet(
@@ -35,7 +36,10 @@ def why_sheet(
         ),
         row_of(t("list_price"), amount(int(priced["listMinor"]), currency)),
         ft.Divider(height=1),
-        *said,
+        ft.Container(
+            height=min(len(said) * ROW_HEIGHT, REASONS_HEIGHT),
+            content=ft.ListView(said, spacing=8),
+        ),
         ft.Divider(height=1),
         row_of(t("you_pay"), amount(int(priced["netMinor"]), currency, theme.TITLE), strong=True),
         primary("close-why", t("close"), close),
@@ -45,10 +49,11 @@ def why_sheet(
             "why-sheet",
             ft.Container(
                 padding=ft.Padding.only(left=20, right=20, bottom=20),
-                content=ft.Column(inside, tight=True, spacing=12, scroll=ft.ScrollMode.AUTO),
+                content=ft.Column(inside, tight=True, spacing=12),
             ),
         ),
         show_drag_handle=True,
+        animation_style=ft.AnimationStyle.no_animation(),
         scrollable=True,
         size_constraints=ft.BoxConstraints(max_width=theme.CONTENT_WIDTH),
     )

@@ -1,5 +1,6 @@
 """Taking payment: tenders, change, and the one sale that comes of it."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from staff_app.work.finding import FindingWork
 from staff_app.work.outbox import Outbox, Sent, new_sale
 
 NEEDS_REFERENCE = ("CARD", "CODE")
+SECOND_TAP_SECONDS = 0.8
 
 
 class CheckoutWork:
@@ -39,6 +41,7 @@ class CheckoutWork:
         self._work = work
         self._finding = finding
         self._outbox = outbox
+        self._took_part_at = 0.0
 
     async def open(self) -> None:
         """The last receipt, and the basket of a sale that is on its way. Raises `NotKept`."""
@@ -135,6 +138,7 @@ class CheckoutWork:
         """Put what stands on the keypad towards the total; the rest is paid otherwise."""
         if not self.lacks and not self.takes_it_all:
             self._add(self._tender(self.entered_minor))
+            self._took_part_at = time.monotonic()
 
     # The sale.
 
@@ -145,6 +149,8 @@ class CheckoutWork:
         unready = self.lacks or not self._basket.lines or self._pricing.pending
         if payment.busy or payment.waiting or unready or self._pricing.quote is None:
             return None
+        if time.monotonic() - self._took_part_at < SECOND_TAP_SECONDS:
+            return None  # a double tap on a part is not a yes to the rest
         self._payment.busy = True
         try:
             return await self._pay()

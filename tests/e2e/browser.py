@@ -126,6 +126,9 @@ class Phone:
             assert time.monotonic() < end, f"{text} is not in: {said}"
             self.page.wait_for_timeout(100)
 
+    def is_gone(self, identifier: str) -> None:
+        self.named(identifier).wait_for(state="detached")
+
     def text(self, within: str | None = None) -> str:
         """All that is said: what is drawn as text, and what stands in labels only."""
         return str(self.page.evaluate(_SAID, within))

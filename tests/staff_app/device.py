@@ -185,6 +185,18 @@ class Device:
             await self.session.dispatch_event(field._i, "submit", text)
             await self.settle()
 
+    async def blur(self, identifier: str) -> None:
+        field = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.TextField))
+        await self.session.dispatch_event(field._i, "blur", None)
+        await self.settle()
+
+    async def type_on_the_page(self, text: str) -> None:
+        """Keys, and Enter, while no field has the focus."""
+        for key in (*text, "Enter"):
+            pressed = {"key": key, "shift": False, "ctrl": False, "alt": False, "meta": False}
+            await self.session.dispatch_event(self.page._i, "keyboard_event", pressed)
+        await self.settle()
+
     async def tick(self, identifier: str) -> None:
         box = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.Checkbox))
         self.session.apply_patch(box._i, {"value": not box.value})

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from staff_app.work.checkout import SECOND_TAP_SECONDS
 from tests.staff_app.device import Device
 from tests.staff_app.shop import CARD, DRESS_EAN, Shop
 
@@ -115,6 +116,19 @@ def test_a_scanned_code_does_what_it_is() -> None:
         await device.sees("没有找到“9999999999994”")
 
         assert device.till.basket.pieces == 1
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_a_scanner_is_heard_while_no_field_listens() -> None:
+    async def play() -> None:
+        device = await with_dress(Shop())
+        await device.blur("scan")
+        await device.type_on_the_page(COAT_EAN)
+
+        await device.sees("羊毛大衣")
+        assert device.till.basket.pieces == 2
         device.close()
 
     asyncio.run(play())
@@ -243,6 +257,7 @@ def test_points_wallet_and_card_share_a_payment() -> None:
         await device.choose("kinds", "CARD")
         assert device.says("请输入终端流水号")
         await device.type("reference", "T-998877")
+        await asyncio.sleep(SECOND_TAP_SECONDS)
         await device.press("pay")
 
         await device.sees("小票 S01-D1-000001")
