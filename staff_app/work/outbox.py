@@ -37,6 +37,7 @@ class Outbox:
         self._unsent = unsent
         self._one_at_a_time = asyncio.Lock()
         self._wake = asyncio.Event()
+        self._being_paid: set[str] = set()
         self.answered: Callable[[Sent], Awaitable[None]] = _nothing
         """Told what became of a sale that was sent in the background."""
 
@@ -45,13 +46,16 @@ class Outbox:
         self._unsent.sales = await self._storage.read("unsent") or []
 
     async def save(self, sale: dict[str, Any]) -> None:
-        """Promise a sale; raises `NotKept`, and then it must not be sent."""
+        """Promise a sale; raises `NotKept`, and then it must not be sent. Until `send` has tried
+        it once, it is its payer's, and the background leaves it alone."""
         before = list(self._unsent.sales)
+        self._being_paid.add(sale["id"])
         self._unsent.sales = [*before, sale]
         try:
             await self._storage.write("unsent", list(self._unsent.sales))
         except NotKept:
             self._unsent.sales = before
+            self._being_paid.discard(sale["id"])
             await self._storage.keep("unsent", before)
             raise
 
@@ -71,6 +75,7 @@ class Outbox:
                 return Sent(sale)
             finally:
                 self._unsent.sending = ""
+                self._being_paid.discard(sale_id)
             await self.forget(sale_id)
             return Sent(sale, order=payload["order"])
 
@@ -112,7 +117,8 @@ class Outbox:
         for sale in list(self._unsent.sales):
             if sale.get("refusal") or self._desk.staff is None or self._unsent.sending:
                 continue
-            if all(known["id"] != sale["id"] for known in self._unsent.sales):
+            gone = all(known["id"] != sale["id"] for known in self._unsent.sales)
+            if gone or sale["id"] in self._being_paid:
                 continue
             sent = await self.send(sale["id"])
             if sent.order or sent.refused:

@@ -42,13 +42,14 @@ class Wire(Connection):
         self.page_url, self.page_name = "http://device", ""
         self.kept = kept
         self.keeps = True
+        self.slow = 0.0
         self.session: Session | None = None
 
     def send_message(self, message: Message) -> None:
         encode = configure_encode_object_for_msgpack(BaseControl)
         msgpack.packb([message.action, message.body], default=encode)
         if message.action == MessageAction.INVOKE_METHOD:
-            self.loop.call_soon(self._answer, message.body)
+            self.loop.call_later(self.slow, self._answer, message.body)
 
     def _answer(self, call: Any) -> None:
         result, error = None, None

@@ -150,7 +150,7 @@ class Shop:
         self.inputs.append(input)
         return {"member": made}
 
-    def skus(self, query: str, storeId: str, first: int, after: str | None = None) -> Any:  # noqa: N803
+    def skus(self, query: str, **asked: Any) -> Any:
         found = [
             sku for sku in self.pieces.values() if query in (sku["ean"], sku["code"])
             or query in sku["name"]
@@ -187,11 +187,11 @@ class Shop:
             self.booked.put_nowait(booked(order))
         return {"order": order}
 
-    def statement(self, memberId: str, account: str, first: int, after: str | None = None) -> Any:  # noqa: N803
+    def statement(self, account: str, **asked: Any) -> Any:
         edges = [
             {"node": {"documentId": order["id"], "amount": "268", "balanceAfter": "1468"}}
             for order in self.orders.values()
-            if order["memberId"] == memberId and account == "POINTS"
+            if order["memberId"] == asked["memberId"] and account == "POINTS"
         ]
         return {"edges": edges}
 

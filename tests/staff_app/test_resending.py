@@ -44,6 +44,21 @@ def test_the_sale_is_on_the_device_before_it_is_sent() -> None:
     asyncio.run(play())
 
 
+def test_the_outbox_leaves_a_sale_alone_that_is_being_paid() -> None:
+    async def play() -> None:
+        shop = Shop()
+        device = await paying(shop)
+        device.wire.slow = 0.3  # several rounds of the outbox pass while the device writes
+        await device.press("pay")
+
+        await device.sees("已收款")
+        assert len(shop.inputs) == 1
+        assert device.till.basket.pieces == 0
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_a_sale_that_cannot_be_saved_is_not_sent() -> None:
     async def play() -> None:
         shop = Shop()
