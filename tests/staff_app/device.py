@@ -43,11 +43,14 @@ class Wire(Connection):
         self.kept = kept
         self.keeps = True
         self.slow = 0.0
+        self.crashes: list[str] = []
         self.session: Session | None = None
 
     def send_message(self, message: Message) -> None:
         encode = configure_encode_object_for_msgpack(BaseControl)
         msgpack.packb([message.action, message.body], default=encode)
+        if message.action == MessageAction.SESSION_CRASHED:
+            self.crashes.append(message.body.message)
         if message.action == MessageAction.INVOKE_METHOD:
             self.loop.call_later(self.slow, self._answer, message.body)
 
@@ -106,6 +109,8 @@ class Device:
         return await self.open(self.page.route)
 
     def close(self) -> None:
+        """The end of a page; nothing may have gone wrong behind it."""
+        assert self.wire.crashes == []
         self.till.stop()
         self.wire.executor.shutdown(wait=False)
 
