@@ -10,6 +10,7 @@ tests and alembic run with real threads.
 """
 
 import contextlib
+import gc
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 
 import eventlet
 import eventlet.event
+import eventlet.green.select
+import eventlet.hubs
 import eventlet.semaphore
 import eventlet.tpool
 import eventlet.wsgi
@@ -32,6 +35,40 @@ def patch() -> None:
     """Make this process green. To be called before anything else is imported."""
     os.environ["PSYCOPG_WAIT_FUNC"] = "wait_select"
     eventlet.monkey_patch()
+    import psycopg.waiting  # after patching, or it would hold the blocking select
+
+    psycopg.waiting.wait = _wait
+
+
+def _wait(gen: Any, fileno: int, interval: float = 0.0, timeout: float | None = None) -> Any:
+    """psycopg's wait for a connection, straight on eventlet's hub: a statement is one wait to be
+    read, and the green `select` costs about as much as the statement itself."""
+    from psycopg import waiting
+
+    if timeout is not None:
+        return waiting.wait_select(gen, fileno, interval, timeout)
+    try:
+        wanted = next(gen)
+        while True:
+            if wanted == waiting.Wait.R:
+                eventlet.hubs.trampoline(fileno, read=True)
+                wanted = gen.send(waiting.Ready.R)
+            elif wanted == waiting.Wait.W:
+                eventlet.hubs.trampoline(fileno, write=True)
+                wanted = gen.send(waiting.Ready.W)
+            else:
+                readable, writable, _ = eventlet.green.select.select([fileno], [fileno], [])
+                ready = (waiting.Ready.R if readable else 0) | (waiting.Ready.W if writable else 0)
+                wanted = gen.send(ready)
+    except StopIteration as done:
+        return done.value
+
+
+def settle_memory() -> None:
+    """Take what the process has loaded out of the collector's sight, and let it run seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def spawn(function: Callable[..., Any], *args: Any) -> Any:

@@ -3,6 +3,8 @@
 Rows are read by being unpublished, never by being newer than the last one seen, so a row that
 commits late is not skipped. One relay of a service is active at a time (advisory lock); it is woken
 by commits of its own process and looks by itself every `POLL_SECONDS` for those of other replicas.
+What is committed within `GATHER_SECONDS` is published, and so handled, together: nobody waits for
+an event, and a batch of five costs about as much as one.
 """
 
 import contextlib
@@ -23,6 +25,7 @@ from shared.ids import new_id
 
 EVENTS = Exchange("chainstitch.events", type="topic", durable=True)
 POLL_SECONDS = 0.25
+GATHER_SECONDS = 0.04
 BATCH = 200
 KEEP_DAYS = 7
 
@@ -149,12 +152,15 @@ class Relay:
         rows = connection.execute(_UNPUBLISHED, {"limit": BATCH}).all()
         if not rows:
             publisher.keep_alive()
-            self.wake.wait(POLL_SECONDS)
+            if self.wake.wait(POLL_SECONDS):
+                green.sleep(GATHER_SECONDS)
             return
         publisher.publish((row.type, row.envelope, row.event_id) for row in rows)
         connection.execute(_PUBLISHED, {"ids": [row.id for row in rows]})
         self._messages.inc(len(rows))
         self._statements.inc(2)
+        if len(rows) < BATCH:
+            green.sleep(GATHER_SECONDS)
 
 
 _UNPUBLISHED = text(

@@ -107,6 +107,7 @@ def serve(name: str) -> None:
     )
     container.start()
     ready["ready"] = True
+    green.settle_memory()
     log.info("service ready")
     green.spawn(_watch, container)
     container.wait()

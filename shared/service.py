@@ -97,7 +97,10 @@ class Operation(Rpc):
         if exc_info is not None:
             error = exc_info[1]
             outcome = error.code if isinstance(error, Refusal) else "failed"
-            if not isinstance(error, Refusal):
+            away = is_outage(error) or isinstance(error, Unavailable)
+            if away:
+                log.warning("operation undecided", operation=self.method_name, error=repr(error))
+            elif not isinstance(error, Refusal):
                 log.error("operation failed", operation=self.method_name, exc_info=exc_info)
             if is_outage(error):
                 service = self.container.service_name
