@@ -45,11 +45,11 @@ async def _pass_request(client: httpx.AsyncClient, request: Request) -> Response
     ]
     path = httpx.URL(path=request.url.path, query=request.url.query.encode())
     body = await request.body()
+    asked = client.build_request(request.method, path, headers=headers, content=body or None)
+    if "accept-encoding" not in request.headers:
+        asked.headers["accept-encoding"] = "identity"  # httpx would ask for gzip by itself
     try:
-        answer = await client.send(
-            client.build_request(request.method, path, headers=headers, content=body or None),
-            stream=True,
-        )
+        answer = await client.send(asked, stream=True)
     except httpx.TransportError:
         return Response("The app is starting; reload in a moment.", 503)
 

@@ -167,7 +167,7 @@ class Chain:
                 code=f"{self.mark}{number}", name=name, legalEntity="织云服饰有限公司",
             )  # fmt: skip
         self.change(
-            "saveStaff", "created { id }", id=fresh(), number=self.number, name="周敏",
+            "saveStaff", "created { id }", id=fresh(), number=self.number, name="店员甲",
             roles=["STORE_MANAGER"], scopeKind="STORE", scopeId=self.store, pin=PIN,
         )  # fmt: skip
 

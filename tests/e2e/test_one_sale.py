@@ -21,11 +21,11 @@ def test_a_new_member_buys_with_promotion_coupon_and_cash(phone: Phone, chain: C
     phone.sees("请顾客报手机号")
     phone.keys(chain.phone(1))
     phone.sees("还不是会员")
-    phone.type("member-name", "王喆堃")
+    phone.type("member-name", "顾客喆堃")
     phone.press("agrees")
     phone.picture("04-new-card")
     phone.press("register")
-    phone.sees("王喆堃", within="member-strip")
+    phone.sees("顾客喆堃", within="member-strip")
 
     phone.scan(chain.dress.ean)
     phone.sees("收款 ¥268.20")
