@@ -1,8 +1,11 @@
-"""The rules of points, tiers and wallet; promotions, and the coupons some of them need."""
+"""The rules of points, tiers and wallet; promotions, and the coupons some of them need.
+
+The promotions are for the demo's own stores: another chain in the same stack keeps its prices.
+"""
 
 from typing import Any
 
-from infra.demo import id_of
+from infra.demo import id_of, words
 
 WELCOME = "WELCOME50"
 BIRTHDAY_COUPONS = 40
@@ -91,6 +94,7 @@ def coupons(member_ids: list[str]) -> list[dict[str, Any]]:
 def _promotion(
     code: str, name_zh: str, name_en: str, priority: int, rule: dict[str, Any], **more: Any
 ) -> dict[str, Any]:
+    stores = [id_of(f"store:{store[0]}") for store in words.STORES]
     promotion = {
         "id": id_of(f"promotion:{code}"),
         "code": code,
@@ -99,5 +103,6 @@ def _promotion(
         "priority": priority,
         "rule": rule,
         **more,
+        "eligibility": {"storeIds": stores, **more.get("eligibility", {})},
     }
     return {"version": 0, "promotion": promotion}

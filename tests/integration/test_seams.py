@@ -146,7 +146,7 @@ async def test_a_bad_event_is_parked_and_stops_nobody(
         await until(everywhere, 60)
     # Each listener of stores has put the bad one aside; take them out for the tests that follow.
     with Connection(uri) as connection:
-        for service in SERVICES:
+        for service in (*SERVICES, "directory"):
             queue = parked_queue(service)(connection.channel())
             found = []
             while message := queue.get(no_ack=True):
