@@ -25,7 +25,7 @@ from shared.ids import new_id
 
 EVENTS = Exchange("chainstitch.events", type="topic", durable=True)
 POLL_SECONDS = 0.25
-GATHER_SECONDS = 0.04
+GATHER_SECONDS = 0.08
 BATCH = 200
 KEEP_DAYS = 7
 
