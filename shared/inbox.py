@@ -25,6 +25,7 @@ from sqlalchemy import DateTime, Index, Text, Uuid, func, text
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from shared import green, telemetry
+from shared.broker import connected, in_time
 from shared.contracts import Envelope, Event, service_of
 from shared.database import Database, is_outage, ping
 from shared.outbox import EVENTS
@@ -138,9 +139,7 @@ class EventQueue(SharedExtension):
         pause = 0.2
         while not self._stopped:
             try:
-                with Connection(
-                    self.container.config["AMQP_URI"], heartbeat=20, connect_timeout=3
-                ) as connection:
+                with connected(self.container.config["AMQP_URI"]) as connection:
                     self._consume(connection)
                     pause = 0.2
             except Exception as error:  # the broker is away: whatever its client raises then
@@ -149,24 +148,24 @@ class EventQueue(SharedExtension):
                 pause = min(pause * 2, 3)
 
     def _consume(self, connection: Connection) -> None:
-        channel = connection.channel()
-        self.declare(channel)
-        # Without this queue a rejected event would be lost: fail here rather than then.
-        parked_queue(self.service)(channel).queue_declare(passive=True)
         messages: list[Any] = []
-        consumer = Consumer(
-            channel,
-            [self.queue(channel)],
-            on_message=messages.append,
-            accept=["application/cloudevents+json"],
-            prefetch_count=BATCH,
-        )
-        with consumer:
-            while not self._stopped:
-                self._gather(connection, messages)
-                if messages:
-                    self._settle(connection, channel, messages)
-                    messages.clear()
+        with in_time():
+            channel = connection.channel()
+            self.declare(channel)
+            # Without this queue a rejected event would be lost: fail here rather than then.
+            parked_queue(self.service)(channel).queue_declare(passive=True)
+            Consumer(
+                channel,
+                [self.queue(channel)],
+                on_message=messages.append,
+                accept=["application/cloudevents+json"],
+                prefetch_count=BATCH,
+            ).consume()
+        while not self._stopped:
+            self._gather(connection, messages)
+            if messages:
+                self._settle(connection, channel, messages)
+                messages.clear()
 
     def _gather(self, connection: Connection, messages: list[Any]) -> None:
         """Wait for one message, then take what comes within a few milliseconds."""

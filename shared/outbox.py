@@ -19,6 +19,7 @@ from sqlalchemy import BigInteger, DateTime, Index, Text, Uuid, func, select, te
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from shared import green, telemetry
+from shared.broker import connected, in_time
 from shared.contracts import Envelope, Event
 from shared.database import Database
 from shared.ids import new_id
@@ -140,7 +141,7 @@ class Relay:
                     return
                 green.sleep(1)
             try:
-                with Connection(self.amqp_uri, heartbeat=20, connect_timeout=3) as broker:
+                with connected(self.amqp_uri) as broker:
                     publisher = _ConfirmedPublisher(broker)
                     while not self._stopped:
                         self._publish_pending(connection, publisher)
@@ -174,11 +175,11 @@ class _ConfirmedPublisher:
     """Publishes many messages and waits once until the broker has confirmed all of them."""
 
     def __init__(self, broker: Connection) -> None:
-        broker.connect()
         self._broker = broker
-        self._channel: Any = broker.channel()
-        EVENTS(self._channel).declare()
-        self._channel.confirm_select()
+        with in_time():
+            self._channel: Any = broker.channel()
+            EVENTS(self._channel).declare()
+            self._channel.confirm_select()
         self._unconfirmed: set[int] = set()
         self._sent = 0
         self._channel.events["basic_ack"].add(self._on_ack)

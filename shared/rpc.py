@@ -18,6 +18,7 @@ from nameko.extensions import DependencyProvider, SharedExtension
 from nameko.rpc import get_rpc_exchange
 
 from shared import green, telemetry
+from shared.broker import connected, in_time
 from shared.contracts import Command, answer_of, operation_of, service_of
 from shared.errors import Unavailable
 
@@ -135,7 +136,7 @@ class Line(SharedExtension):
         pause = 0.1
         while not self._stopped:
             try:
-                with Connection(self._uri, heartbeat=20, connect_timeout=3) as connection:
+                with connected(self._uri) as connection:
                     self._listen(connection)
             except Exception as error:  # the broker is away: whatever its client raises then
                 log.warning("rpc line interrupted", error=repr(error))
@@ -145,8 +146,6 @@ class Line(SharedExtension):
             pause = min(pause * 2, 2)
 
     def _listen(self, connection: Connection) -> None:
-        channel = connection.channel()
-        self._exchange(channel).declare()
         self._route = str(uuid.uuid4())
         queue = Queue(
             f"rpc.reply-{self.container.service_name}-{self._route}",
@@ -155,14 +154,19 @@ class Line(SharedExtension):
             durable=False,
             auto_delete=True,
         )
-        with Consumer(channel, [queue], on_message=self._on_reply, no_ack=True, accept=["json"]):
-            self._channel = channel
-            while not self._stopped:
-                try:
-                    connection.drain_events(timeout=5)
-                except TimeoutError:
-                    with self._writing:
-                        connection.heartbeat_check()
+        with in_time():
+            channel = connection.channel()
+            self._exchange(channel).declare()
+            Consumer(
+                channel, [queue], on_message=self._on_reply, no_ack=True, accept=["json"]
+            ).consume()
+        self._channel = channel
+        while not self._stopped:
+            try:
+                connection.drain_events(timeout=5)
+            except TimeoutError:
+                with self._writing:
+                    connection.heartbeat_check()
 
     def _on_reply(self, message: Any) -> None:
         waiting = self._waiting.get(message.properties.get("correlation_id"))
