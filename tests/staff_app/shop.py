@@ -52,7 +52,7 @@ class Shop:
         self.expired: set[str] = set()
         self.booked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.silent = False
-        self.people = {"13800001111": person("会员乙", "13800001111", CARD)}
+        self.people = {"13800001111": person("某乙", "13800001111", CARD)}
         self.pieces = {
             DRESS_EAN: piece(1, "真丝连衣裙", "红", "M", DRESS_EAN, 29800, 5),
             "6901234567908": piece(2, "羊毛大衣", "驼色", "L", "6901234567908", 129900, 2),
