@@ -207,7 +207,9 @@ async def test_what_a_sale_costs(shop: Shop, stack: RunningStack) -> None:
     statements, messages = costs[2]
     assert statements <= 25, costs
     assert messages <= 10, costs
-    assert costs[3][0] <= statements + 1, costs
+    # Stores and promotions are held in memory for seconds, and may have to be read again: one
+    # statement each in order, inventory and campaign, and one for the promotions.
+    assert costs[3][0] <= statements + 4, costs
     assert costs[3][1] == messages, costs
 
 
