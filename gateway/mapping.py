@@ -19,8 +19,7 @@ import graphene
 import msgspec
 from graphql.language import ast
 
-from shared.contracts import Command
-from shared.errors import InvalidInput
+from shared.contracts import Command, decode
 from shared.paging import Page
 
 SERVICES = ("directory", "member", "loyalty", "inventory", "order", "campaign")
@@ -164,14 +163,7 @@ def arguments(struct: Any) -> dict[str, Any]:
 
 def to_command(command: type[Command[Any]], values: dict[str, Any]) -> Command[Any]:
     """GraphQL arguments as a command; raises `InvalidInput` before any service is asked."""
-    try:
-        ready: Command[Any] = msgspec.convert(_plain(values), command)
-        return ready
-    except msgspec.ValidationError as error:
-        reason, _, field = str(error).partition(" - at `")
-        raise InvalidInput(
-            "INVALID_INPUT", {"field": field.rstrip("`") or "$", "reason": reason}
-        ) from error
+    return decode(_plain(values), command)
 
 
 def _plain(value: Any) -> Any:

@@ -61,19 +61,18 @@ _INSERT = text(
 )
 
 
-def row_of(
-    source: str, caller: str | None, event: Event, subject: UUID | str, sequence: int
-) -> dict[str, Any]:
-    """The outbox row of an event, for statements that write it together with other rows."""
+def prepare(session: Session, event: Event, subject: UUID | str, sequence: int) -> dict[str, Any]:
+    """The row of an event of this transaction, to be inserted by a statement of the caller's."""
+    session.info["emitted"] = True
     envelope = Envelope(
         id=new_id(),
-        source=f"chainstitch/{source}",
+        source=f"chainstitch/{session.info['source']}",
         type=event.type,
         subject=str(subject),
         sequence=sequence,
         time=datetime.now(UTC),
         data=event,
-        caller=caller,
+        caller=session.info.get("caller"),
     )
     return {
         "event_id": envelope.id,
@@ -81,12 +80,6 @@ def row_of(
         "subject": envelope.subject,
         "envelope": msgspec.json.encode(envelope).decode(),
     }
-
-
-def prepare(session: Session, event: Event, subject: UUID | str, sequence: int) -> dict[str, Any]:
-    """The row of an event of this transaction, to be inserted by a statement of the caller's."""
-    session.info["emitted"] = True
-    return row_of(session.info["source"], session.info.get("caller"), event, subject, sequence)
 
 
 def emit(session: Session, *events: tuple[Event, UUID | str, int]) -> None:

@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeVar
 
-import msgspec
 import structlog
 from nameko.exceptions import serialize
 from nameko.extensions import DependencyProvider
@@ -24,9 +23,9 @@ from nameko.rpc import Rpc
 from sqlalchemy.orm import Session
 
 from shared import outbox, telemetry
-from shared.contracts import Command, operation_of
+from shared.contracts import Command, decode, operation_of
 from shared.database import Database, is_outage
-from shared.errors import InvalidInput, Refusal, Unavailable
+from shared.errors import Refusal, Unavailable
 from shared.rpc import Line
 from shared.seal import Role, unseal
 
@@ -120,18 +119,6 @@ def operation(
     """Publish a method as the service of `command`, for callers with one of `roles`."""
     decorate: Callable[[Method], Method] = Operation.decorator(command, roles=roles)
     return decorate
-
-
-def decode(raw: Any, command: type[Command[Any]]) -> Command[Any]:
-    """The command inside a message; raises `InvalidInput` with the path of what is wrong."""
-    try:
-        ready: Command[Any] = msgspec.convert(raw, command)
-        return ready
-    except msgspec.ValidationError as error:
-        reason, _, field = str(error).partition(" - at `")
-        raise InvalidInput(
-            "INVALID_INPUT", {"field": field.rstrip("`") or "$", "reason": reason}
-        ) from error
 
 
 class Transactions(DependencyProvider):

@@ -14,6 +14,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from shared.errors import InvalidInput
+
 A = TypeVar("A")
 E = TypeVar("E")
 
@@ -109,6 +111,18 @@ COMMON_ERRORS = {
         en="There was no answer in time. Send it again: nothing will be booked twice",
     ),
 }
+
+
+def decode(raw: Any, command: type[Command[Any]]) -> Command[Any]:
+    """What came over a border, as a command; raises `InvalidInput` with the path of the fault."""
+    try:
+        ready: Command[Any] = msgspec.convert(raw, command)
+        return ready
+    except msgspec.ValidationError as error:
+        reason, _, field = str(error).partition(" - at `")
+        raise InvalidInput(
+            "INVALID_INPUT", {"field": field.rstrip("`") or "$", "reason": reason}
+        ) from error
 
 
 class Done(Message, frozen=True, kw_only=True):
