@@ -183,8 +183,8 @@ class Shop:
             return {"refusal": refusal("PRICE_CHANGED"), "quote": quote}
         order = self._order(input, quote)
         self.orders[input["orderId"]] = order
-        if input["memberId"] and not self.silent:
-            self.booked.put_nowait(booked(order))
+        if input["memberId"]:
+            self._book(order)
         return {"order": order}
 
     def statement(self, account: str, **asked: Any) -> Any:
@@ -196,6 +196,13 @@ class Shop:
         return {"edges": edges}
 
     # What they are made of.
+
+    def _book(self, order: dict[str, Any]) -> None:
+        """The member's balance and the news agree, whichever of them the app comes to see."""
+        account = next(p for p in self.people.values() if p["id"] == order["memberId"])["account"]
+        account["points"] += order["pointsExpected"]
+        if not self.silent:
+            self.booked.put_nowait(booked(order, account["points"]))
 
     def _signed_in(self) -> Any:
         return {
@@ -307,10 +314,10 @@ def refusal(code: str, parameters: dict[str, str] | None = None) -> Any:
     }  # fmt: skip
 
 
-def booked(order: dict[str, Any]) -> dict[str, Any]:
+def booked(order: dict[str, Any], points_after: int) -> dict[str, Any]:
     return {
         "orderId": order["id"], "memberId": order["memberId"],
         "pointsEarned": order["pointsExpected"], "pointsSpent": 0, "walletSpentMinor": "0",
-        "pointsAfter": 1200 + order["pointsExpected"], "walletAfterMinor": "5000",
+        "pointsAfter": points_after, "walletAfterMinor": "5000",
         "voided": False,
     }  # fmt: skip
