@@ -263,6 +263,18 @@ COPIES = (
         ("device_id",),
     ),
     Comparison(
+        "order's copy of the staff = directory's staff",
+        *(
+            (
+                service,
+                """SELECT id AS staff_id, version, roles, scope_kind, scope_id FROM staff
+                   ORDER BY id""",
+            )
+            for service in ("directory", "order")
+        ),
+        ("staff_id",),
+    ),
+    Comparison(
         "order's copy of the earn rules = loyalty's rules",
         (
             "loyalty",

@@ -99,7 +99,7 @@ def place_order(
             _let_resume(session, command.order_id)
         raise
     with transaction.statement() as session:
-        return ledger.place(session, caller, command, started, priced, _balances(held))
+        return ledger.place(session, command, started, priced, _balances(held))
 
 
 def content_of(command: PlaceOrder) -> str:
@@ -108,11 +108,13 @@ def content_of(command: PlaceOrder) -> str:
 
 
 def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) -> Started | None:
-    """tx 1. None when the id is there already."""
+    """tx 1. None when nothing was written: most often because the id is there already."""
     store = require_store(session, Store, caller, command.store_id)
     _require_currency(store, command.currency)
     now = datetime.now(UTC)
     sold_at = command.occurred_at or now
+    staff_id = command.seller_id or caller.id
+    device_id = caller.device_id or command.device_id
     row = ledger.insert_pending(
         session,
         {
@@ -122,9 +124,11 @@ def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) ->
             "store_id": store.id,
             "franchisee_id": store.franchisee_id,
             "legal_entity": store.legal_entity,
-            "device_id": caller.device_id or command.device_id,
+            "region_id": store.region_id,
+            "device_id": device_id,
             "shift_id": command.shift_id,
-            "staff_id": caller.id,
+            "staff_id": staff_id,
+            "sent_by": caller.id,
             "member_id": command.member_id,
             "channel": command.channel,
             "business_date": store.business_date(sold_at),
@@ -136,7 +140,8 @@ def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) ->
     )
     if row is None:
         return None
-    return Started(store, sold_at, _rule(row.earn_rule), row.device_code, fact)
+    rule = _rule(row.earn_rule)
+    return Started(store, staff_id, device_id, sold_at, rule, row.device_code, fact)
 
 
 def _resume(
@@ -147,17 +152,31 @@ def _resume(
     while True:
         with transaction.statement() as session:
             found = ledger.take_over(session, command.order_id, datetime.now(UTC) + LEASE)
+            if found is None:
+                raise Refusal("UNKNOWN_SELLER", {"seller_id": command.seller_id})
             if found.content != content_of(command):
                 raise Refusal("ORDER_CONFLICT")
             if found.status != "pending":
                 return _first_answer(session, caller, found)
             if found.taken_over:
                 store = require_store(session, Store, caller, command.store_id)
-                rule = _rule(found.earn_rule)
-                return Started(store, found.sold_at, rule, found.device_code, fact)
+                return _started(store, found, fact)
         if time.monotonic() > until:
             raise Refusal("ORDER_IN_PROGRESS")
         time.sleep(ANSWER_POLL_SECONDS)
+
+
+def _started(store: StoreFacts, found: Any, fact: bool) -> Started:
+    """A saga that is taken over goes on as it was begun, whoever sends it now."""
+    return Started(
+        store=store,
+        staff_id=found.staff_id,
+        device_id=found.device_id,
+        sold_at=found.sold_at,
+        earn_rule=_rule(found.earn_rule),
+        device_code=found.device_code,
+        fact=fact,
+    )
 
 
 def _first_answer(session: Session, caller: Caller, found: Any) -> Order:

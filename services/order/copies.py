@@ -1,12 +1,13 @@
-"""What order knows of others: devices (for receipt numbers) and earn rules (for the receipt)."""
+"""What order knows of others: devices (for receipt numbers), staff (who may be named as a seller)
+and earn rules (for the receipt)."""
 
 import msgspec
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.order.models import Device, EarnRule
+from services.order.models import Device, EarnRule, Staff
 from shared.contracts import Envelope
-from shared.contracts.directory import DeviceChanged
+from shared.contracts.directory import DeviceChanged, StaffChanged
 from shared.contracts.loyalty import RulePublished
 
 
@@ -22,6 +23,30 @@ def on_device_changed(session: Session, envelopes: list[Envelope[DeviceChanged]]
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["id"], set_=fresh, where=Device.version < statement.excluded.version
+        )
+    )
+
+
+def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
+    newest = {envelope.data.staff_id: envelope.data for envelope in envelopes}
+    statement = insert(Staff).values(
+        [
+            {
+                "id": e.staff_id,
+                "version": e.version,
+                "roles": sorted(e.roles),
+                "scope_kind": e.scope_kind.value,
+                "scope_id": e.scope_id,
+            }
+            for e in newest.values()
+        ]
+    )
+    names = ("version", "roles", "scope_kind", "scope_id")
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: statement.excluded[name] for name in names},
+            where=Staff.version < statement.excluded.version,
         )
     )
 

@@ -23,7 +23,7 @@ from shared.contracts.order import (
     Tender,
 )
 from shared.errors import Refusal
-from shared.seal import Caller
+from shared.seal import FLOOR
 from shared.stores import Store as StoreFacts
 
 EXPIRES_SECONDS = 120
@@ -34,9 +34,11 @@ NO_DEVICE = "X"
 
 @dataclass(frozen=True)
 class Started:
-    """What tx 1 found: the store, the rule in force and the code of the device."""
+    """What tx 1 wrote and found: who sold where and when, the rule in force, the device's code."""
 
     store: StoreFacts
+    staff_id: UUID
+    device_id: UUID | None
     sold_at: datetime
     earn_rule: EarnRule | None
     device_code: str
@@ -52,12 +54,19 @@ _CODE = (
     f" AND devices.store_id = orders.store_id), '{NO_DEVICE}')"
 )
 
+_SELLING = ", ".join(f"'{role}'" for role in sorted(FLOOR))
+
+# A seller other than the caller has to be one of the store's.
 _INSERT_PENDING = text(
     "INSERT INTO orders (id, status, content, worked_until, store_id, franchisee_id, legal_entity,"
-    " device_id, shift_id, staff_id, member_id, channel, business_date, sold_at, currency, fact,"
-    " told_minor) VALUES (:id, 'pending', :content, :worked_until, :store_id, :franchisee_id,"
-    " :legal_entity, :device_id, :shift_id, :staff_id, :member_id, :channel, :business_date,"
-    " :sold_at, :currency, :fact, :told_minor) ON CONFLICT (id) DO NOTHING"
+    " device_id, shift_id, staff_id, sent_by, member_id, channel, business_date, sold_at,"
+    " currency, fact, told_minor) SELECT :id, 'pending', :content, :worked_until, :store_id,"
+    " :franchisee_id, :legal_entity, :device_id, :shift_id, :staff_id, :sent_by, :member_id,"
+    " :channel, :business_date, :sold_at, :currency, :fact, :told_minor"
+    " WHERE :staff_id = :sent_by OR EXISTS (SELECT FROM staff WHERE id = :staff_id"
+    f" AND roles && ARRAY[{_SELLING}]"
+    " AND (scope_kind = 'chain' OR scope_id IN (:store_id, :franchisee_id, :region_id)))"
+    " ON CONFLICT (id) DO NOTHING"
     f" RETURNING {_RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
 )
 
@@ -66,7 +75,7 @@ _TAKE_OVER = text(
     "WITH taken AS (UPDATE orders SET worked_until = :worked_until WHERE id = :id"
     " AND status = 'pending' AND worked_until <= now()"
     " AND created_at > now() - make_interval(secs => :expires_seconds) RETURNING id)"
-    " SELECT orders.id, status, content, refusal, sold_at, fact,"
+    " SELECT orders.id, status, content, refusal, sold_at, fact, staff_id, device_id,"
     " EXISTS (SELECT FROM taken) AS taken_over,"
     f" {_RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
     " FROM orders WHERE orders.id = :id"
@@ -115,23 +124,24 @@ _PLACE = text(
 
 
 def insert_pending(session: Session, values: dict[str, Any]) -> Any:
-    """The new row's `earn_rule` and `device_code`, or None when the id is there already."""
+    """The new row's `earn_rule` and `device_code`; None when the id is there already, or the seller
+    is nobody of this store."""
     return session.execute(_INSERT_PENDING, values).one_or_none()
 
 
 def take_over(session: Session, order_id: UUID, worked_until: datetime) -> Any:
-    """The order as it stands; `taken_over` when its saga was left behind and is now ours."""
+    """The order as it stands, if there is one; `taken_over` when its saga was left behind and is
+    now ours."""
     values = {
         "id": order_id,
         "worked_until": worked_until,
         "expires_seconds": EXPIRES_SECONDS,
     }
-    return session.execute(_TAKE_OVER, values).one()
+    return session.execute(_TAKE_OVER, values).one_or_none()
 
 
 def place(
     session: Session,
-    caller: Caller,
     command: PlaceOrder,
     started: Started,
     priced: Priced,
@@ -145,7 +155,7 @@ def place(
         started.earn_rule, command.member_id, command.tenders, priced.total_minor, priced.tier
     )
     change = basket.change_of(command.tenders)
-    event = _placed_event(caller, command, started, priced)
+    event = _placed_event(command, started, priced)
     row = session.execute(
         _PLACE,
         {
@@ -178,9 +188,9 @@ def place(
         receipt_number=row.receipt_number,
         store_id=started.store.id,
         legal_entity=started.store.legal_entity,
-        device_id=caller.device_id or command.device_id,
+        device_id=started.device_id,
         shift_id=command.shift_id,
-        staff_id=caller.id,
+        staff_id=started.staff_id,
         member_id=command.member_id,
         channel=command.channel,
         business_date=row.business_date,
@@ -201,15 +211,13 @@ def place(
     )
 
 
-def _placed_event(
-    caller: Caller, command: PlaceOrder, started: Started, priced: Priced
-) -> OrderPlaced:
+def _placed_event(command: PlaceOrder, started: Started, priced: Priced) -> OrderPlaced:
     return OrderPlaced(
         order_id=command.order_id,
         store_id=started.store.id,
         franchisee_id=started.store.franchisee_id,
         member_id=command.member_id,
-        staff_id=caller.id,
+        staff_id=started.staff_id,
         channel=command.channel,
         business_date=started.store.business_date(started.sold_at),
         placed_at=started.sold_at,

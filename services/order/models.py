@@ -22,7 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database import new_metadata
@@ -60,6 +60,19 @@ class Device(Base):
     code: Mapped[str] = mapped_column(Text)
 
 
+class Staff(Base):
+    """A copy of directory's staff: who may be named as the seller of a sale, and where. Whether
+    they still work there is left out: a sale may be sent after its seller has gone."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    version: Mapped[int]
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    scope_kind: Mapped[str] = mapped_column(Text)
+    scope_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+
 class EarnRule(Base):
     """A copy of loyalty's earn rules: the receipt says what points are to be expected."""
 
@@ -74,6 +87,7 @@ class Order(Base):
     """One sale. `content` is a digest of the command: the id may not be reused for another.
 
     `worked_until` is the lease of whoever carries the saga on: a resend takes over when it is past.
+    `staff_id` made the sale; `sent_by` is the caller who was the first to send it.
     Amounts are minor units of `currency`; they are null until the order is placed.
     """
 
@@ -90,6 +104,7 @@ class Order(Base):
     device_id: Mapped[UUID | None] = mapped_column(Uuid)
     shift_id: Mapped[UUID | None] = mapped_column(Uuid)
     staff_id: Mapped[UUID] = mapped_column(Uuid)
+    sent_by: Mapped[UUID] = mapped_column(Uuid)
     member_id: Mapped[UUID | None] = mapped_column(Uuid)
     channel: Mapped[str] = mapped_column(Text)
     business_date: Mapped[date] = mapped_column(Date)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from services.order import cancellation, checkout, copies, history
 from services.order.models import Store
 from shared.contracts import Envelope
-from shared.contracts.directory import DeviceChanged, StoreChanged
+from shared.contracts.directory import DeviceChanged, StaffChanged, StoreChanged
 from shared.contracts.loyalty import RulePublished
 from shared.contracts.order import (
     CancelOrder,
@@ -71,6 +71,11 @@ class OrderService:
     @on_event(DeviceChanged)
     def on_device_changed(session: Session, envelopes: list[Envelope[DeviceChanged]]) -> None:
         copies.on_device_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(StaffChanged)
+    def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
+        copies.on_staff_changed(session, envelopes)
 
     @staticmethod
     @on_event(RulePublished)

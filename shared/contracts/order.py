@@ -62,6 +62,9 @@ ERRORS = {
         en="Only an integration may state what was charged",
     ),
     "INVALID_TIME": Sentence(zh="成交时间不对", en="The time of the sale is not possible"),
+    "UNKNOWN_SELLER": Sentence(
+        zh="本店没有这位导购", en="There is no such member of staff in this store"
+    ),
 }
 
 
@@ -111,7 +114,8 @@ class Balances(Message, frozen=True, kw_only=True):
 
 
 class Order(Message, frozen=True, kw_only=True):
-    """An order as it was placed. `fact`: it happened elsewhere and was booked as told."""
+    """An order as it was placed. `staff_id` made the sale; `fact`: it happened elsewhere and was
+    booked as told."""
 
     id: UUID
     status: OrderStatus
@@ -141,9 +145,15 @@ class Order(Message, frozen=True, kw_only=True):
     cancel_reason: str | None = None
 
 
-class PlaceOrder(Command[Order], frozen=True, kw_only=True):
+# What is left at its default is not encoded, so that a field which is added later does not make a
+# sale that was sent before it look like another one.
+class PlaceOrder(Command[Order], frozen=True, kw_only=True, omit_defaults=True):
     """Sell. The id is made and saved by the client before sending and is repeated with it until
     there is an answer: same id and content, same answer.
+
+    `seller_id` is who made the sale, and becomes the order's staff: a till may have been handed
+    over before the sale is sent. It is one of the store's staff who may sell there, or is refused
+    with UNKNOWN_SELLER; without it, the caller is the seller.
 
     `total_minor` is what the customer was told; another price is refused with PRICE_CHANGED, whose
     parameter `quote` is the new quote as JSON. A line with `stated_minor`, and `occurred_at`, are
@@ -154,6 +164,7 @@ class PlaceOrder(Command[Order], frozen=True, kw_only=True):
     store_id: UUID
     device_id: UUID | None = None
     shift_id: UUID | None = None
+    seller_id: UUID | None = None
     member_id: UUID | None = None
     channel: OrderChannel = "store"
     currency: Currency = "CNY"

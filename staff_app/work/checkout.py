@@ -164,6 +164,7 @@ class CheckoutWork:
         input_ = {
             **self._work.question(),
             "deviceId": (self._desk.device or {})["deviceId"],
+            "sellerId": (self._desk.staff or {}).get("id"),
             "channel": "STORE",
             "totalMinor": str(self.total_minor),
             "tenders": tenders,

@@ -110,6 +110,25 @@ async def test_a_sale_of_another_till_is_a_fact(shop: Shop) -> None:
         await until(below_zero)
 
 
+async def test_a_sale_sent_by_a_colleague_is_its_sellers(shop: Shop, rows: Rows) -> None:
+    async with await shop.admin() as admin, await shop.clerk() as clerk:
+        sku, seller = await shop.piece(admin, 1), fresh()
+        await admin.change(
+            "saveStaff", "created { id }", id=seller, number=f"A-{seller[-10:]}", name="导购",
+            roles=["ASSOCIATE"], scopeKind="STORE", scopeId=shop.store, pin="7391",
+        )  # fmt: skip
+
+        async def known() -> bool:
+            return rows("order", "SELECT version FROM staff WHERE id = %s", seller) == [(1,)]
+
+        await until(known)
+        assert await outcome(clerk, shop.sale(sku, sellerId=fresh())) == "UNKNOWN_SELLER"
+        sale = shop.sale(sku, sellerId=seller)
+        assert await outcome(clerk, sale) == "placed"
+    owners = "SELECT staff_id::text, sent_by <> staff_id FROM orders WHERE id = %s"
+    assert rows("order", owners, sale["orderId"]) == [(seller, True)]
+
+
 async def test_another_price_is_refused_and_lets_everything_go(shop: Shop) -> None:
     async with await shop.admin() as admin, await shop.clerk() as clerk:
         sku = await shop.piece(admin, 2)

@@ -16,6 +16,7 @@ STORE = "0190a000-0000-7000-8000-000000000001"
 OTHER_STORE = "0190a000-0000-7000-8000-000000000002"
 DEVICE = "0190a000-0000-7000-8000-000000000003"
 STAFF = "0190a000-0000-7000-8000-000000000004"
+COLLEAGUE = "0190a000-0000-7000-8000-000000000006"
 PROMOTION = "0190a000-0000-7000-8000-000000000005"
 DRESS_EAN = "6901234567892"
 CARD = "M2B7KQ9ZTX"
@@ -49,6 +50,7 @@ class Shop:
         self.slow = 0.0
         self.generation = 1
         self.access_seconds = 900
+        self.staff = STAFF
         self.expired: set[str] = set()
         self.booked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.silent = False
@@ -211,7 +213,7 @@ class Shop:
             "expiresInSeconds": self.access_seconds,
             "identity": {
                 "name": "店员甲", "number": "1001", "storeId": STORE, "deviceCode": "D1",
-                "caller": {"id": STAFF, "roles": ["ASSOCIATE"]},
+                "caller": {"id": self.staff, "roles": ["ASSOCIATE"]},
             },
         }  # fmt: skip
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.staff_app.device import Device
-from tests.staff_app.shop import DRESS_EAN, Shop
+from tests.staff_app.shop import COLLEAGUE, DRESS_EAN, STAFF, Shop
 from tests.staff_app.test_sale import at_work, paying, quick, with_dress  # noqa: F401
 
 
@@ -205,6 +205,28 @@ def test_an_ended_sign_in_keeps_basket_and_unsent_sale() -> None:
 
         await device.sees("小票 S01-D1-000001")
         assert ids(shop) == {saved}
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_a_sale_that_is_sent_by_a_colleague_stays_its_sellers() -> None:
+    async def play() -> None:
+        shop = Shop()
+        device = await paying(shop)
+        shop.expired.add("access-1")
+        shop.refuse["refresh"] = ("REFRESH_REJECTED", {})
+        await device.press("pay")
+        await device.sees("登录已过期，请重新登录，购物篮还在。")
+        assert device.stored("unsent")[0]["input"]["sellerId"] == STAFF
+
+        shop.generation, shop.staff = 5, COLLEAGUE
+        await device.keys("2580")
+        await device.press("sign-in")
+
+        await device.sees("小票 S01-D1-000001")
+        assert device.stored("staff")["id"] == COLLEAGUE
+        assert {sent["sellerId"] for sent in shop.inputs} == {STAFF}
         device.close()
 
     asyncio.run(play())

@@ -107,7 +107,7 @@ def _store(database: Database) -> None:
         session.execute(
             text(
                 "TRUNCATE orders, order_lines, order_tenders, receipt_counters, outbox, inbox,"
-                " stores, devices, earn_rules"
+                " stores, devices, staff, earn_rules"
             )
         )
         session.execute(
