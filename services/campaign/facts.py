@@ -28,7 +28,7 @@ class CouponFact(Struct, frozen=True, kw_only=True):
 
 
 class HoldFact(Struct, frozen=True):
-    """A hold of this order: `digest` and `answer` are None of one that was released first."""
+    """A hold of this order: `digest` and `answer` are None of a tombstone."""
 
     status: str
     digest: str | None

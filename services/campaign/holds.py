@@ -92,19 +92,23 @@ def hold(
     return [claim for claim in claims if (claim.subject_id, claim.member_id) not in taken]
 
 
-# What has no cap was not held, and is counted as used all the same.
+# What has no cap was not held, and is counted as used all the same. An order that was voided before
+# it came here stands in the ledger, booked and given back at once, and counts nowhere.
 _PLACED = text(
     """
     WITH applied AS MATERIALIZED (
-      SELECT * FROM unnest(CAST(:orders AS uuid[]), CAST(:promotions AS uuid[]),
+      SELECT a.*, EXISTS (
+          SELECT 1 FROM holds h WHERE h.order_id = a.order_id AND h.status = 'returned') AS voided
+      FROM unnest(CAST(:orders AS uuid[]), CAST(:promotions AS uuid[]),
         CAST(:versions AS int[]), CAST(:coupons AS text[]), CAST(:members AS uuid[]),
         CAST(:stores AS uuid[]), CAST(:discounts AS bigint[]), CAST(:times AS timestamptz[]))
         AS a(order_id, promotion_id, version, coupon_code, member_id, store_id, discount_minor, at)
     ), booked AS (
       INSERT INTO redemptions (order_id, promotion_id, orders, version, coupon_code, member_id,
         store_id, discount_minor, at)
-      SELECT order_id, promotion_id, 1, version, coupon_code, member_id, store_id,
-        discount_minor, at FROM applied
+      SELECT order_id, promotion_id, b.orders, version, coupon_code, member_id, store_id,
+        b.orders * discount_minor, at
+      FROM applied JOIN (VALUES (1), (-1)) AS b(orders) ON b.orders = 1 OR voided
     ), confirmed AS (
       UPDATE holds SET status = 'confirmed'
       WHERE order_id = ANY(CAST(:orders AS uuid[])) AND status = 'held' RETURNING order_id
@@ -115,10 +119,10 @@ _PLACED = text(
         SELECT subject_id, member_id, 1 AS held FROM held
         UNION ALL
         SELECT a.subject_id, :all, 0 FROM (
-          SELECT order_id, promotion_id AS subject_id FROM applied
+          SELECT order_id, promotion_id AS subject_id FROM applied WHERE NOT voided
           UNION ALL
           SELECT applied.order_id, coupons.id FROM applied
-          JOIN coupons ON coupons.lookup = upper(applied.coupon_code)
+          JOIN coupons ON coupons.lookup = upper(applied.coupon_code) WHERE NOT voided
         ) a WHERE NOT EXISTS (
           SELECT 1 FROM held h
           WHERE h.order_id = a.order_id AND h.subject_id = a.subject_id AND h.member_id = :all)
@@ -131,22 +135,27 @@ _PLACED = text(
       UPDATE usages u SET held = u.held - l.held, used = u.used + l.used FROM locked l
       WHERE u.subject_id = l.subject_id AND u.member_id = l.member_id
     )
-    INSERT INTO outbox (event_id, type, subject, envelope) SELECT * FROM unnest(
-      CAST(:event_ids AS uuid[]), CAST(:types AS text[]), CAST(:subjects AS text[]),
-      CAST(:envelopes AS text[]))
+    INSERT INTO outbox (event_id, type, subject, envelope)
+    SELECT event_id, type, subject, envelope FROM unnest(
+      CAST(:redeeming AS uuid[]), CAST(:event_ids AS uuid[]), CAST(:types AS text[]),
+      CAST(:subjects AS text[]), CAST(:envelopes AS text[]))
+      AS e(order_id, event_id, type, subject, envelope)
+    WHERE order_id NOT IN (SELECT order_id FROM applied WHERE voided)
     """
 )
 
 
 def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) -> None:
-    """Book every promotion of every placed order once, and turn what was held into used."""
+    """Book every promotion of every placed order once, and turn what was held into used.
+
+    Of an order that was voided before, nothing is left to be used, nor to be told.
+    """
     uses = [(e.data, promotion) for e in envelopes for promotion in e.data.promotions]
     if not uses:
         return
+    redeeming = [(order, p.coupon_code) for order, p in uses if p.coupon_code]
     events = [
-        _redeemed(session, promotion.coupon_code, order.order_id, order.member_id)
-        for order, promotion in uses
-        if promotion.coupon_code
+        _redeemed(session, code, order.order_id, order.member_id) for order, code in redeeming
     ]
     columns = ("event_id", "type", "subject", "envelope")
     session.execute(
@@ -161,6 +170,7 @@ def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) ->
             "stores": [order.store_id for order, _ in uses],
             "discounts": [promotion.discount_minor for _, promotion in uses],
             "times": [order.placed_at for order, _ in uses],
+            "redeeming": [order.order_id for order, _ in redeeming],
             **{f"{name}s": [event[name] for event in events] for name in columns},
         },
     )
@@ -169,8 +179,8 @@ def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) ->
 _TOMBSTONES = text(
     """
     INSERT INTO holds AS h (order_id, status)
-    SELECT DISTINCT id, 'released' FROM unnest(CAST(:orders AS uuid[])) AS o(id) ORDER BY id
-    ON CONFLICT (order_id) DO UPDATE SET status = 'released' WHERE h.status = 'held'
+    SELECT DISTINCT id, :status FROM unnest(CAST(:orders AS uuid[])) AS o(id) ORDER BY id
+    ON CONFLICT (order_id) DO UPDATE SET status = excluded.status WHERE h.status = 'held'
     RETURNING order_id
     """
 )
@@ -195,9 +205,14 @@ _RELEASE = text(
 
 
 def on_order_cancelled(session: Session, envelopes: list[Envelope[OrderCancelled]]) -> None:
-    """Let go of what these orders hold; leave a tombstone even where they hold nothing yet."""
-    released = session.scalars(_TOMBSTONES, {"orders": [e.data.order_id for e in envelopes]})
-    session.execute(_RELEASE, {"orders": list(released)})
+    """Let go of what these orders hold, and refuse them a hold that would come later."""
+    _let_go(session, [e.data.order_id for e in envelopes], "released")
+
+
+def _let_go(session: Session, order_ids: list[UUID], status: str) -> None:
+    """Close the holds of orders that have not been used; an order without one gets a tombstone."""
+    closed = session.scalars(_TOMBSTONES, {"orders": order_ids, "status": status})
+    session.execute(_RELEASE, {"orders": list(closed)})
 
 
 _VOIDED = text(
@@ -244,12 +259,17 @@ _VOIDED = text(
 
 
 def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
-    """Give coupons and counts of voided orders back, with compensating rows in the ledger (K9)."""
+    """Give coupons and counts of voided orders back, with compensating rows in the ledger (K9).
+
+    A void that comes before its sale closes the hold all the same, so that the sale will not count.
+    """
+    order_ids = [e.data.order_id for e in envelopes]
+    _let_go(session, order_ids, "returned")
     rows = session.execute(
         _VOIDED,
         {
             "all": ALL,
-            "orders": [e.data.order_id for e in envelopes],
+            "orders": order_ids,
             "times": [e.time for e in envelopes],
         },
     ).all()

@@ -172,8 +172,12 @@ class Usage(Base):
 
 
 class Hold(Base):
-    """What one order holds, with the answer it was given. A released row is the tombstone that
-    refuses a hold which comes after its release."""
+    """What one order holds, with the answer it was given: held → confirmed (it was placed) →
+    returned (it was voided), or held → released (it was cancelled).
+
+    A row without an answer is a tombstone: a released one refuses the hold that comes after its
+    release, a returned one is of a voided order, whose sale counts no more if it is yet to come.
+    """
 
     __tablename__ = "holds"
     __table_args__ = (

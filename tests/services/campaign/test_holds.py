@@ -102,6 +102,55 @@ def test_a_release_that_comes_first_refuses_the_late_hold(shop: Shop) -> None:
     assert shop.snapshot() == before
 
 
+@pytest.mark.parametrize("sale_first", [True, False])
+def test_a_voided_sale_counts_nowhere_whichever_is_heard_first(
+    shop: Shop, sale_first: bool
+) -> None:
+    """A sale may be put back from the parked queue after its void has been handled."""
+    free, member_id = shop.publish(priority=1, cap_per_member=5), shop.member()
+    promotion_id, code = with_coupon(shop)
+    order_id = new_id()
+    answer = shop.price(
+        shop.piece(10000), order_id=order_id, coupon_codes=[code], member_id=member_id
+    )
+    placed, voided = shop.placed(order_id, answer, member_id), shop.voided(order_id)
+    first, second = (placed, voided) if sale_first else (voided, placed)
+
+    shop.tell(first)
+    assert differences(shop) == {}
+    shop.tell(second)
+
+    assert differences(shop) == {}
+    assert shop.usage(code) == (0, 0)
+    assert shop.promotion_usage(promotion_id) == (0, 0)
+    assert shop.promotion_usage(free.promotion.id, member_id) == (0, 0)
+    assert shop.rows("SELECT status FROM holds") == [("returned",)]
+    ledger = "SELECT promotion_id, orders, discount_minor, member_id FROM redemptions"
+    assert sorted(shop.rows(ledger)) == sorted(
+        (id_, sign, sign * off, member_id)
+        for id_, off in ((free.promotion.id, 1000), (promotion_id, 900))
+        for sign in (1, -1)
+    )
+    told = "SELECT count(*) FROM outbox WHERE type = 'campaign.coupon_redeemed'"
+    assert shop.rows(told) == [(2 if sale_first else 0,)]
+    assert shop.price(shop.piece(5000), coupon_codes=[code]).total_minor == 4500
+
+
+def test_a_sale_without_a_hold_that_comes_after_its_void_counts_nowhere(shop: Shop) -> None:
+    offer, others = shop.publish(), [new_id(), new_id()]
+    order_id, shirt = new_id(), shop.piece(10000)
+    answer = shop.price(shirt, order_id=order_id)
+    assert shop.rows("SELECT count(*) FROM holds") == [(0,)]
+    shop.tell(shop.voided(order_id))
+
+    shop.tell(*(shop.placed(id_, answer) for id_ in (others[0], order_id, others[1])))
+
+    assert shop.promotion_usage(offer.promotion.id) == (0, 2)
+    ledger = "SELECT orders FROM redemptions WHERE order_id = :id ORDER BY 1"
+    assert shop.rows(ledger, id=order_id) == [(-1,), (1,)]
+    assert differences(shop) == {}
+
+
 def test_an_event_that_comes_twice_changes_nothing_the_second_time(shop: Shop) -> None:
     _, code = with_coupon(shop)
     order_id = new_id()
