@@ -39,7 +39,7 @@ from shared.paging import Page
 MUTATIONS: list[type[Command[Any]]] = [
     directory.ActivateDevice, directory.CreateBrand, directory.CreateRegion,
     directory.CreateFranchisee, directory.SaveStore, directory.SaveStaff, directory.CreateDevice,
-    directory.CreateClient,
+    directory.DeactivateDevice, directory.CreateClient, directory.DeactivateClient,
     member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
@@ -51,6 +51,8 @@ UNSEALED = {directory.ActivateDevice}
 QUERIES: dict[str, type[Command[Any]]] = {
     "stores": directory.ListStores,
     "staff": directory.ListStaff,
+    "devices": directory.ListDevices,
+    "clients": directory.ListClients,
     "audit_log": directory.ListAudit,
     "members": member.FindMembers,
     "statement": loyalty.GetStatement,

@@ -28,6 +28,10 @@ CHECKS: dict[str, str] = {
         "SELECT f.id, f.staff_id FROM refresh_families f JOIN staff s ON s.id = f.staff_id"
         " WHERE f.ended_at IS NULL AND NOT s.active"
     ),
+    "nobody is signed in on a device without a secret": (
+        "SELECT f.id, f.device_id FROM refresh_families f JOIN devices d ON d.id = f.device_id"
+        " WHERE f.ended_at IS NULL AND d.secret_digest IS NULL"
+    ),
     "an administrator remains": (
         "SELECT count(*) AS staff FROM staff HAVING count(*) > 0 AND NOT bool_or("
         "active AND scope_kind = 'chain' AND 'hq_administrator' = ANY(roles))"

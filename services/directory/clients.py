@@ -1,6 +1,6 @@
 """API clients: systems of others that call with a secret of their own, in one role, in a scope."""
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -8,9 +8,11 @@ from services.directory import credentials, identity, scope
 from services.directory.models import Client
 from shared import outbox
 from shared.contracts import directory as contract
-from shared.errors import Refusal
-from shared.seal import Caller
+from shared.errors import Forbidden, Refusal
+from shared.seal import Caller, ScopeKind
 from shared.service import Transaction
+
+LIST_LIMIT = 1_000
 
 
 def create_client(
@@ -49,6 +51,34 @@ def create_client(
     return contract.ClientCreated(id=command.id, client_secret=secret)
 
 
+def deactivate_client(
+    session: Session, caller: Caller, command: contract.DeactivateClient
+) -> contract.Client:
+    """Take its secret from a client; without one already, nothing changes.
+
+    Raises `Refusal("UNKNOWN_CLIENT")`, `Forbidden("FORBIDDEN_SCOPE")`.
+    """
+    client = session.get(Client, command.id, with_for_update=True, populate_existing=True)
+    if client is None:
+        raise Refusal("UNKNOWN_CLIENT")
+    if not scope.contains(session, caller, ScopeKind(client.scope_kind), client.scope_id):
+        raise Forbidden("FORBIDDEN_SCOPE")
+    if client.secret_digest is not None:
+        client.version += 1
+        client.secret_digest = None
+        session.flush()
+        event = contract.OrganisationChanged(kind="client", id=client.id, active=False)
+        outbox.emit(session, (event, client.id, client.version))
+    return _shown(client)
+
+
+def list_clients(session: Session, caller: Caller) -> contract.Clients:
+    """The API clients whose scope lies within the caller's, by name."""
+    query = select(Client).where(scope.holders_within(Client, caller))
+    query = query.order_by(Client.name, Client.id).limit(LIST_LIMIT)
+    return contract.Clients(items=[_shown(client) for client in session.scalars(query)])
+
+
 def sign_in_client(transaction: Transaction, command: contract.SignInClient) -> contract.SignedIn:
     """Client credentials; without a refresh token. Raises `Refusal("CLIENT_REJECTED")`."""
     with transaction() as session:
@@ -60,3 +90,13 @@ def sign_in_client(transaction: Transaction, command: contract.SignInClient) -> 
     if client is None or not genuine:
         raise Refusal("CLIENT_REJECTED")
     return contract.SignedIn(identity=identity.of_client(client))
+
+
+def _shown(client: Client) -> contract.Client:
+    return contract.Client(
+        id=client.id,
+        name=client.name,
+        scope_kind=ScopeKind(client.scope_kind),
+        scope_id=client.scope_id,
+        active=client.secret_digest is not None,
+    )

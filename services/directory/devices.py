@@ -2,12 +2,13 @@
 
 A manager makes a device and reads its activation code to whoever holds it; the code works once,
 within a day, and is answered with a secret that only the device keeps. Making it again (a phone
-that was wiped, or lost) takes the old secret away at once.
+that was wiped) takes the old secret away at once, and so does switching it off (one that was lost).
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,11 +16,12 @@ from services.directory import credentials, refresh, scope
 from services.directory.models import Device, Store
 from shared import outbox
 from shared.contracts import directory as contract
-from shared.errors import Refusal
+from shared.errors import Forbidden, Refusal
 from shared.seal import Caller
 
 ACTIVATION_HOURS = 24
 """The contract's; see `DeviceCreated`."""
+LIST_LIMIT = 1_000
 
 
 def create_device(
@@ -94,6 +96,67 @@ def activate_device(
     )
 
 
+def deactivate_device(
+    session: Session, caller: Caller, command: contract.DeactivateDevice
+) -> contract.Device:
+    """Switch a device off, of a closed store too; off already, nothing changes.
+
+    Raises `Refusal("UNKNOWN_DEVICE")`, `Forbidden("FORBIDDEN_SCOPE")`.
+    """
+    device = session.get(Device, command.id, with_for_update=True, populate_existing=True)
+    if device is None:
+        raise Refusal("UNKNOWN_DEVICE")
+    _require_within(session, caller, device.store_id)
+    if _state(device) != "off":
+        device.version += 1
+        device.secret_digest = None
+        device.activation_digest = None
+        device.activation_ends_at = None
+        session.flush()
+        refresh.end_all(session, "device_changed", device_id=device.id)
+        _tell(session, device)
+    return _shown(device)
+
+
+def list_devices(
+    session: Session, caller: Caller, command: contract.ListDevices
+) -> contract.Devices:
+    """The devices of a store, open or closed, in the order they were made.
+
+    Raises `Refusal("UNKNOWN_STORE")`, `Forbidden("FORBIDDEN_SCOPE")`.
+    """
+    _require_within(session, caller, command.store_id)
+    query = (
+        select(Device)
+        .where(Device.store_id == command.store_id)
+        .order_by(func.length(Device.code), Device.code)
+        .limit(LIST_LIMIT)
+    )
+    return contract.Devices(items=[_shown(device) for device in session.scalars(query)])
+
+
+def _require_within(session: Session, caller: Caller, store_id: UUID) -> None:
+    if not scope.find_store(session, store_id).within(caller):
+        raise Forbidden("FORBIDDEN_SCOPE")
+
+
+def _state(device: Device) -> contract.DeviceState:
+    if device.secret_digest is not None:
+        return "active"
+    return "off" if device.activation_digest is None else "waiting"
+
+
+def _shown(device: Device) -> contract.Device:
+    return contract.Device(
+        id=device.id,
+        store_id=device.store_id,
+        code=device.code,
+        name=device.name,
+        state=_state(device),
+        activation_ends_at=device.activation_ends_at,
+    )
+
+
 def _tell(session: Session, device: Device) -> None:
     event = contract.DeviceChanged(
         device_id=device.id,
@@ -101,5 +164,6 @@ def _tell(session: Session, device: Device) -> None:
         store_id=device.store_id,
         code=device.code,
         active=device.secret_digest is not None,
+        state=_state(device),
     )
     outbox.emit(session, (event, device.id, device.version))

@@ -128,14 +128,14 @@ class Staff(Base):
 class Device(Base):
     """A phone, tablet or till of a store.
 
-    Either it waits for its activation code to be used, or it is active and has a secret of its own;
-    never both.
+    It waits for its activation code to be used, or is active and has a secret of its own, never
+    both; a device with neither is switched off.
     """
 
     __tablename__ = "devices"
     __table_args__ = (
         CheckConstraint("version > 0", name="version"),
-        CheckConstraint("num_nonnulls(secret_digest, activation_digest) = 1", name="one_state"),
+        CheckConstraint("num_nonnulls(secret_digest, activation_digest) <= 1", name="one_state"),
         CheckConstraint(
             "(activation_digest IS NULL) = (activation_ends_at IS NULL)", name="activation"
         ),
@@ -153,7 +153,7 @@ class Device(Base):
 
 
 class Client(Base):
-    """An API client. `version` counts its secrets; only the newest is good."""
+    """An API client. Only its newest secret is good; one without a secret is switched off."""
 
     __tablename__ = "clients"
     __table_args__ = (
@@ -167,7 +167,7 @@ class Client(Base):
     name: Mapped[str] = mapped_column(Text)
     scope_kind: Mapped[str] = mapped_column(Text)
     scope_id: Mapped[UUID | None] = mapped_column(Uuid)
-    secret_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class SignInPolicy(Base):

@@ -39,7 +39,7 @@ from shared.settings import settings
 
 FORGET_SECONDS = 3600
 ADMINISTRATORS = frozenset({Role.HQ_ADMINISTRATOR})
-LOG_READERS = ADMINISTRATORS | {Role.AUDITOR}
+AUDITORS = ADMINISTRATORS | {Role.AUDITOR}
 
 AUDITED: tuple[type[Event], ...] = tuple(
     found
@@ -141,12 +141,36 @@ class DirectoryService:
         with self.transaction() as session:
             return devices.activate_device(session, command, now())
 
+    @operation(contract.DeactivateDevice, roles=MANAGERS)
+    def deactivate_device(
+        self, caller: Caller, command: contract.DeactivateDevice
+    ) -> contract.Device:
+        with self.transaction() as session:
+            return devices.deactivate_device(session, caller, command)
+
+    @operation(contract.ListDevices, roles=MANAGERS | {Role.AUDITOR})
+    def list_devices(self, caller: Caller, command: contract.ListDevices) -> contract.Devices:
+        with self.transaction() as session:
+            return devices.list_devices(session, caller, command)
+
     @operation(contract.CreateClient, roles=ADMINISTRATORS)
     def create_client(
         self, caller: Caller, command: contract.CreateClient
     ) -> contract.ClientCreated:
         with self.transaction() as session:
             return clients.create_client(session, caller, command)
+
+    @operation(contract.DeactivateClient, roles=ADMINISTRATORS)
+    def deactivate_client(
+        self, caller: Caller, command: contract.DeactivateClient
+    ) -> contract.Client:
+        with self.transaction() as session:
+            return clients.deactivate_client(session, caller, command)
+
+    @operation(contract.ListClients, roles=AUDITORS)
+    def list_clients(self, caller: Caller, command: contract.ListClients) -> contract.Clients:
+        with self.transaction() as session:
+            return clients.list_clients(session, caller)
 
     @operation(contract.SignInWithPin, roles=None)
     def sign_in_with_pin(self, caller: None, command: contract.SignInWithPin) -> contract.SignedIn:
@@ -171,7 +195,7 @@ class DirectoryService:
         with self.transaction() as session:
             return refresh.sign_out(session, command, now())
 
-    @operation(contract.ListAudit, roles=LOG_READERS)
+    @operation(contract.ListAudit, roles=AUDITORS)
     def list_audit(self, caller: Caller, command: contract.ListAudit) -> Page[contract.AuditEntry]:
         with self.transaction() as session:
             return audit_log.list_audit(session, caller, command)

@@ -1,7 +1,7 @@
 """Directory: brand → region → franchisee → store, staff, roles, devices, clients, audit."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Meta
@@ -15,9 +15,9 @@ from shared.contracts import (
     Message,
     Name,
     PageSize,
-    Sentence,
     Text,
 )
+from shared.contracts.directory_errors import ERRORS as ERRORS
 from shared.paging import Page
 from shared.seal import Caller, Role, ScopeKind
 
@@ -25,36 +25,6 @@ Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}$(?!\n)")]
 Password = Annotated[str, Meta(min_length=10, max_length=200)]
 Secret = Annotated[str, Meta(min_length=1, max_length=200)]
 StaffNumber = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,20}$(?!\n)")]
-
-ERRORS = {
-    "SIGN_IN_FAILED": Sentence(
-        zh="工号或密码不正确，还可以再试 {attempts_left} 次",
-        en="Staff number or PIN is not right; {attempts_left} attempts left",
-    ),
-    "LOCKED_OUT": Sentence(
-        zh="多次输入错误，请在 {minutes} 分钟后再试",
-        en="Too many failed attempts; try again in {minutes} minutes",
-    ),
-    "CLIENT_REJECTED": Sentence(zh="接口凭证无效", en="These client credentials are not valid"),
-    "REFRESH_REJECTED": Sentence(zh="登录已过期，请重新登录", en="Your sign-in has ended"),
-    "DEVICE_UNKNOWN": Sentence(
-        zh="本设备尚未登记或已停用，请向店长索取激活码",
-        en="This device is not registered; ask the manager for an activation code",
-    ),
-    "ACTIVATION_REJECTED": Sentence(
-        zh="激活码无效或已使用", en="This activation code is not valid or was used"
-    ),
-    "CODE_TAKEN": Sentence(zh="编号“{code}”已被使用", en="Code “{code}” is taken already"),
-    "ID_TAKEN": Sentence(zh="此标识已用于其他内容", en="This id was used for something else"),
-    "LAST_ADMINISTRATOR": Sentence(
-        zh="至少要保留一位总部管理员",
-        en="One administrator of the whole chain has to remain",
-    ),
-    "UNKNOWN_PARENT": Sentence(zh="上级组织不存在", en="What it should belong to does not exist"),
-    "UNKNOWN_STAFF": Sentence(zh="没有这位员工", en="There is no such member of staff"),
-    "UNKNOWN_TIME_ZONE": Sentence(zh="没有“{zone}”这个时区", en="There is no time zone “{zone}”"),
-    "WEAK_PIN": Sentence(zh="PIN 过于简单，请换一个", en="This PIN is too easy to guess"),
-}
 
 
 class Identity(Message, frozen=True, kw_only=True):
@@ -185,6 +155,40 @@ class CreateDevice(Command[DeviceCreated], frozen=True, kw_only=True):
     name: Name
 
 
+DeviceState = Literal["waiting", "active", "off"]
+"""Waiting for its activation code to be used, active, or switched off."""
+
+
+class Device(Message, frozen=True, kw_only=True):
+    """`activation_ends_at` is there while the device waits."""
+
+    id: UUID
+    store_id: UUID
+    code: str
+    name: str
+    state: DeviceState
+    activation_ends_at: datetime | None
+
+
+class Devices(Message, frozen=True, kw_only=True):
+    items: list[Device]
+
+
+class ListDevices(Command[Devices], frozen=True, kw_only=True):
+    """The devices of a store within the caller's scope, closed or not, in the order made."""
+
+    store_id: UUID
+
+
+class DeactivateDevice(Command[Device], frozen=True, kw_only=True):
+    """Switch off a device that was lost: nobody signs in on it, its sign-ins end at once.
+
+    `CreateDevice` with its id switches it on again. Refusals: UNKNOWN_DEVICE, FORBIDDEN_SCOPE.
+    """
+
+    id: UUID
+
+
 class DeviceActivated(Message, frozen=True, kw_only=True):
     device_id: UUID
     device_secret: str
@@ -209,6 +213,33 @@ class CreateClient(Command[ClientCreated], frozen=True, kw_only=True):
     name: Name
     scope_kind: ScopeKind
     scope_id: UUID | None = None
+
+
+class Client(Message, frozen=True, kw_only=True):
+    """`active` as long as its newest secret is good."""
+
+    id: UUID
+    name: str
+    scope_kind: ScopeKind
+    scope_id: UUID | None
+    active: bool
+
+
+class Clients(Message, frozen=True, kw_only=True):
+    items: list[Client]
+
+
+class ListClients(Command[Clients], frozen=True, kw_only=True):
+    """The API clients whose scope lies within the caller's, by name."""
+
+
+class DeactivateClient(Command[Client], frozen=True, kw_only=True):
+    """Take its secret from a client; `CreateClient` with its id gives it a new one.
+
+    Refusals: UNKNOWN_CLIENT, FORBIDDEN_SCOPE.
+    """
+
+    id: UUID
 
 
 class Store(Message, frozen=True, kw_only=True):
@@ -316,20 +347,24 @@ class StaffChanged(Event, frozen=True, kw_only=True):
 
 
 class DeviceChanged(Event, frozen=True, kw_only=True):
+    """A device was made, activated, wiped or switched off. Sequence: `version`."""
+
     type: ClassVar[str] = "directory.device_changed"
     device_id: UUID
     version: int
     store_id: UUID
     code: str
     active: bool
+    state: DeviceState | None = None
 
 
 class OrganisationChanged(Event, frozen=True, kw_only=True):
-    """A brand, region, franchisee or API client was created (for the audit log)."""
+    """A brand, region, franchisee or API client was created, or a client switched off."""
 
     type: ClassVar[str] = "directory.organisation_changed"
     kind: str
     id: UUID
+    active: bool = True
 
 
 class SignInObserved(Event, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     d.CreateBrand: {R.HQ_ADMINISTRATOR}, d.CreateRegion: {R.HQ_ADMINISTRATOR},
     d.CreateFranchisee: {R.HQ_ADMINISTRATOR}, d.SaveStore: HQ, d.SaveStaff: MANAGERS,
     d.CreateDevice: MANAGERS, d.CreateClient: {R.HQ_ADMINISTRATOR},
+    d.DeactivateDevice: MANAGERS, d.DeactivateClient: {R.HQ_ADMINISTRATOR},
+    d.ListDevices: MANAGERS | {R.AUDITOR}, d.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     d.ListStores: READERS, d.GetStores: READERS, d.ListStaff: READERS, d.GetStaff: READERS,
     d.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     m.RegisterMember: SELLERS | MANAGERS, m.UpdateMember: SELLERS | MANAGERS,
@@ -66,7 +68,7 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
     basket = [c.BasketLine(**LINE)]
     consent = m.Consent(purpose="membership", notice_version="1", granted=True)
     return {type(command): command for command in (
-        d.CreateDevice(id=uuid4(), store_id=store, name="x"),
+        d.CreateDevice(id=uuid4(), store_id=store, name="x"), d.ListDevices(store_id=store),
         m.RegisterMember(member_id=uuid4(), phone="13800000000", name="x", source_channel="x",
                          home_store_id=store, consents=[consent]),
         l.Hold(order_id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", total_minor=1),

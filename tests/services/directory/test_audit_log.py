@@ -64,7 +64,7 @@ def test_an_event_is_recorded_with_its_caller(transaction: Transaction) -> None:
             entry.subject) == (
         event.id, NOW, "staff", ADMINISTRATOR.id, "directory.organisation_changed", "a brand",
     )  # fmt: skip
-    assert json.loads(entry.detail) == {"kind": "brand", "id": str(UUID(int=7))}
+    assert json.loads(entry.detail) == {"kind": "brand", "id": str(UUID(int=7)), "active": True}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,6 @@ def test_an_installation_begins_with_limits_of_sign_in(transaction: Transaction)
         "UPDATE staff SET roles = '{owner}'",
         "UPDATE staff SET scope_kind = 'chain'",
         "UPDATE staff SET scope_kind = 'planet'",
-        "UPDATE devices SET secret_digest = NULL",
         "UPDATE devices SET activation_digest = '1', activation_ends_at = now()",
         "INSERT INTO staff SELECT gen_random_uuid(), 1, upper(number), name, roles, scope_kind,"
         " scope_id, NULL, NULL, true FROM staff",
@@ -108,6 +107,8 @@ def test_the_audit_is_clean_after_work(transaction: Transaction) -> None:
         ("UPDATE refresh_families SET generation = 9",
          "a refresh family has tokens up to its generation"),
         ("UPDATE staff SET active = false", "nobody who left is still signed in"),
+        ("UPDATE refresh_families SET device_id = d.id FROM devices d; UPDATE devices SET"
+         " secret_digest = NULL", "nobody is signed in on a device without a secret"),
         ("UPDATE staff SET active = false", "an administrator remains"),
         ("UPDATE outbox SET published_at = now() - interval '1 hour'",
          "own events are in the audit log"),
