@@ -12,10 +12,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.campaign.models import ALL
-from shared import outbox
+from shared import outbox, telemetry
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+
+KEPT_DAYS = 30
+"""How long a closed hold is kept: its order is answered again from its own row, and can be voided
+on its own business day only."""
+PRUNE_AT_ONCE = 10_000
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -277,6 +282,30 @@ def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) ->
         session,
         *(_redemption(r.coupon_code, r.order_id, r.member_id, returned=True) for r in rows),
     )
+
+
+# A tombstone of a voided order has to outlast the sale that is still to come; there are few. What
+# another replica is about to delete is left to it.
+_PRUNE = text(
+    """
+    WITH old AS (
+      SELECT order_id FROM holds h
+      WHERE status <> 'held' AND held_at < now() - make_interval(days => :days)
+        AND (status <> 'returned' OR EXISTS (
+          SELECT 1 FROM redemptions r WHERE r.order_id = h.order_id AND r.orders = -1))
+      ORDER BY order_id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), items AS (
+      DELETE FROM hold_items i USING old WHERE i.order_id = old.order_id
+    )
+    DELETE FROM holds h USING old WHERE h.order_id = old.order_id
+    """
+)
+
+
+def prune(session: Session) -> None:
+    """Forget closed holds, with what they held; the ledger of what was redeemed is kept."""
+    parameters = {"days": KEPT_DAYS, "limit": PRUNE_AT_ONCE}
+    session.execute(_PRUNE, parameters, execution_options=telemetry.UNCOUNTED)
 
 
 def _redeemed(

@@ -1,5 +1,6 @@
 """Campaign's published interface: operations and the events it listens to. No logic."""
 
+from nameko.timer import timer
 from sqlalchemy.orm import Session
 
 from services.campaign import basket, copies, coupons, holds, promotions
@@ -25,6 +26,8 @@ from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.inbox import on_event
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
 from shared.service import Transactions, operation
+
+PRUNE_SECONDS = 3600
 
 
 class CampaignService:
@@ -62,6 +65,11 @@ class CampaignService:
     def get_coupons(self, caller: Caller, command: GetCoupons) -> Coupons:
         with self.transaction() as session:
             return coupons.get_coupons(session, command)
+
+    @timer(interval=PRUNE_SECONDS)
+    def prune(self) -> None:
+        with self.transaction() as session:
+            holds.prune(session)
 
     @staticmethod
     @on_event(StoreChanged)

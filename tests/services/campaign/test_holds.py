@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.campaign import holds
 from services.campaign.audit import CHECKS
 from shared.contracts.campaign import Percentage
 from shared.errors import Refusal
@@ -257,6 +258,55 @@ def test_every_promotion_of_a_placed_order_is_booked_once(shop: Shop) -> None:
     )
     assert shop.promotion_usage(one.promotion.id) == (0, 10)
     assert shop.promotion_usage(two.promotion.id) == (0, 10)
+    assert differences(shop) == {}
+
+
+def age(shop: Shop, days: int) -> None:
+    with shop.database.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE holds SET held_at = now() - interval '{days} days'")
+
+
+def pruned(shop: Shop) -> dict[Any, str]:
+    """The orders that still have a hold, with its status."""
+    with shop.database.transaction() as session:
+        holds.prune(session)
+    return dict(shop.rows("SELECT order_id, status FROM holds"))
+
+
+def test_closed_holds_are_forgotten_after_a_while_but_not_what_was_redeemed(shop: Shop) -> None:
+    _, code = with_coupon(shop, cap_total=9)
+    shirt, orders = shop.piece(10000), [new_id() for _ in range(4)]
+    answers = [shop.price(shirt, order_id=id_, coupon_codes=[code]) for id_ in orders]
+    sold, returned, released, held = orders
+    sales = [shop.placed(sold, answers[0]), shop.placed(returned, answers[1])]
+    shop.tell(*sales)
+    shop.tell(shop.voided(returned))
+    shop.tell(shop.cancelled(released))
+    ledger = sorted(shop.rows("SELECT CAST(r AS text) FROM redemptions r"))
+
+    age(shop, 29)
+    assert len(pruned(shop)) == 4
+    age(shop, 31)
+    assert pruned(shop) == {held: "held"}
+
+    assert shop.rows("SELECT order_id FROM hold_items") == [(held,)]
+    assert sorted(shop.rows("SELECT CAST(r AS text) FROM redemptions r")) == ledger
+    assert shop.usage(code) == (1, 1)
+    del (late := differences(shop))["no hold older than 10 minutes"]
+    assert late == {}
+
+
+def test_a_voided_sale_that_is_still_to_come_is_not_forgotten(shop: Shop) -> None:
+    offer, order_id = shop.publish(cap_total=9), new_id()
+    answer = shop.price(shop.piece(10000), order_id=order_id)
+    shop.tell(shop.voided(order_id))
+    age(shop, 400)
+    assert pruned(shop) == {order_id: "returned"}
+
+    shop.tell(shop.placed(order_id, answer))
+
+    assert shop.promotion_usage(offer.promotion.id) == (0, 0)
+    assert pruned(shop) == {}
     assert differences(shop) == {}
 
 
