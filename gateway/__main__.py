@@ -4,11 +4,13 @@ import uvicorn
 
 from gateway.app import create
 from gateway.settings import settings
+from shared import profiling
 from shared.telemetry import configure_logging
 
 if __name__ == "__main__":
     values = settings()
     configure_logging("gateway", values.log_level)
+    profiling.install("gateway", values.profile_folder)
     uvicorn.run(
         create(values),
         host=values.gateway_host,

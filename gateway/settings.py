@@ -17,6 +17,7 @@ class GatewaySettings(BaseSettings):
     gateway_port: int = 8000
     app_url: str | None = None
     log_level: str = "INFO"
+    profile_folder: str | None = None
     rpc_timeout_seconds: float = 8.0
     access_token_minutes: int = 15
     body_limit_bytes: int = 256 * 1024

@@ -10,7 +10,7 @@ import json
 import random
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -20,9 +20,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra import figures, pgbench, trial
+from infra import figures, pgbench, profiles, trial
 from infra.failure import Failure
 from infra.figures import Figures
+from infra.profiles import Profile, Sampling
 from infra.selling import Sale, in_cash, lines_of, place, quote
 from infra.stack import Stack
 from infra.trial import Plan, Trial
@@ -63,16 +64,22 @@ class Run:
         spent = self.spent.cpu_seconds
         return {name: 1000 * s / self.sales for name, s in spent.items() if name != "client"}
 
+    def rate(self) -> float:
+        return round(self.sales / self.seconds, 1)
+
     def shown(self) -> dict[str, float]:
         cuts = statistics.quantiles(self.latencies, n=100, method="inclusive")
         return {
-            "per_second": round(self.sales / self.seconds, 1),
+            "per_second": self.rate(),
             **{f"p{n}_ms": round(1000 * cuts[n - 1], 1) for n in (50, 95, 99)},
         }
 
 
 def command(
     seconds: Annotated[float, typer.Option(help="Length of each run.")] = 15,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="One run more, to say where the time goes.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as the last line.")
     ] = False,
@@ -81,22 +88,30 @@ def command(
     stack = Stack()
     if not stack.status()["ready"]:
         raise Failure("the stack is not ready: ./chainstitch up")
+    sampling = Sampling(stack) if profile else None
     with _progress() as progress:
-        bar = progress.add_task("setting up", total=len(IN_FLIGHT) + 3)
+        bar = progress.add_task("setting up", total=len(IN_FLIGHT) + 3 + profile)
 
         def tell(step: str) -> None:
             progress.update(bar, description=step)
 
-        runs = asyncio.run(_measure(stack, seconds, tell, lambda: progress.advance(bar)))
+        measuring = _measure(stack, seconds, sampling, tell, lambda: progress.advance(bar))
+        runs, profiled = asyncio.run(measuring)
         tell("pgbench, the same rows")
         rows = pgbench.run(stack, IN_FLIGHT, seconds)
     result = _result(runs, rows)
     _show(result, runs)
+    if profiled:
+        result |= profiled
+        profiles.show(console, profiled["profile"], profiled["wall_ms"])
     if as_json:
         print(json.dumps(result))
 
 
-async def _measure(stack: Stack, seconds: float, tell: Any, advance: Any) -> dict[int, Run]:
+async def _measure(
+    stack: Stack, seconds: float, sampling: Sampling | None, tell: Any, advance: Any
+) -> tuple[dict[int, Run], dict[str, Any]]:
+    """The runs, by how many sales were in flight; and what the one with samples has shown."""
     async with AsyncExitStack() as closing:
         chain = await trial.set_up(stack.environment(), PLAN, closing, tell)
         sales = await _sales(chain)
@@ -107,15 +122,32 @@ async def _measure(stack: Stack, seconds: float, tell: Any, advance: Any) -> dic
         runs = {}
         for in_flight in (APART, *IN_FLIGHT):
             tell(f"{in_flight} in flight" if in_flight else "one by one")
-            before = figures.read(stack)
             selling = _sell(sales, in_flight, seconds) if in_flight else _sell_apart(sales)
-            latencies, took = await selling
-            ended = time.monotonic()
-            after = await _at_rest(stack)
-            spent, backlog = after.since(before), time.monotonic() - ended - REST_SECONDS
-            runs[in_flight] = Run(took, latencies, max(backlog, 0), spent)
+            runs[in_flight] = await _run(stack, selling)
             advance()
-        return runs
+        if sampling is None:
+            return runs, {}
+        tell(f"{IN_FLIGHT[-1]} in flight, with samples")
+        sampling.begin()
+        sampled = await _run(stack, _sell(sales, IN_FLIGHT[-1], seconds))
+        profile = Profile(sampling.end(), sampled.cpu_ms())
+        advance()
+        alone = runs[IN_FLIGHT[0]]
+        return runs, {
+            "profile": profile.result(),
+            "profiled_per_second": sampled.rate(),
+            "wall_ms": profiles.waited(alone.latencies, alone.spent),
+        }
+
+
+async def _run(stack: Stack, selling: Awaitable[tuple[list[float], float]]) -> Run:
+    """A run, until the events that follow its sales have been handled."""
+    before = figures.read(stack)
+    latencies, took = await selling
+    ended = time.monotonic()
+    after = await _at_rest(stack)
+    backlog = time.monotonic() - ended - REST_SECONDS
+    return Run(took, latencies, max(backlog, 0), after.since(before))
 
 
 async def _sales(chain: Trial) -> Iterator[Sale]:

@@ -1,33 +1,42 @@
-"""What the processes of a stack have done so far: SQL statements, messages, processor time."""
+"""What the processes of a stack have done so far: SQL statements, messages, operations and how
+long those took, processor time."""
 
 import urllib.request
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from infra import processes
 from infra.stack import Stack
 
 STATEMENTS = "chainstitch_sql_statements_total"
 MESSAGES = "chainstitch_messages_total"
+TIMED = ("chainstitch_operation_seconds", "chainstitch_graphql_seconds")
 SERVERS = ("postgres", "broker")
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Totals since each process began: by process and kind; processor time in seconds."""
+    """Totals since each process began: by process and kind, or by process and operation; times in
+    seconds."""
 
     statements: Mapping[str, float]
     messages: Mapping[str, float]
     cpu_seconds: Mapping[str, float]
+    times: Mapping[str, float]
+    seconds: Mapping[str, float]
 
     def since(self, before: "Figures") -> "Figures":
         return Figures(
             _minus(self.statements, before.statements),
             _minus(self.messages, before.messages),
             _minus(self.cpu_seconds, before.cpu_seconds),
+            _minus(self.times, before.times),
+            _minus(self.seconds, before.seconds),
         )
 
 
@@ -36,17 +45,25 @@ def read(stack: Stack) -> Figures:
     ports = stack.state.ports()
     statements: dict[str, float] = {}
     messages: dict[str, float] = {}
+    times: dict[str, float] = defaultdict(float)
+    seconds: dict[str, float] = defaultdict(float)
     for process in (*processes.SERVICES, processes.GATEWAY):
-        url = process.health_url(ports).replace("/health", "/metrics")
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            text = answer.read().decode()
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                if sample.name == STATEMENTS:
-                    statements[process.name] = sample.value
-                elif sample.name == MESSAGES:
-                    messages[f"{process.name} {sample.labels['kind']}"] = sample.value
-    return Figures(statements, messages, _cpu_seconds(stack))
+        for sample in _told(process.health_url(ports).replace("/health", "/metrics")):
+            if sample.name == STATEMENTS:
+                statements[process.name] = sample.value
+            elif sample.name == MESSAGES:
+                messages[f"{process.name} {sample.labels['kind']}"] = sample.value
+            elif sample.name.startswith(TIMED):
+                totals = {"count": times, "sum": seconds}.get(sample.name.rpartition("_")[2])
+                if totals is not None:
+                    totals[f"{process.name}.{sample.labels['operation']}"] += sample.value
+    return Figures(statements, messages, _cpu_seconds(stack), times, seconds)
+
+
+def _told(url: str) -> list[Sample]:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text = answer.read().decode()
+    return [each for family in text_string_to_metric_families(text) for each in family.samples]
 
 
 def _cpu_seconds(stack: Stack) -> dict[str, float]:

@@ -111,6 +111,7 @@ class Stack:
             self.state.secrets(),
             ports,
         )
+        environment["PROFILE_FOLDER"] = str(self.state.profiles)
         environment |= {"PROXIED": "yes"} if proxied else {}
         write_environment(self.state.folder / "run.env", environment)
 

@@ -4,6 +4,7 @@ secrets.env   keys and passwords, for their owner alone
 ports.json    the ports of this checkout on 127.0.0.1
 run.env       what the running stack was started with
 log/          a log per process
+profile/      what `bench --profile` saw each process do
 postgres/, rabbitmq/, supervisord.*    the servers' own (or in the folder that `servers` points to)
 """
 
@@ -44,6 +45,10 @@ class State:
         return self.folder / "log"
 
     @property
+    def profiles(self) -> Path:
+        return self.folder / "profile"
+
+    @property
     def mark(self) -> str:
         return str(self.folder)
 
@@ -68,6 +73,7 @@ class State:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o755)
         self.logs.mkdir(mode=0o700, exist_ok=True)
+        self.profiles.mkdir(mode=0o700, exist_ok=True)
         self.secrets()
 
     @contextlib.contextmanager

@@ -21,7 +21,7 @@ from kombu import Connection
 from nameko.containers import ServiceContainer
 from prometheus_client import make_wsgi_app
 
-from shared import outbox, telemetry
+from shared import outbox, profiling, telemetry
 from shared.database import Database, ping
 from shared.inbox import EventQueue
 from shared.settings import Settings, settings
@@ -94,6 +94,7 @@ def serve(name: str) -> None:
     """Run a service until it is told to stop, or dies; the supervisor starts it again."""
     values = settings()
     telemetry.configure_logging(name, values.log_level)
+    profiling.install(name, values.profile_folder)
     kombu.pools.set_limit(values.max_workers * 2)
     container = ServiceContainer(service_class(name), configuration(name, values))
     signal.signal(signal.SIGTERM, lambda *_: green.spawn(container.stop))

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     max_workers: int = 20
     rpc_timeout_seconds: float = 5.0
+    profile_folder: str | None = None
 
     def database(self, service: str) -> str:
         """The SQLAlchemy URL of one service's database."""

@@ -2,13 +2,14 @@
 
 import json
 
+from infra.processes import SERVICES
 from tests.conftest import RunningStack
 
 SECONDS = 3
 
 
 def test_a_sale_keeps_to_its_statements_and_messages(stack: RunningStack) -> None:
-    done = stack.run("bench", "--seconds", str(SECONDS), "--json")
+    done = stack.run("bench", "--seconds", str(SECONDS), "--profile", "--json")
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
@@ -19,3 +20,7 @@ def test_a_sale_keeps_to_its_statements_and_messages(stack: RunningStack) -> Non
     assert all(
         set(run) == {"per_second", "p50_ms", "p95_ms", "p99_ms"} for run in told["sale"].values()
     )
+    assert set(told["profile"]) == {*(process.name for process in SERVICES), "gateway"}
+    order = told["profile"]["order"]["by_category"]
+    assert {"SQLAlchemy", "AMQP"} <= set(order)
+    assert set(told["wall_ms"]) >= {"client", "gateway.mutation", "order.place_order"}
