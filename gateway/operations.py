@@ -41,6 +41,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     directory.CreateFranchisee, directory.SaveStore, directory.SaveStaff, directory.CreateDevice,
     directory.DeactivateDevice, directory.CreateClient, directory.DeactivateClient,
     member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
+    member.RecordContact, member.HandOverMembers,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder,
@@ -55,6 +56,7 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "clients": directory.ListClients,
     "audit_log": directory.ListAudit,
     "members": member.FindMembers,
+    "timeline": member.GetTimeline,
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,
     "spend_offer": loyalty.OfferSpend,
@@ -92,6 +94,11 @@ def _join() -> None:
         account=graphene.Field(account, resolver=_loaded("account", "id")),
         home_store=graphene.Field(store, resolver=_loaded("store", "home_store_id")),
         associate=graphene.Field(staff, resolver=_loaded("staff", "associate_id")),
+    )
+    extend(
+        member.Happening,
+        store=graphene.Field(store, resolver=_loaded("store", "store_id")),
+        staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")),
     )
     person = object_type(member.Member)
     extend(

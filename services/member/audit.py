@@ -41,6 +41,32 @@ CHECKS: dict[str, str] = {
         ) AS summed ON summed.member_id = kept.member_id AND summed.category = kept.category
         WHERE kept.pieces IS DISTINCT FROM summed.pieces
     """,
+    "timelines show every order of a member, and its amount": """
+        SELECT coalesce(kept.order_id, shown.id) AS order_id, kept.member_id, kept.total_minor,
+               shown.member_id AS shown_member_id, shown.figures
+        FROM (SELECT * FROM member_orders WHERE currency <> 'XXX') AS kept
+        FULL JOIN (SELECT * FROM happenings WHERE kind = 'purchase') AS shown
+            ON shown.id = kept.order_id
+        WHERE (kept.member_id, kept.total_minor, kept.currency) IS DISTINCT FROM
+            (shown.member_id, CAST(shown.figures ->> 'amount_minor' AS bigint),
+             shown.figures ->> 'currency')
+    """,
+    "timelines show every voided order once": """
+        SELECT kept.order_id, count(shown.id) AS times
+        FROM member_orders AS kept
+        LEFT JOIN happenings AS shown ON shown.kind = 'void' AND shown.document_id = kept.order_id
+            AND shown.member_id = kept.member_id
+        WHERE kept.voided GROUP BY kept.order_id HAVING count(shown.id) <> 1
+    """,
+    "whoever looks after a member is the one of the timeline": """
+        SELECT members.id AS member_id, members.associate_id, latest.staff_id
+        FROM members LEFT JOIN LATERAL (
+            SELECT staff_id FROM happenings
+            WHERE member_id = members.id AND kind IN ('joined', 'handed_over')
+            ORDER BY at DESC, kind = 'joined', id DESC LIMIT 1
+        ) AS latest ON true
+        WHERE members.associate_id IS DISTINCT FROM latest.staff_id
+    """,
     "every member agreed to membership": """
         SELECT members.id AS member_id FROM members WHERE NOT EXISTS (
             SELECT FROM consents WHERE consents.member_id = members.id

@@ -94,6 +94,7 @@ class Profile(Base):
         CheckConstraint(f"cardinality(tags) <= {TAGS_LIMIT}", name="tags_limit"),
         Index("ix_members_last_four", "last_four"),
         Index("ix_members_search_name", "search_name"),
+        Index("ix_members_associate_id", "associate_id"),
     )
 
 
@@ -198,3 +199,53 @@ class PurchasedCategory(Base):
     pieces: Mapped[int] = mapped_column(BigInteger)
 
     __table_args__: Any = (CheckConstraint("pieces >= 0", name="pieces_not_negative"),)
+
+
+class Happening(Base):
+    """A member's timeline: what the events told, and what staff wrote down. Rows are never changed
+    (trigger).
+
+    A purchase has its order's id, a contact the id its writer gave it, the rest that of the event.
+    No foreign key to members: the events may come before the member is known.
+    """
+
+    __tablename__ = "happenings"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(Uuid)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    kind: Mapped[str] = mapped_column(Text)
+    store_id: Mapped[UUID | None] = mapped_column(Uuid)
+    staff_id: Mapped[UUID | None] = mapped_column(Uuid)
+    document_id: Mapped[UUID | None] = mapped_column(Uuid)
+    text: Mapped[str | None] = mapped_column(Text)
+    figures: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+
+    __table_args__: Any = (
+        CheckConstraint("text IS NULL OR store_id IS NOT NULL", name="words_belong_to_a_store"),
+        Index("ix_happenings_member_id", "member_id", "at", "id"),
+    )
+
+
+class Staff(Base):
+    """Directory's staff, as told by its events: who may be given members, and where."""
+
+    __tablename__ = "staff"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    version: Mapped[int]
+    scope_kind: Mapped[str] = mapped_column(Text)
+    scope_id: Mapped[UUID | None] = mapped_column(Uuid)
+    active: Mapped[bool]
+
+
+class HandOver(Base):
+    """A hand-over of members, done once; `answer` is repeated to whoever sends it again."""
+
+    __tablename__ = "hand_overs"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    by: Mapped[UUID] = mapped_column(Uuid)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    answer: Mapped[dict[str, Any]] = mapped_column(JSONB)

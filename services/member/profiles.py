@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Row, Uuid, any_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, phones
+from services.member import cards, consents, phones, timeline
 from services.member.models import Profile, Store
 from services.member.phones import Keyring
 from services.member.views import read_members, select_members
@@ -28,6 +28,7 @@ from shared.contracts.member import (
     UpdateMember,
 )
 from shared.errors import InvalidInput, Refusal
+from shared.ids import new_id
 from shared.seal import MANAGERS, Caller, Role
 from shared.stores import find_store, require_store
 
@@ -75,6 +76,8 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
     if command.consents:
         consents.record(session, caller, row.id, consents.store_of(caller), command.consents)
         fields.append("consents")
+    if "associate_id" in changed:
+        timeline.tell(session, [_handed_over(row.id, changed["associate_id"])])
     if fields:
         version = row.version + 1
         sequence = advance(session, row, version=version, update_digest=digest, **changed)
@@ -188,6 +191,19 @@ def _tell_registered(
     session: Session, caller: Caller, command: RegisterMember, values: dict[str, Any]
 ) -> None:
     consents.record(session, caller, command.member_id, command.home_store_id, command.consents)
+    timeline.tell(
+        session,
+        [
+            {
+                "id": command.member_id,
+                "member_id": command.member_id,
+                "at": datetime.now(UTC),
+                "kind": "joined",
+                "store_id": command.home_store_id,
+                "staff_id": values["associate_id"],
+            }
+        ],
+    )
     event = MemberRegistered(
         member_id=command.member_id,
         card_code=values["card_code"],
@@ -230,6 +246,16 @@ def _given(command: UpdateMember) -> dict[str, Any]:
     if command.style is not None:
         given["style"] = command.style or None
     return given
+
+
+def _handed_over(member_id: UUID, associate_id: UUID) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "member_id": member_id,
+        "at": datetime.now(UTC),
+        "kind": "handed_over",
+        "staff_id": associate_id,
+    }
 
 
 def _get(session: Session, keys: Keyring, member_id: UUID) -> Member:

@@ -1,8 +1,8 @@
 """What is known from purchases (M3), kept by the orders' events.
 
 A batch is one statement: the orders that are new here (each counts once, whatever comes twice)
-feed the figures and the counters of SKUs and categories. A void takes the same away again, and
-looks up the first and the last of what is left.
+feed the figures, the counters of SKUs and categories, and the timeline. A void takes the same away
+again, and looks up the first and the last of what is left.
 """
 
 from typing import Any
@@ -26,6 +26,12 @@ WITH placed AS (
     ORDER BY order_id
     ON CONFLICT (order_id) DO NOTHING
     RETURNING *
+), told AS (
+    INSERT INTO happenings (id, member_id, at, kind, store_id, staff_id, document_id, figures)
+    SELECT order_id, member_id, placed_at, 'purchase', store_id, sold.staff_id, order_id,
+           jsonb_build_object('amount_minor', total_minor, 'currency', currency)
+    FROM placed JOIN jsonb_to_recordset(CAST(:orders AS jsonb)) AS sold
+        (order_id uuid, staff_id uuid) USING (order_id)
 ), facts AS (
     INSERT INTO purchase_facts AS known
         (member_id, currency, orders, spent_minor, first_on, last_on, last_at, last_store_id)
@@ -72,6 +78,13 @@ WITH voided AS (
     ORDER BY order_id
     ON CONFLICT (order_id) DO UPDATE SET voided = true WHERE NOT known.voided
     RETURNING *
+), told AS (
+    INSERT INTO happenings (id, member_id, at, kind, store_id, document_id, figures)
+    SELECT back.event_id, member_id, back.voided_at, 'void', store_id, order_id,
+           CASE WHEN currency = 'XXX' THEN '{}'
+                ELSE jsonb_build_object('amount_minor', total_minor, 'currency', currency) END
+    FROM voided JOIN jsonb_to_recordset(CAST(:orders AS jsonb)) AS back
+        (order_id uuid, event_id uuid, voided_at timestamptz) USING (order_id)
 ), less AS (
     SELECT member_id, currency, count(*) AS orders, sum(total_minor) AS minor
     FROM voided GROUP BY member_id, currency
@@ -115,9 +128,13 @@ WHERE known.member_id = back.member_id AND known.category = back.category
 
 def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) -> None:
     """Add the orders of members to what is known of them; one statement."""
-    orders = [_sale(each.data) for each in envelopes if each.data.member_id is not None]
-    if orders:
-        session.execute(_PLACED, {"orders": msgspec.json.encode(orders).decode()})
+    sales = {
+        each.data.order_id: _sale(each.data)
+        for each in envelopes
+        if each.data.member_id is not None
+    }
+    if sales:
+        session.execute(_PLACED, {"orders": msgspec.json.encode(list(sales.values())).decode()})
 
 
 def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
@@ -132,6 +149,7 @@ def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) ->
             "store_id": each.data.store_id,
             "business_date": each.data.business_date,
             "voided_at": each.time,
+            "event_id": each.id,
         }
         for each in envelopes
         if each.data.member_id is not None
@@ -145,6 +163,7 @@ def _sale(order: OrderPlaced) -> dict[str, Any]:
         "order_id": order.order_id,
         "member_id": order.member_id,
         "store_id": order.store_id,
+        "staff_id": order.staff_id,
         "business_date": order.business_date,
         "placed_at": order.placed_at,
         "currency": order.currency,

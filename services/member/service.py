@@ -5,17 +5,24 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
-from services.member import profiles, purchases, search, tags
+from services.member import handovers, profiles, purchases, search, tags, timeline
 from services.member.models import Store
 from services.member.phones import Keyring
 from shared.contracts import Envelope
-from shared.contracts.directory import StoreChanged
+from shared.contracts.campaign import CouponRedeemed
+from shared.contracts.directory import StaffChanged, StoreChanged
+from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
 from shared.contracts.member import (
     FindMembers,
     GetMembers,
+    GetTimeline,
+    HandedOver,
+    HandOverMembers,
+    Happening,
     Member,
     Members,
     Phone,
+    RecordContact,
     RegisterMember,
     RevealPhone,
     TagMember,
@@ -23,6 +30,7 @@ from shared.contracts.member import (
 )
 from shared.contracts.order import OrderPlaced, OrderVoided
 from shared.inbox import on_event
+from shared.paging import Page
 from shared.seal import FLOOR, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import Transactions, operation
 from shared.settings import PhoneSettings
@@ -31,6 +39,8 @@ from shared.stores import upsert_stores
 EDITORS = SELLERS | MANAGERS
 TAGGERS = FLOOR | MANAGERS
 REVEALERS = MANAGERS | {Role.ASSOCIATE}
+# What staff write about a person is not for the software of others.
+TIMELINE_READERS = READERS - {Role.INTEGRATION}
 
 
 class PhoneKeys(DependencyProvider):
@@ -79,6 +89,21 @@ class MemberService:
         with self.transaction() as session:
             return profiles.reveal_phone(session, self.phone_keys, caller, command)
 
+    @operation(RecordContact, roles=EDITORS)
+    def record_contact(self, caller: Caller, command: RecordContact) -> Happening:
+        with self.transaction() as session:
+            return timeline.record_contact(session, caller, command)
+
+    @operation(GetTimeline, roles=TIMELINE_READERS)
+    def get_timeline(self, caller: Caller, command: GetTimeline) -> Page[Happening]:
+        with self.transaction() as session:
+            return timeline.get_timeline(session, caller, command)
+
+    @operation(HandOverMembers, roles=MANAGERS)
+    def hand_over_members(self, caller: Caller, command: HandOverMembers) -> HandedOver:
+        with self.transaction() as session:
+            return handovers.hand_over(session, caller, command)
+
     @staticmethod
     @on_event(StoreChanged)
     def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
@@ -93,3 +118,33 @@ class MemberService:
     @on_event(OrderVoided)
     def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
         purchases.on_order_voided(session, envelopes)
+
+    @staticmethod
+    @on_event(StaffChanged)
+    def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
+        handovers.on_staff_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderBooked)
+    def on_order_booked(session: Session, envelopes: list[Envelope[OrderBooked]]) -> None:
+        timeline.on_order_booked(session, envelopes)
+
+    @staticmethod
+    @on_event(PointsAdjusted)
+    def on_points_adjusted(session: Session, envelopes: list[Envelope[PointsAdjusted]]) -> None:
+        timeline.on_points_adjusted(session, envelopes)
+
+    @staticmethod
+    @on_event(WalletToppedUp)
+    def on_wallet_topped_up(session: Session, envelopes: list[Envelope[WalletToppedUp]]) -> None:
+        timeline.on_wallet_topped_up(session, envelopes)
+
+    @staticmethod
+    @on_event(TierChanged)
+    def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
+        timeline.on_tier_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(CouponRedeemed)
+    def on_coupon_redeemed(session: Session, envelopes: list[Envelope[CouponRedeemed]]) -> None:
+        timeline.on_coupon_redeemed(session, envelopes)

@@ -13,15 +13,22 @@ from shared.contracts import (
     Event,
     Message,
     Name,
+    PageSize,
     Sentence,
     Text,
 )
+from shared.paging import Page
 
 Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=PLAIN)]
 Sizes = Annotated[dict[Code, Code], Meta(max_length=20)]
 Purpose = Literal["membership", "marketing"]
 Channel = Literal["sms", "wechat", "phone", "email", "any"]
 Gender = Literal["female", "male", "other"]
+ContactKind = Literal["note", "visit", "enquiry", "call", "message"]
+"""What staff write down: a remark, a visit without a purchase, a question, a call, a chat."""
+HappeningKind = Literal[
+    ContactKind, "joined", "purchase", "void", "points", "top_up", "coupon", "tier", "handed_over"
+]
 
 ERRORS = {
     "INVALID_PHONE": Sentence(zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"),
@@ -44,6 +51,16 @@ ERRORS = {
     ),
     "MEMBER_ID_TAKEN": Sentence(
         zh="该会员编号已用于其他资料", en="This member id was used with other data"
+    ),
+    "HAPPENING_ID_TAKEN": Sentence(
+        zh="该记录编号已用于其他内容", en="This id was used for another record"
+    ),
+    "HANDOVER_ID_TAKEN": Sentence(
+        zh="该交接编号已用于其他内容", en="This id was used for another hand-over"
+    ),
+    "UNKNOWN_ASSOCIATE": Sentence(
+        zh="该员工不存在、已离职或不在该门店范围内",
+        en="There is no such member of staff at work in these stores",
     ),
     "TOO_MANY_TAGS": Sentence(
         zh="一位会员最多 {limit} 个标签", en="A member can have at most {limit} tags"
@@ -162,6 +179,81 @@ class TagMember(Command[Member], frozen=True, kw_only=True):
     remove: Annotated[list[Tag], Meta(max_length=20)] = []
 
 
+class Happening(Message, frozen=True, kw_only=True):
+    """One entry of a member's timeline. Which of the figures it has depends on its kind.
+
+    `document_id` is the order, top-up, adjustment or hand-over; `points` are signed;
+    `amount_minor` is what a purchase came to or was paid for a top-up. `staff_id` of `handed_over`
+    is the associate from then on.
+    """
+
+    id: UUID
+    at: datetime
+    kind: HappeningKind
+    store_id: UUID | None = None
+    staff_id: UUID | None = None
+    document_id: UUID | None = None
+    text: str | None = None
+    amount_minor: int | None = None
+    currency: str | None = None
+    points: int | None = None
+    coupon_code: str | None = None
+    tier_name_zh: str | None = None
+    tier_name_en: str | None = None
+
+
+class RecordContact(Command[Happening], frozen=True, kw_only=True):
+    """Write down a contact with a member (M4, M8). The id is the caller's: repeating is safe.
+
+    `happened_at` is now when left out, and never later. Refusals: UNKNOWN_MEMBER, UNKNOWN_STORE,
+    HAPPENING_ID_TAKEN.
+    """
+
+    id: UUID
+    member_id: UUID
+    store_id: UUID
+    kind: ContactKind
+    text: Text = ""
+    happened_at: datetime | None = None
+
+
+class GetTimeline(Command[Page[Happening]], frozen=True, kw_only=True):
+    """Everything that happened with a member, newest first (M3, M4, M8, M13).
+
+    What staff wrote down is seen by those whose scope has its store (K40); the rest by all.
+    `kinds` empty: all of them. Refusal: UNKNOWN_MEMBER.
+    """
+
+    member_id: UUID
+    kinds: Annotated[list[HappeningKind], Meta(max_length=20)] = []
+    first: PageSize = 50
+    after: str | None = None
+
+
+class HandedOver(Message, frozen=True, kw_only=True):
+    """`members` is how many each of the receivers was given, in the order they were named."""
+
+    id: UUID
+    associate_ids: list[UUID]
+    members: list[int]
+
+
+class HandOverMembers(Command[HandedOver], frozen=True, kw_only=True):
+    """Give the members of one associate to others, in one step (M21, F14, F15).
+
+    With several receivers they are dealt out evenly by number (`count`), or so that what they have
+    spent is spread evenly (`spend`). `store_id` leaves it at the members at home there; without it,
+    all of them within the caller's scope. The id is the caller's: repeating is safe. Refusals:
+    UNKNOWN_ASSOCIATE (a receiver who is not at work in that scope), HANDOVER_ID_TAKEN.
+    """
+
+    id: UUID
+    from_associate_id: UUID
+    to_associate_ids: Annotated[list[UUID], Meta(min_length=1, max_length=50)]
+    split: Literal["count", "spend"] = "count"
+    store_id: UUID | None = None
+
+
 class Phone(Message, frozen=True, kw_only=True):
     phone: str
 
@@ -200,6 +292,26 @@ class MemberTagged(Event, frozen=True, kw_only=True):
     member_id: UUID
     version: int
     tags: list[str]
+
+
+class ContactRecorded(Event, frozen=True, kw_only=True):
+    """Subject: the record; sequence 1. What was written stays in the member service."""
+
+    type: ClassVar[str] = "member.contact_recorded"
+    happening_id: UUID
+    member_id: UUID
+    store_id: UUID
+    kind: ContactKind
+
+
+class MembersHandedOver(Event, frozen=True, kw_only=True):
+    """Subject: the hand-over; sequence 1."""
+
+    type: ClassVar[str] = "member.members_handed_over"
+    hand_over_id: UUID
+    from_associate_id: UUID
+    to_associate_ids: list[UUID]
+    members: list[int]
 
 
 class PhoneRevealed(Event, frozen=True, kw_only=True):

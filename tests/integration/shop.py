@@ -159,13 +159,13 @@ class Shop:
             return False
         return bool(answer["quote"]["quote"])
 
-    async def member(self, api: Api) -> str:
+    async def member(self, api: Api, **fields: Any) -> str:
         """A new member whom every service knows."""
         member = fresh()
         phone = f"1380{UUID(member).int % 10**7:07d}"
         await api.change(
             "registerMember", "member { id }", memberId=member, phone=phone, name="会员",
-            sourceChannel="walk-in", homeStoreId=self.store, consents=[CONSENT],
+            sourceChannel="walk-in", homeStoreId=self.store, consents=[CONSENT], **fields,
         )  # fmt: skip
         await until(lambda: self.account(api, member))
         return member

@@ -95,7 +95,7 @@ def registration(store_id: UUID, **fields: Any) -> RegisterMember:
     given: dict[str, Any] = {
         "member_id": new_id(),
         "phone": PHONE,
-        "name": "王小明",
+        "name": "顾客明",
         "source_channel": "store",
         "home_store_id": store_id,
         "consents": [AGREED],

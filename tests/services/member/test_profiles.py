@@ -129,7 +129,7 @@ def test_the_same_command_again_gets_the_same_answer(
     command = registration(store_id)
     first = profiles.register(session, keys, associate, command)
     before = contents(session)
-    respelt = msgspec.structs.replace(command, phone="+86 138 1234 1234", name=" 王小明")
+    respelt = msgspec.structs.replace(command, phone="+86 138 1234 1234", name=" 顾客明")
 
     assert profiles.register(session, keys, associate, command) == first
     assert profiles.register(session, keys, associate, respelt) == first

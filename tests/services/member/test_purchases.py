@@ -242,6 +242,10 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
         "UPDATE purchased_categories SET category = 'others'",
         "ALTER TABLE consents DISABLE TRIGGER USER",
         "UPDATE consents SET granted = false",
+        "UPDATE member_orders SET voided = true",
+        "ALTER TABLE happenings DISABLE TRIGGER USER",
+        "UPDATE happenings SET figures = '{}' WHERE kind = 'purchase'",
+        "DELETE FROM happenings WHERE kind = 'joined'",
     ):
         session.execute(text(statement))
 

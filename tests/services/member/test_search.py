@@ -20,7 +20,7 @@ from tests.services.member.conftest import open_store, registration, staff
 
 @pytest.fixture
 def find(session: Session, keys: Keyring) -> Callable[..., list[UUID]]:
-    """`find("王")`: ids of the members found; by default from a store that knows none of them."""
+    """`find("顾")`: ids of the members found; by default from a store that knows none of them."""
     elsewhere = staff(Role.ASSOCIATE, open_store(session))
 
     def found(query: str, caller: Caller = elsewhere) -> list[UUID]:
@@ -38,17 +38,17 @@ def find(session: Session, keys: Keyring) -> Callable[..., list[UUID]]:
         "13812341234",
         " +86 138-1234-1234 ",
         "008613812341234",
-        "王",
-        "王小",
-        "王小明",
-        " 王小明 ",
+        "顾",
+        "顾客",
+        "顾客明",
+        " 顾客明 ",
     ],
 )
 def test_a_member_is_found_from_any_store(
     register: Callable[..., Member], find: Callable[..., list[UUID]], query: str
 ) -> None:
     member = register()
-    register(phone="13912345678", name="李四")
+    register(phone="13912345678", name="访客乙")
 
     assert find(query) == [member.id]
 
@@ -74,7 +74,7 @@ def test_a_card_is_found_as_it_is_scanned_or_typed(
 
 @pytest.mark.parametrize(
     "query",
-    ["9999", "13912341234", "138123", "小明", "%%", "_小", "王%", "M00000000K", "王\U0010ffff"],
+    ["9999", "13912341234", "138123", "小明", "%%", "_小", "顾%", "M00000000K", "顾\U0010ffff"],
 )
 def test_what_fits_nobody_finds_nobody(
     register: Callable[..., Member], find: Callable[..., list[UUID]], query: str
@@ -124,14 +124,14 @@ def test_the_best_come_first_and_no_more_than_twenty(
     find: Callable[..., list[UUID]],
     associate: Caller,
 ) -> None:
-    long = [register(phone=f"1381234{n:04}", name="王伟明") for n in range(1000, 1021)]
-    exact = register(phone="13912340001", name="王伟")
+    long = [register(phone=f"1381234{n:04}", name="顾岚明") for n in range(1000, 1021)]
+    exact = register(phone="13912340001", name="顾岚")
     elsewhere = open_store(session)
     foreign = profiles.register(
         session,
         keys,
         staff(Role.ASSOCIATE, elsewhere),
-        registration(elsewhere, phone="13912340002", name="王伟"),
+        registration(elsewhere, phone="13912340002", name="顾岚"),
     )
     for member, day in ((foreign, 9), (long[5], 7), (long[9], 8)):
         session.execute(
@@ -147,7 +147,7 @@ def test_the_best_come_first_and_no_more_than_twenty(
             )
         )
 
-    here, there = find("王伟", associate), find("王伟")
+    here, there = find("顾岚", associate), find("顾岚")
 
     assert len(here) == len(there) == 20
     assert here[:4] == [exact.id, foreign.id, long[9].id, long[5].id]

@@ -1,0 +1,177 @@
+"""Hand-over: the members of an associate who leaves go to others in one step (M21, F14, F15).
+
+What is known of a member is in the timeline and not in somebody's head, so all a hand-over has to
+move is who looks after them. It is two statements, however many members there are: they are locked
+in the order of their ids, dealt out, and each hand-over stands in the member's timeline.
+"""
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.member.models import HandOver, Staff, Store
+from shared import outbox
+from shared.contracts import Envelope
+from shared.contracts.directory import StaffChanged
+from shared.contracts.member import HandedOver, HandOverMembers, MembersHandedOver
+from shared.errors import Refusal
+from shared.seal import Caller, ScopeKind
+from shared.stores import find_store, require_store
+
+# Dealt out like cards, turning round at each end (0 1 2 2 1 0 0 1 …), so that nobody is given the
+# best one of every round.
+_HAND_OVER = text("""
+WITH mine AS MATERIALIZED (
+    SELECT members.id FROM members JOIN stores ON stores.id = members.home_store_id
+    WHERE members.associate_id = :from_id
+      AND (CAST(:store_id AS uuid) IS NULL OR stores.id = :store_id)
+      AND (CAST(:region_id AS uuid) IS NULL OR stores.region_id = :region_id)
+      AND (CAST(:franchisee_id AS uuid) IS NULL OR stores.franchisee_id = :franchisee_id)
+    ORDER BY members.id FOR NO KEY UPDATE OF members
+), ranked AS (
+    SELECT mine.id, row_number() OVER (ORDER BY
+        CASE WHEN :by_spend THEN coalesce(spent.minor, 0) END DESC, mine.id) - 1 AS place
+    FROM mine LEFT JOIN LATERAL (
+        SELECT sum(spent_minor) AS minor FROM purchase_facts WHERE member_id = mine.id
+    ) AS spent ON :by_spend
+), dealt AS (
+    SELECT id, (CAST(:to_ids AS uuid[]))[1 + CASE WHEN place / :hands % 2 = 0 THEN place % :hands
+        ELSE :hands - 1 - place % :hands END] AS to_id
+    FROM ranked
+), given AS (
+    UPDATE members SET associate_id = dealt.to_id, version = members.version + 1,
+        event_sequence = members.event_sequence + 1
+    FROM dealt WHERE members.id = dealt.id
+    RETURNING members.id, members.associate_id
+), told AS (
+    INSERT INTO happenings (id, member_id, at, kind, staff_id, document_id)
+    SELECT gen_random_uuid(), id, clock_timestamp(), 'handed_over', associate_id, :id FROM given
+)
+SELECT associate_id, count(*) AS members FROM given GROUP BY associate_id
+""")
+
+
+_ANSWER = text("UPDATE hand_overs SET answer = CAST(:answer AS jsonb) WHERE id = :id")
+
+
+def hand_over(session: Session, caller: Caller, command: HandOverMembers) -> HandedOver:
+    """Hand over once; see `HandOverMembers`."""
+    content = hashlib.sha256(msgspec.json.encode(command)).hexdigest()
+    # The row comes first: whoever sends the same a second time waits here.
+    claimed = session.scalar(
+        insert(HandOver)
+        .values(id=command.id, content=content, by=caller.id, answer={})
+        .on_conflict_do_nothing()
+        .returning(HandOver.id)
+    )
+    if claimed is None:
+        return _answered(session, command.id, content)
+    place = _place(session, caller, command.store_id)
+    to_ids = list(dict.fromkeys(command.to_associate_ids))
+    _require_receivers(session, caller, command, to_ids)
+    rows = session.execute(
+        _HAND_OVER,
+        {
+            "id": command.id,
+            "from_id": command.from_associate_id,
+            "to_ids": to_ids,
+            "hands": len(to_ids),
+            "by_spend": command.split == "spend",
+            **place,
+        },
+    )
+    given = {row.associate_id: row.members for row in rows}
+    answer = HandedOver(
+        id=command.id, associate_ids=to_ids, members=[given.get(id_, 0) for id_ in to_ids]
+    )
+    session.execute(_ANSWER, {"id": command.id, "answer": msgspec.json.encode(answer).decode()})
+    event = MembersHandedOver(
+        hand_over_id=command.id,
+        from_associate_id=command.from_associate_id,
+        to_associate_ids=to_ids,
+        members=answer.members,
+    )
+    outbox.emit(session, (event, command.id, 1))
+    return answer
+
+
+def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
+    """Take over what directory tells of its staff; older versions change nothing."""
+    newest = {each.data.staff_id: each.data for each in envelopes}
+    statement = insert(Staff).values(
+        [
+            {
+                "id": staff.staff_id,
+                "version": staff.version,
+                "scope_kind": staff.scope_kind,
+                "scope_id": staff.scope_id,
+                "active": staff.active,
+            }
+            for staff in newest.values()
+        ]
+    )
+    fresh = {
+        name: statement.excluded[name] for name in ("version", "scope_kind", "scope_id", "active")
+    }
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"], set_=fresh, where=Staff.version < statement.excluded.version
+        )
+    )
+
+
+def _answered(session: Session, hand_over_id: UUID, content: str) -> HandedOver:
+    """The answer that was given before to the same command."""
+    earlier = session.execute(
+        select(HandOver.content, HandOver.answer).where(HandOver.id == hand_over_id)
+    ).one()
+    if earlier.content != content:
+        raise Refusal("HANDOVER_ID_TAKEN")
+    return msgspec.convert(earlier.answer, HandedOver)
+
+
+def _place(session: Session, caller: Caller, store_id: UUID | None) -> dict[str, UUID | None]:
+    """Whose members are meant: those at home in one store, or in the caller's scope."""
+    if store_id is not None:
+        require_store(session, Store, caller, store_id)
+    scoped = {
+        ScopeKind.STORE: "store_id",
+        ScopeKind.REGION: "region_id",
+        ScopeKind.FRANCHISEE: "franchisee_id",
+    }
+    place = {"store_id": store_id, "region_id": None, "franchisee_id": None}
+    if store_id is None and caller.scope_kind in scoped:
+        place[scoped[caller.scope_kind]] = caller.scope_id
+    return place
+
+
+def _require_receivers(
+    session: Session, caller: Caller, command: HandOverMembers, to_ids: list[UUID]
+) -> None:
+    """Raise `Refusal("UNKNOWN_ASSOCIATE")` for one who has left, or works elsewhere."""
+    known = {
+        row.id: row
+        for row in session.execute(
+            select(Staff.__table__).where(Staff.id.in_(to_ids), Staff.active)
+        )
+    }
+    for id_ in to_ids:
+        row = known.get(id_)
+        if id_ == command.from_associate_id or row is None:
+            raise Refusal("UNKNOWN_ASSOCIATE", {"associate_id": id_})
+        if not _works_there(session, caller, command.store_id, row):
+            raise Refusal("UNKNOWN_ASSOCIATE", {"associate_id": id_})
+
+
+def _works_there(session: Session, caller: Caller, store_id: UUID | None, staff: Any) -> bool:
+    """Whether somebody works in the store that is meant, or within the caller's scope."""
+    if staff.scope_kind == ScopeKind.STORE:
+        store = find_store(session, Store, staff.scope_id)
+        return store.within(caller) and store_id in (None, store.id)
+    own = (caller.scope_kind, caller.scope_id) == (staff.scope_kind, staff.scope_id)
+    return own or caller.scope_kind is ScopeKind.CHAIN

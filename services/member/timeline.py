@@ -1,0 +1,227 @@
+"""The timeline: everything that happened with a member, from events and from what staff write down.
+
+It answers what a clerk has to know before saying hello: what this person bought, asked for and was
+told, in whichever store. What was written down belongs to the store it was written in, and is
+seen by those whose scope has that store; what the chain booked is seen by all (M14, K40).
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, or_, select, text, true, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.member.models import Happening as HappeningRow
+from services.member.models import Profile, Store
+from shared import outbox
+from shared.contracts import Envelope
+from shared.contracts.campaign import CouponRedeemed
+from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.member import (
+    ContactKind,
+    ContactRecorded,
+    GetTimeline,
+    Happening,
+    RecordContact,
+)
+from shared.errors import InvalidInput, Refusal
+from shared.paging import Page, decode_cursor, page_of
+from shared.seal import Caller, ScopeKind
+from shared.stores import require_store
+
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clock of a device may be ahead of ours."""
+_SCOPES = {
+    ScopeKind.STORE: Store.id,
+    ScopeKind.FRANCHISEE: Store.franchisee_id,
+    ScopeKind.REGION: Store.region_id,
+}
+_INSERT = text("""
+INSERT INTO happenings (id, member_id, at, kind, store_id, staff_id, document_id, figures)
+SELECT id, member_id, at, kind, store_id, staff_id, document_id, coalesce(figures, '{}')
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told
+    (id uuid, member_id uuid, at timestamptz, kind text, store_id uuid, staff_id uuid,
+     document_id uuid, figures jsonb)
+""")
+
+
+def record_contact(session: Session, caller: Caller, command: RecordContact) -> Happening:
+    """Write down a contact once; see `RecordContact`."""
+    store = require_store(session, Store, caller, command.store_id)
+    now = datetime.now(UTC)
+    at = command.happened_at or now
+    if at.tzinfo is None or at > now + CLOCKS_APART:
+        raise InvalidInput("INVALID_INPUT", {"field": "$.happened_at", "reason": "not yet"})
+    _require_member(session, command.member_id)
+    values = {
+        "id": command.id,
+        "member_id": command.member_id,
+        "at": at,
+        "kind": command.kind,
+        "store_id": store.id,
+        "staff_id": caller.id if caller.kind == "staff" else None,
+        "text": command.text.strip(),
+    }
+    new = session.scalar(
+        insert(HappeningRow).values(values).on_conflict_do_nothing().returning(HappeningRow.id)
+    )
+    if new:
+        event = ContactRecorded(
+            happening_id=command.id,
+            member_id=command.member_id,
+            store_id=store.id,
+            kind=command.kind,
+        )
+        outbox.emit(session, (event, command.id, 1))
+    row = session.execute(select(HappeningRow.__table__).where(HappeningRow.id == command.id)).one()
+    said = {name: value for name, value in values.items() if name not in ("at", "staff_id")}
+    same_time = command.happened_at is None or row.at == at
+    if not same_time or any(row._mapping[name] != value for name, value in said.items()):
+        raise Refusal("HAPPENING_ID_TAKEN")
+    return _happening(row)
+
+
+def get_timeline(session: Session, caller: Caller, command: GetTimeline) -> Page[Happening]:
+    """A page of a member's timeline, newest first."""
+    _require_member(session, command.member_id)
+    wanted = [HappeningRow.member_id == command.member_id, _seen_by(caller)]
+    if command.kinds:
+        wanted.append(HappeningRow.kind.in_(command.kinds))
+    if command.after is not None:
+        wanted.append(tuple_(HappeningRow.at, HappeningRow.id) < _position(command.after))
+    rows = session.execute(
+        select(HappeningRow.__table__)
+        .where(*wanted)
+        .order_by(HappeningRow.at.desc(), HappeningRow.id.desc())
+        .limit(command.first + 1)
+    ).all()
+    page = page_of(rows, command.first, lambda row: (row.at.isoformat(), str(row.id)))
+    items = [_happening(row) for row in page.items]
+    return Page(items=items, cursors=page.cursors, has_next=page.has_next)
+
+
+def tell(session: Session, rows: Iterable[dict[str, Any]]) -> None:
+    """Append to timelines, as one statement: id, member_id, at, kind and what else there is."""
+    told = list(rows)
+    if told:
+        session.execute(_INSERT, {"rows": msgspec.json.encode(told).decode()})
+
+
+def on_order_booked(session: Session, envelopes: list[Envelope[OrderBooked]]) -> None:
+    """Points that an order has brought or used (M4)."""
+    tell(
+        session,
+        (
+            _told(each, "points", each.data.order_id, points=-points if voided else points)
+            for each in envelopes
+            if (points := each.data.points_earned - each.data.points_spent)
+            for voided in [each.data.voided]
+        ),
+    )
+
+
+def on_points_adjusted(session: Session, envelopes: list[Envelope[PointsAdjusted]]) -> None:
+    tell(
+        session,
+        (
+            _told(each, "points", each.data.adjustment_id, points=each.data.points)
+            for each in envelopes
+        ),
+    )
+
+
+def on_wallet_topped_up(session: Session, envelopes: list[Envelope[WalletToppedUp]]) -> None:
+    tell(
+        session,
+        (
+            _told(
+                each,
+                "top_up",
+                each.data.top_up_id,
+                amount_minor=each.data.paid_minor,
+                currency=each.data.currency,
+            )
+            for each in envelopes
+        ),
+    )
+
+
+def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
+    tell(
+        session,
+        (
+            _told(
+                each,
+                "tier",
+                None,
+                tier_name_zh=each.data.tier_name_zh,
+                tier_name_en=each.data.tier_name_en,
+            )
+            for each in envelopes
+        ),
+    )
+
+
+def on_coupon_redeemed(session: Session, envelopes: list[Envelope[CouponRedeemed]]) -> None:
+    """Coupons that were used; one that is given back shows in the void of its order."""
+    tell(
+        session,
+        (
+            _told(each, "coupon", each.data.order_id, coupon_code=each.data.code)
+            for each in envelopes
+            if each.data.member_id is not None and not each.data.returned
+        ),
+    )
+
+
+def _told(
+    envelope: Envelope[Any], kind: str, document_id: UUID | None, **figures: Any
+) -> dict[str, Any]:
+    return {
+        "id": envelope.id,
+        "member_id": envelope.data.member_id,
+        "at": envelope.time,
+        "kind": kind,
+        "store_id": getattr(envelope.data, "store_id", None),
+        "document_id": document_id,
+        "figures": figures,
+    }
+
+
+def _seen_by(caller: Caller) -> ColumnElement[bool]:
+    """What the caller may see of a timeline: what staff wrote down only in stores of its scope."""
+    if caller.scope_kind is ScopeKind.CHAIN:
+        return true()
+    own = select(Store.id).where(_SCOPES[caller.scope_kind] == caller.scope_id)
+    contact = HappeningRow.kind.in_(get_args(ContactKind))
+    return or_(~contact, and_(contact, HappeningRow.store_id.in_(own)))
+
+
+def _require_member(session: Session, member_id: UUID) -> None:
+    if session.scalar(select(Profile.id).where(Profile.id == member_id)) is None:
+        raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
+
+
+def _position(cursor: str) -> tuple[datetime, UUID]:
+    at, id_ = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(str(at)), UUID(str(id_))
+    except ValueError as error:
+        raise InvalidInput("INVALID_CURSOR") from error
+
+
+def _happening(row: Row[Any]) -> Happening:
+    return Happening(
+        id=row.id,
+        at=row.at,
+        kind=row.kind,
+        store_id=row.store_id,
+        staff_id=row.staff_id,
+        document_id=row.document_id,
+        text=row.text,
+        **row.figures,
+    )
