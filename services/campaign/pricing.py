@@ -6,6 +6,9 @@ and the best single other one; a tie goes to the stacking ones. Of a `group` at 
 the one with which the basket is cheapest; groups are decided one after the other. A discount is
 allocated to its lines by largest remainder, so lines add up to the total to the cent.
 
+Promotions that are for other stores only are no news for this till and have no reasons, unless a
+coupon of one was presented: its holder has to be told.
+
 Lines are worked on in an order of their own (dearest piece first), so that the total does not
 depend on the order in which they were scanned.
 """
@@ -89,6 +92,11 @@ class _Verdict(Struct, frozen=True):
 
 def price(lines: list[Line], offers: list[Offer], setting: Setting) -> Priced:
     """The price of `lines` with the `offers` in force, given in the order of application."""
+    offers = [
+        offer
+        for offer in offers
+        if offer.promotion.id in setting.coupons or not _elsewhere(offer, setting)
+    ]
     ranked = sorted(lines, key=lambda line: (-line.unit_minor, line.sku_id, line.quantity))
     pieces = [
         Piece(style_id=line.style_id, category=line.category, quantity=line.quantity)
@@ -155,12 +163,17 @@ def total_of(
     )
 
 
+def _elsewhere(offer: Offer, setting: Setting) -> bool:
+    """Whether a promotion is for other stores only."""
+    wanted = offer.promotion.eligibility
+    here = setting.store_id in wanted.store_ids or setting.franchisee_id in wanted.franchisee_ids
+    return bool(wanted.store_ids or wanted.franchisee_ids) and not here
+
+
 def _bar(offer: Offer, setting: Setting) -> Reason | None:
     """Why a promotion is not for this basket whatever is in it; None when it may be."""
     promotion, wanted = offer.promotion, offer.promotion.eligibility
-    if (wanted.store_ids or wanted.franchisee_ids) and not (
-        setting.store_id in wanted.store_ids or setting.franchisee_id in wanted.franchisee_ids
-    ):
+    if _elsewhere(offer, setting):
         return reasons.not_this_store(offer)
     if promotion.needs_coupon and promotion.id not in setting.coupons:
         return reasons.needs_coupon(offer)

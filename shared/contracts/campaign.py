@@ -226,11 +226,11 @@ class BasketLine(Message, frozen=True, kw_only=True):
 
 
 class Reason(Message, frozen=True, kw_only=True):
-    """Why a promotion did or did not apply to a line, in words.
+    """Why a promotion of this store did or did not apply to a line, in words.
 
-    `code` is one of APPLIED, BELOW_THRESHOLD, NOT_THIS_PIECE, NOT_THIS_STORE, NOT_THIS_TIER,
-    NEEDS_MEMBER, NEEDS_TAG, NEEDS_COUPON, NEEDS_SECOND_PIECE, BUNDLE_INCOMPLETE, BEATEN_BY,
-    USED_UP, NOTHING_LEFT.
+    `code` is one of APPLIED, BELOW_THRESHOLD, NOT_THIS_PIECE, NOT_THIS_TIER, NEEDS_MEMBER,
+    NEEDS_TAG, NEEDS_COUPON, NEEDS_SECOND_PIECE, BUNDLE_INCOMPLETE, BEATEN_BY, USED_UP,
+    NOTHING_LEFT.
     """
 
     promotion_id: UUID

@@ -10,7 +10,7 @@ from staff_app.money import money
 from staff_app.ui.parts import amount, named, primary, row_of
 
 APPLIED = "APPLIED"
-FAR = {"NOT_THIS_STORE", "NOT_THIS_PIECE"}
+FAR = {"NOT_THIS_PIECE"}
 """Promotions that are for something else altogether: counted, not told one by one."""
 SHOWN = 7
 ROW_HEIGHT, REASONS_HEIGHT = 68, 300

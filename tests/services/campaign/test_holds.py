@@ -6,7 +6,7 @@ import pytest
 
 from services.campaign import holds
 from services.campaign.audit import CHECKS
-from shared.contracts.campaign import Percentage
+from shared.contracts.campaign import Eligibility, Percentage
 from shared.errors import Refusal
 from shared.ids import new_id
 from tests.services.campaign.shop import Shop, envelope
@@ -182,6 +182,20 @@ def test_a_coupon_that_does_nothing_is_refused_and_not_consumed(shop: Shop) -> N
     assert caught.value.parameters["why_zh"] == "“新人券”在此不能再减价"
     assert caught.value.parameters["why_en"] == "There is nothing left for “Welcome” to take off"
     assert shop.snapshot() == before
+
+
+def test_a_coupon_of_another_store_is_refused_and_says_why(shop: Shop) -> None:
+    elsewhere = Eligibility(store_ids=frozenset({shop.store(new_id())}))
+    offer = shop.publish(needs_coupon=True, name_en="Opening", eligibility=elsewhere)
+    code = shop.coupon(offer.promotion.id)
+    before = shop.snapshot()
+
+    with pytest.raises(Refusal, match="COUPON_NO_EFFECT") as caught:
+        shop.price(shop.piece(10000), order_id=new_id(), coupon_codes=[code])
+
+    assert caught.value.parameters["why_en"] == "This store does not take part in “Opening”"
+    assert shop.snapshot() == before
+    assert shop.price(shop.piece(10000)).lines[0].reasons == []
 
 
 def test_a_capped_promotion_without_coupon_that_is_used_up_does_not_apply(shop: Shop) -> None:

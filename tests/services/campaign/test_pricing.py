@@ -282,8 +282,6 @@ def test_a_rival_that_would_give_nothing_says_why_itself() -> None:
 @pytest.mark.parametrize(
     ("fields", "setting", "code"),
     [
-        ({"eligibility": Eligibility(store_ids=frozenset({new_id()}))}, {}, "NOT_THIS_STORE"),
-        ({"eligibility": Eligibility(franchisee_ids=frozenset({new_id()}))}, {}, "NOT_THIS_STORE"),
         ({"eligibility": Eligibility(franchisee_ids=frozenset({FRANCHISEE}))}, {}, "APPLIED"),
         (
             {
@@ -336,6 +334,33 @@ def test_whom_and_what_it_is_for(
     reason = answer.lines[0].reasons[0]
     assert "a活动" in reason.text_zh or code == "NOT_THIS_TIER"
     assert "“a”" in reason.text_en
+
+
+OTHERS = [
+    Eligibility(store_ids=frozenset({new_id()})),
+    Eligibility(franchisee_ids=frozenset({new_id()})),
+    Eligibility(store_ids=frozenset({new_id()}), franchisee_ids=frozenset({new_id()})),
+]
+
+
+@pytest.mark.parametrize("eligibility", OTHERS)
+def test_a_promotion_of_other_stores_is_no_news_here(eligibility: Eligibility) -> None:
+    theirs, ours = offer("a", TEN, eligibility=eligibility), offer("b", TEN)
+
+    answer = priced([line(1, 10000)], theirs, ours)
+
+    assert [reason.promotion_id for reason in answer.lines[0].reasons] == [ours.promotion.id]
+    assert answer.total_minor == 9000
+
+
+@pytest.mark.parametrize("eligibility", OTHERS)
+def test_a_coupon_of_other_stores_is_told_so(eligibility: Eligibility) -> None:
+    theirs = offer("a", TEN, eligibility=eligibility, needs_coupon=True)
+
+    answer = priced([line(1, 10000)], theirs, coupons={theirs.promotion.id: "C-1"})
+
+    assert codes(answer) == ["NOT_THIS_STORE"]
+    assert answer.total_minor == 10000
 
 
 def test_a_promotion_without_a_use_left_says_so() -> None:
