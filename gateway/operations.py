@@ -40,6 +40,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     directory.ActivateDevice, directory.CreateBrand, directory.CreateRegion,
     directory.CreateFranchisee, directory.SaveStore, directory.SaveStaff, directory.CreateDevice,
     directory.DeactivateDevice, directory.CreateClient, directory.DeactivateClient,
+    directory.ChangePin, directory.ChangePassword,
     member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
     member.RecordContact, member.HandOverMembers,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,

@@ -67,8 +67,8 @@ def find_active(session: Session, device_id: UUID) -> Place | None:
 def observe(
     session: Session, outcome: str, subject_id: UUID | None, device_id: UUID | None = None
 ) -> None:
-    """Tell of a sign-in: `successful`, `failed`, `locked` (the failure that locks), `signed_out`
-    or `reused` (a refresh token for the second time).
+    """Tell of a sign-in: `successful`, `failed`, `locked` (the failure that locks), `signed_out`,
+    `reused` (a refresh token for the second time), `pin_changed` or `password_changed` (one's own).
 
     Its subject is the person or client, else the device, else nobody we know. Sign-ins change none
     of these, so they have no version to count by: microseconds order them.

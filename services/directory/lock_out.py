@@ -3,6 +3,7 @@
 What is counted has one of these keys:
 
     pin:<device>:<number>   failures of one staff number on one device
+    pin:<number>            failures with the own old PIN, signed in without a device
     device:<device>         failures of any numbers on one device: one PIN tried on many people
     password:<number>       failures with one staff number's password
 
@@ -19,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -40,7 +41,9 @@ def current_policy(session: Session, now: datetime) -> SignInPolicy:
     ).one()
 
 
-def pin_limits(policy: SignInPolicy, number: str, device_id: UUID) -> Limits:
+def pin_limits(policy: SignInPolicy, number: str, device_id: UUID | None) -> Limits:
+    if device_id is None:
+        return {f"pin:{number.lower()}": policy.attempts}
     return {
         f"pin:{device_id}:{number.lower()}": policy.attempts,
         f"device:{device_id}": policy.device_attempts,
@@ -107,6 +110,19 @@ def forgive(session: Session, limits: Limits) -> None:
     try everybody's PIN and wash it off with the own one."""
     own = next(iter(limits))
     session.execute(update(FailureCount).where(FailureCount.key == own).values(failed_at=[]))
+
+
+def unlock(session: Session, number: str) -> None:
+    """Forget all failures of a staff number, to whom a manager gave a new secret; before the row
+    of staff is locked, as a sign-in does."""
+    key = FailureCount.key
+    own = or_(
+        key.in_([f"pin:{number.lower()}", f"password:{number.lower()}"]),
+        key.like(f"pin:%:{number.lower()}"),
+    )
+    keys = session.scalars(select(key).where(own).order_by(key).with_for_update()).all()
+    change = update(FailureCount).where(key.in_(keys))
+    session.execute(change.values(failed_at=[], locked_until=None))
 
 
 def recent_failures(

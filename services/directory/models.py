@@ -100,7 +100,10 @@ class Store(Base):
 
 
 class Staff(Base):
-    """A member of staff. Secrets are Argon2id hashes; numbers differ in more than upper case."""
+    """A member of staff. Secrets are Argon2id hashes; numbers differ in more than upper case.
+
+    `secret_change_id` is of the last change of a secret by the person itself.
+    """
 
     __tablename__ = "staff"
     __table_args__ = (
@@ -123,6 +126,7 @@ class Staff(Base):
     pin_hash: Mapped[str | None] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(Text)
     active: Mapped[bool]
+    secret_change_id: Mapped[UUID | None] = mapped_column(Uuid)
 
 
 class Device(Base):

@@ -75,15 +75,21 @@ def sign_out(session: Session, command: contract.SignOut, now: datetime) -> Done
 
 
 def end_all(
-    session: Session, because: str, staff_id: UUID | None = None, device_id: UUID | None = None
+    session: Session,
+    because: str,
+    staff_id: UUID | None = None,
+    device_id: UUID | None = None,
+    but: str | None = None,
 ) -> None:
-    """End every family of a member of staff or of a device."""
+    """End every family of a member of staff or of a device, `but` that of a token."""
     column = RefreshFamily.staff_id if staff_id else RefreshFamily.device_id
-    session.execute(
-        update(RefreshFamily)
-        .where(column == (staff_id or device_id), RefreshFamily.ended_at.is_(None))
-        .values(ended_at=func.now(), ended_because=because)
+    ending = update(RefreshFamily).where(
+        column == (staff_id or device_id), RefreshFamily.ended_at.is_(None)
     )
+    kept = _find(session, credentials.digest(but)) if but else None
+    if kept is not None:
+        ending = ending.where(RefreshFamily.id != kept.family_id)
+    session.execute(ending.values(ended_at=func.now(), ended_because=because))
 
 
 def forget_old(session: Session, now: datetime) -> None:

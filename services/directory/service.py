@@ -15,6 +15,7 @@ from services.directory import (
     devices,
     lock_out,
     organisation,
+    own_secret,
     refresh,
     sign_in,
     staff,
@@ -40,6 +41,7 @@ from shared.settings import settings
 FORGET_SECONDS = 3600
 ADMINISTRATORS = frozenset({Role.HQ_ADMINISTRATOR})
 AUDITORS = ADMINISTRATORS | {Role.AUDITOR}
+STAFF = frozenset(Role) - {Role.INTEGRATION}
 
 AUDITED: tuple[type[Event], ...] = tuple(
     found
@@ -194,6 +196,14 @@ class DirectoryService:
     def sign_out(self, caller: None, command: contract.SignOut) -> Done:
         with self.transaction() as session:
             return refresh.sign_out(session, command, now())
+
+    @operation(contract.ChangePin, roles=STAFF)
+    def change_pin(self, caller: Caller, command: contract.ChangePin) -> Done:
+        return own_secret.change_pin(self.transaction, caller, command, now(), green.in_thread)
+
+    @operation(contract.ChangePassword, roles=STAFF)
+    def change_password(self, caller: Caller, command: contract.ChangePassword) -> Done:
+        return own_secret.change_password(self.transaction, caller, command, now(), green.in_thread)
 
     @operation(contract.ListAudit, roles=AUDITORS)
     def list_audit(self, caller: Caller, command: contract.ListAudit) -> Page[contract.AuditEntry]:

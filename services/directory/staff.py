@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.directory import credentials, organisation, refresh, scope
+from services.directory import credentials, lock_out, organisation, refresh, scope
 from services.directory.credentials import Run, directly
 from services.directory.models import Staff
 from shared import outbox
@@ -39,7 +39,8 @@ def save_staff(
 ) -> contract.Created:
     """Create a member of staff or change one; a secret left out stays as it is.
 
-    A change of secret, role or scope, or the end of employment, ends every sign-in of that person.
+    A change of secret, role or scope, or the end of employment, ends every sign-in of that person;
+    a new secret opens what failures had locked.
     Raises `Refusal`: UNKNOWN_PARENT, WEAK_PIN, CODE_TAKEN, LAST_ADMINISTRATOR; `Forbidden`.
     """
     if not command.roles:
@@ -56,6 +57,8 @@ def save_staff(
     with transaction() as session:
         lock(session)
         _require_authority(session, caller, command)
+        if any(new and new != held[name] for name, new in hashes.items()):
+            lock_out.unlock(session, command.number)
         return save(session, command, {name: new for name, new in hashes.items() if new})
 
 
@@ -70,18 +73,22 @@ def save(session: Session, command: contract.SaveStaff, hashes: dict[str, str]) 
         "active": command.active,
         **hashes,
     }
-    version = _write(session, command.id, values)
-    if version is not None:
-        event = contract.StaffChanged(
-            staff_id=command.id,
-            version=version,
-            roles=command.roles,
-            scope_kind=command.scope_kind,
-            scope_id=command.scope_id,
-            active=command.active,
-        )
-        outbox.emit(session, (event, command.id, version))
+    if _write(session, command.id, values):
+        tell(session, session.get_one(Staff, command.id, populate_existing=True))
     return contract.Created(id=command.id)
+
+
+def tell(session: Session, staff: Staff) -> None:
+    """Tell of a member of staff as the row is now."""
+    event = contract.StaffChanged(
+        staff_id=staff.id,
+        version=staff.version,
+        roles=frozenset(Role(role) for role in staff.roles),
+        scope_kind=ScopeKind(staff.scope_kind),
+        scope_id=staff.scope_id,
+        active=staff.active,
+    )
+    outbox.emit(session, (event, staff.id, staff.version))
 
 
 def lock(session: Session) -> None:

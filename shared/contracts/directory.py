@@ -1,7 +1,7 @@
 """Directory: brand → region → franchisee → store, staff, roles, devices, clients, audit."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from msgspec import Meta
@@ -17,9 +17,26 @@ from shared.contracts import (
     PageSize,
     Text,
 )
-from shared.contracts.directory_errors import ERRORS as ERRORS
+from shared.contracts.directory_answers import (
+    Client,
+    Clients,
+    Device,
+    Devices,
+    DeviceState,
+    Staff,
+    StaffList,
+    Store,
+    Stores,
+)
+from shared.contracts.directory_errors import ERRORS
 from shared.paging import Page
 from shared.seal import Caller, Role, ScopeKind
+
+# A contract is one module to whoever uses it; these stand beside it, or it would be too long.
+__all__ = [
+    "ERRORS", "Client", "Clients", "Device", "DeviceState", "Devices", "Staff", "StaffList",
+    "Store", "Stores",
+]  # fmt: skip
 
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}$(?!\n)")]
 Password = Annotated[str, Meta(min_length=10, max_length=200)]
@@ -78,6 +95,29 @@ class SignOut(Command[Done], frozen=True, kw_only=True):
     refresh_token: Secret
 
 
+class ChangePin(Command[Done], frozen=True, kw_only=True):
+    """One's own PIN, with the old one; ends every other sign-in of the caller.
+
+    `refresh_token` is of the sign-in to keep; without one all end. A wrong old PIN counts like a
+    failed sign-in on the device. The id is the caller's: the same again changes nothing.
+    Refusals: WRONG_PIN, LOCKED_OUT, WEAK_PIN, UNKNOWN_STAFF.
+    """
+
+    id: UUID
+    old_pin: Secret
+    pin: Pin
+    refresh_token: Secret | None = None
+
+
+class ChangePassword(Command[Done], frozen=True, kw_only=True):
+    """One's own password, like `ChangePin`. Refusals: WRONG_PASSWORD, LOCKED_OUT, UNKNOWN_STAFF."""
+
+    id: UUID
+    old_password: Secret
+    password: Password
+    refresh_token: Secret | None = None
+
+
 class Created(Message, frozen=True, kw_only=True):
     """The id is the caller's: the same command again gets the same answer."""
 
@@ -123,7 +163,8 @@ class SaveStore(Command[Created], frozen=True, kw_only=True):
 class SaveStaff(Command[Created], frozen=True, kw_only=True):
     """Create a member of staff or change one; a secret left out stays as it is.
 
-    A caller may only give roles and scopes within its own.
+    A caller may only give roles and scopes within its own. A new secret ends every sign-in and
+    opens what failures had locked; `active` false ends employment.
     """
 
     id: UUID
@@ -153,25 +194,6 @@ class CreateDevice(Command[DeviceCreated], frozen=True, kw_only=True):
     id: UUID
     store_id: UUID
     name: Name
-
-
-DeviceState = Literal["waiting", "active", "off"]
-"""Waiting for its activation code to be used, active, or switched off."""
-
-
-class Device(Message, frozen=True, kw_only=True):
-    """`activation_ends_at` is there while the device waits."""
-
-    id: UUID
-    store_id: UUID
-    code: str
-    name: str
-    state: DeviceState
-    activation_ends_at: datetime | None
-
-
-class Devices(Message, frozen=True, kw_only=True):
-    items: list[Device]
 
 
 class ListDevices(Command[Devices], frozen=True, kw_only=True):
@@ -215,20 +237,6 @@ class CreateClient(Command[ClientCreated], frozen=True, kw_only=True):
     scope_id: UUID | None = None
 
 
-class Client(Message, frozen=True, kw_only=True):
-    """`active` as long as its newest secret is good."""
-
-    id: UUID
-    name: str
-    scope_kind: ScopeKind
-    scope_id: UUID | None
-    active: bool
-
-
-class Clients(Message, frozen=True, kw_only=True):
-    items: list[Client]
-
-
 class ListClients(Command[Clients], frozen=True, kw_only=True):
     """The API clients whose scope lies within the caller's, by name."""
 
@@ -242,25 +250,6 @@ class DeactivateClient(Command[Client], frozen=True, kw_only=True):
     id: UUID
 
 
-class Store(Message, frozen=True, kw_only=True):
-    id: UUID
-    code: str
-    name: str
-    brand_id: UUID
-    region_id: UUID
-    region_name: str
-    franchisee_id: UUID | None
-    franchisee_name: str | None
-    legal_entity: str
-    time_zone: str
-    currency: str
-    active: bool
-
-
-class Stores(Message, frozen=True, kw_only=True):
-    items: list[Store]
-
-
 class ListStores(Command[Stores], frozen=True, kw_only=True):
     """The stores within the caller's scope, by code."""
 
@@ -269,20 +258,6 @@ class GetStores(Command[Stores], frozen=True, kw_only=True):
     """Stores by id, whatever the scope: name and code of a store are no secret."""
 
     ids: Annotated[list[UUID], Meta(max_length=500)]
-
-
-class Staff(Message, frozen=True, kw_only=True):
-    id: UUID
-    number: str
-    name: str
-    roles: frozenset[Role]
-    scope_kind: ScopeKind
-    scope_id: UUID | None
-    active: bool
-
-
-class StaffList(Message, frozen=True, kw_only=True):
-    items: list[Staff]
 
 
 class ListStaff(Command[StaffList], frozen=True, kw_only=True):
@@ -368,7 +343,7 @@ class OrganisationChanged(Event, frozen=True, kw_only=True):
 
 
 class SignInObserved(Event, frozen=True, kw_only=True):
-    """Somebody signed in, failed to, or was locked out."""
+    """Somebody signed in, failed to, was locked out, or changed the own secret."""
 
     type: ClassVar[str] = "directory.sign_in_observed"
     subject_id: UUID | None

@@ -32,4 +32,12 @@ ERRORS = {
     "UNKNOWN_STAFF": Sentence(zh="没有这位员工", en="There is no such member of staff"),
     "UNKNOWN_TIME_ZONE": Sentence(zh="没有“{zone}”这个时区", en="There is no time zone “{zone}”"),
     "WEAK_PIN": Sentence(zh="PIN 过于简单，请换一个", en="This PIN is too easy to guess"),
+    "WRONG_PASSWORD": Sentence(
+        zh="原密码不正确，还可以再试 {attempts_left} 次",
+        en="The old password is not right; {attempts_left} attempts left",
+    ),
+    "WRONG_PIN": Sentence(
+        zh="原 PIN 不正确，还可以再试 {attempts_left} 次",
+        en="The old PIN is not right; {attempts_left} attempts left",
+    ),
 }

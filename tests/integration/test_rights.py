@@ -40,6 +40,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     d.CreateFranchisee: {R.HQ_ADMINISTRATOR}, d.SaveStore: HQ, d.SaveStaff: MANAGERS,
     d.CreateDevice: MANAGERS, d.CreateClient: {R.HQ_ADMINISTRATOR},
     d.DeactivateDevice: MANAGERS, d.DeactivateClient: {R.HQ_ADMINISTRATOR},
+    d.ChangePin: set(Role) - {R.INTEGRATION}, d.ChangePassword: set(Role) - {R.INTEGRATION},
     d.ListDevices: MANAGERS | {R.AUDITOR}, d.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     d.ListStores: READERS, d.GetStores: READERS, d.ListStaff: READERS, d.GetStaff: READERS,
     d.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},

@@ -8,8 +8,17 @@ from typing import Any
 
 import pytest
 
-from services.directory import bootstrap, devices, organisation, refresh, sign_in, staff
+from services.directory import (
+    bootstrap,
+    devices,
+    organisation,
+    own_secret,
+    refresh,
+    sign_in,
+    staff,
+)
 from services.directory.bootstrap import BootstrapSettings
+from shared.contracts import Done
 from shared.contracts import directory as contract
 from shared.database import Database
 from shared.errors import Refusal
@@ -224,3 +233,18 @@ def test_replicas_that_start_at_once_make_one_administrator(
     caller = sign_in.with_password(database.transaction, command, NOW).identity.caller
     assert (caller.roles, caller.scope_kind) == ({Role.HQ_ADMINISTRATOR}, ScopeKind.CHAIN)
     assert not bootstrap.create_administrator(database.transaction, password)
+
+
+def test_one_change_of_pin_sent_many_times_at_once_is_one(database: Database) -> None:
+    chain = make_chain(database.transaction)
+    hire(database.transaction, associate(chain.own_store))
+    device = register(database.transaction, chain.own_store)
+    who = sign_in.with_pin(database.transaction, pin_command(device, PIN), NOW).identity.caller
+    command = contract.ChangePin(id=new_id(), old_pin=PIN, pin="7391")
+
+    said = at_once([lambda: own_secret.change_pin(database.transaction, who, command, NOW)] * MANY)
+
+    assert said == [Done()] * MANY
+    assert [row["version"] for row in rows(database.transaction, "staff")] == [2]
+    told = [event["data"]["outcome"] for event in events(database.transaction, "sign_in_observed")]
+    assert told == ["successful", "pin_changed"]

@@ -32,6 +32,8 @@ ALLOWED = {
     contract.CreateClient: {R.HQ_ADMINISTRATOR},
     contract.DeactivateClient: {R.HQ_ADMINISTRATOR},
     contract.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
+    contract.ChangePin: EVERYBODY - {R.INTEGRATION},
+    contract.ChangePassword: EVERYBODY - {R.INTEGRATION},
     contract.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     contract.ListStores: EVERYBODY,
     contract.GetStores: EVERYBODY,

@@ -1,0 +1,74 @@
+"""What directory shows of the organisation; a part of its contract, which names it."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from shared.contracts import Message
+from shared.seal import Role, ScopeKind
+
+
+class Store(Message, frozen=True, kw_only=True):
+    id: UUID
+    code: str
+    name: str
+    brand_id: UUID
+    region_id: UUID
+    region_name: str
+    franchisee_id: UUID | None
+    franchisee_name: str | None
+    legal_entity: str
+    time_zone: str
+    currency: str
+    active: bool
+
+
+class Stores(Message, frozen=True, kw_only=True):
+    items: list[Store]
+
+
+class Staff(Message, frozen=True, kw_only=True):
+    id: UUID
+    number: str
+    name: str
+    roles: frozenset[Role]
+    scope_kind: ScopeKind
+    scope_id: UUID | None
+    active: bool
+
+
+class StaffList(Message, frozen=True, kw_only=True):
+    items: list[Staff]
+
+
+DeviceState = Literal["waiting", "active", "off"]
+"""Waiting for its activation code to be used, active, or switched off."""
+
+
+class Device(Message, frozen=True, kw_only=True):
+    """`activation_ends_at` is there while the device waits."""
+
+    id: UUID
+    store_id: UUID
+    code: str
+    name: str
+    state: DeviceState
+    activation_ends_at: datetime | None
+
+
+class Devices(Message, frozen=True, kw_only=True):
+    items: list[Device]
+
+
+class Client(Message, frozen=True, kw_only=True):
+    """`active` as long as its newest secret is good."""
+
+    id: UUID
+    name: str
+    scope_kind: ScopeKind
+    scope_id: UUID | None
+    active: bool
+
+
+class Clients(Message, frozen=True, kw_only=True):
+    items: list[Client]
