@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Boolean, Text, Uuid, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.contracts import Envelope
 from shared.contracts.directory import StoreChanged
+from shared.copies import keep_newest
 from shared.database import memory_key
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, ScopeKind
@@ -102,21 +102,12 @@ def require_store(session: Session, table: Any, caller: Caller, store_id: UUID) 
 
 def upsert_stores(session: Session, table: Any, envelopes: list[Envelope[StoreChanged]]) -> None:
     """Take over what directory tells of its stores; older versions change nothing."""
-    newest = {event.data.store_id: event.data for event in envelopes}
     rows = []
-    for event in newest.values():
-        row = msgspec.structs.asdict(event)
+    for envelope in envelopes:
+        row = msgspec.structs.asdict(envelope.data)
         row["id"] = row.pop("store_id")
         rows.append(row)
-    statement = insert(table).values(rows)
-    fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_=fresh,
-            where=table.version < statement.excluded.version,
-        )
-    )
+    keep_newest(session, table, rows)
     forget_stores()
 
 

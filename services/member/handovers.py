@@ -19,6 +19,7 @@ from shared import outbox
 from shared.contracts import Envelope
 from shared.contracts.directory import StaffChanged
 from shared.contracts.member import HandedOver, HandOverMembers, MembersHandedOver
+from shared.copies import keep_newest
 from shared.errors import Refusal
 from shared.seal import Caller, ScopeKind
 from shared.stores import find_store, require_store
@@ -102,26 +103,20 @@ def hand_over(session: Session, caller: Caller, command: HandOverMembers) -> Han
 
 def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
     """Take over what directory tells of its staff; older versions change nothing."""
-    newest = {each.data.staff_id: each.data for each in envelopes}
-    statement = insert(Staff).values(
-        [
+    staff = (each.data for each in envelopes)
+    keep_newest(
+        session,
+        Staff,
+        (
             {
-                "id": staff.staff_id,
-                "version": staff.version,
-                "scope_kind": staff.scope_kind,
-                "scope_id": staff.scope_id,
-                "active": staff.active,
+                "id": e.staff_id,
+                "version": e.version,
+                "scope_kind": e.scope_kind.value,
+                "scope_id": e.scope_id,
+                "active": e.active,
             }
-            for staff in newest.values()
-        ]
-    )
-    fresh = {
-        name: statement.excluded[name] for name in ("version", "scope_kind", "scope_id", "active")
-    }
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_=fresh, where=Staff.version < statement.excluded.version
-        )
+            for e in staff
+        ),
     )
 
 

@@ -9,28 +9,27 @@ from services.order.models import Device, EarnRule, Staff
 from shared.contracts import Envelope
 from shared.contracts.directory import DeviceChanged, StaffChanged
 from shared.contracts.loyalty import RulePublished
+from shared.copies import keep_newest
 
 
 def on_device_changed(session: Session, envelopes: list[Envelope[DeviceChanged]]) -> None:
-    newest = {envelope.data.device_id: envelope.data for envelope in envelopes}
-    statement = insert(Device).values(
-        [
+    devices = (envelope.data for envelope in envelopes)
+    keep_newest(
+        session,
+        Device,
+        (
             {"id": e.device_id, "version": e.version, "store_id": e.store_id, "code": e.code}
-            for e in newest.values()
-        ]
-    )
-    fresh = {name: statement.excluded[name] for name in ("version", "store_id", "code")}
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_=fresh, where=Device.version < statement.excluded.version
-        )
+            for e in devices
+        ),
     )
 
 
 def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
-    newest = {envelope.data.staff_id: envelope.data for envelope in envelopes}
-    statement = insert(Staff).values(
-        [
+    staff = (envelope.data for envelope in envelopes)
+    keep_newest(
+        session,
+        Staff,
+        (
             {
                 "id": e.staff_id,
                 "version": e.version,
@@ -38,16 +37,8 @@ def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) 
                 "scope_kind": e.scope_kind.value,
                 "scope_id": e.scope_id,
             }
-            for e in newest.values()
-        ]
-    )
-    names = ("version", "roles", "scope_kind", "scope_id")
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={name: statement.excluded[name] for name in names},
-            where=Staff.version < statement.excluded.version,
-        )
+            for e in staff
+        ),
     )
 
 
