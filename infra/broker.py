@@ -2,7 +2,8 @@
 
 Erlang nodes find each other through `epmd`, which the first node would start as a daemon that
 outlives it and listens on every address. So each private node brings its own epmd, in the
-foreground and on 127.0.0.1.
+foreground and on 127.0.0.1. Where RabbitMQ is not installed, the node is a container, which has
+its own.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from typing import Any
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
-from infra import unprivileged
+from infra import container, unprivileged
 from infra.failure import Failure
 from infra.unprivileged import Command
 
@@ -28,6 +29,8 @@ READY_SECONDS = 120
 PLACES = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin")
 # A worker may hold a message for as long as an outage of the database lasts.
 CONSUMER_TIMEOUT_MS = 7 * 24 * 3600 * 1000
+# Schedulers that do not spin while idle: the services need the processor.
+IDLE = "+sbwt none +sbwtdcpu none +sbwtdio none"
 
 
 class BrokerFailed(Failure):
@@ -48,6 +51,10 @@ def find_epmd() -> Path | None:
         return Path(found)
     inside = sorted(Path("/usr/lib/erlang").glob("erts-*/bin/epmd"))
     return inside[-1] if inside else None
+
+
+def is_installed() -> bool:
+    return bool(find_server() and find_epmd())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,10 @@ class Broker:
         """Two nodes of one name cannot live on a machine: the name comes from the folder."""
         return f"chainstitch-{hashlib.sha256(str(self.folder).encode()).hexdigest()[:10]}@localhost"
 
+    @property
+    def in_container(self) -> bool:
+        return not is_installed()
+
     def prepare(self) -> None:
         unprivileged.own(self.home)
         unprivileged.own(self.home / "log")
@@ -86,6 +97,9 @@ class Broker:
         return Command(arguments, {"HOME": str(self.home)}, unprivileged.server_user())
 
     def command(self) -> Command:
+        if self.in_container:
+            flags = f"-rabbit consumer_timeout {CONSUMER_TIMEOUT_MS} {IDLE}"
+            return container.command(*self._names(), self.port, USER, self.password, flags)
         server = find_server()
         if server is None:
             raise BrokerFailed("rabbitmq-server is not installed")
@@ -107,10 +121,7 @@ class Broker:
             "RABBITMQ_LOG_BASE": str(self.home / "log"),
             "RABBITMQ_LOGS": "-",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
-                "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false"
-                # Schedulers that do not spin while idle: the services need the
-                # processor.
-                " +sbwt none +sbwtdcpu none +sbwtdio none"
+                f"-kernel inet_dist_use_interface {{127,0,0,1}} -start_epmd false {IDLE}"
             ),
         }
         return Command([str(server)], environment, unprivileged.server_user())
@@ -140,6 +151,17 @@ class Broker:
                 return True
         except OSError:
             return False
+
+    def forget(self) -> None:
+        """Take away what is not in the folder."""
+        if self.in_container:
+            container.forget(*self._names())
+
+    def _names(self) -> tuple[str, str]:
+        """Those of container and volume. Data of an earlier state folder belongs to a password
+        that is gone."""
+        name = self.node.partition("@")[0]
+        return name, f"{name}-{hashlib.sha256(self.password.encode()).hexdigest()[:8]}"
 
     def _configuration(self) -> str:
         # Read when the node is made: the user's password stays the one of the secrets it was made

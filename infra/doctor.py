@@ -12,7 +12,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from infra import broker, install, migrations, unprivileged
+from infra import broker, container, install, migrations, unprivileged
 from infra.failure import Failure
 from infra.postgres import Postgres
 from infra.stack import Stack
@@ -89,9 +89,12 @@ def _postgres() -> Finding:
 def _rabbitmq() -> Finding:
     if "AMQP_URI" in os.environ:
         return Finding("RabbitMQ is the one in AMQP_URI", True)
-    there = bool(broker.find_server() and broker.find_epmd())
-    what = f"RabbitMQ {broker.version() or ''}".strip() if there else "RabbitMQ is missing"
-    return Finding(what, there, "as an administrator: apt-get install rabbitmq-server")
+    if broker.is_installed():
+        return Finding(f"RabbitMQ {broker.version() or ''}".strip(), True)
+    if install.in_container():
+        return Finding(f"RabbitMQ as a container, {container.image()}", True)
+    remedy = "as an administrator: apt-get install rabbitmq-server, or let this user run docker"
+    return Finding("RabbitMQ is missing", False, remedy)
 
 
 def _chromium() -> Finding:

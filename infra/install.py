@@ -1,7 +1,7 @@
 """Brings what no Python package can: RabbitMQ, and a Chromium for the tests.
 
-As root on Debian with apt, on macOS with brew; where neither can be done, one line that says what
-to install.
+As root on Debian with apt, on macOS with brew; where neither can be done, RabbitMQ as a container,
+where docker can be used; or else one line that says what to install.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra import broker
+from infra import broker, container
 from infra.failure import Failure
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -25,11 +25,19 @@ class Missing(Failure):
 
 
 def rabbitmq() -> None:
-    if broker.find_server() and broker.find_epmd():
+    if broker.is_installed():
+        return
+    if in_container():
+        container.fetch()
         return
     _install("rabbitmq-server", "rabbitmq", "RabbitMQ")
-    if not broker.find_server():
-        raise Missing("RabbitMQ was installed, but rabbitmq-server is not where it is looked for")
+    if not broker.is_installed():
+        raise Missing("RabbitMQ was installed, but rabbitmq-server or epmd is not to be found")
+
+
+def in_container() -> bool:
+    """Whether RabbitMQ, which is not installed, is to run in a container."""
+    return not (_has_apt() or shutil.which("brew")) and container.is_usable()
 
 
 def chromium() -> Path:
@@ -54,12 +62,16 @@ def find_chromium() -> Path | None:
 
 
 def _install(debian: str, homebrew: str, what: str) -> None:
-    if os.geteuid() == 0 and shutil.which("apt-get"):
+    if _has_apt():
         _apt(debian)
     elif shutil.which("brew"):
         _run(["brew", "install", *homebrew.split()])
     else:
         raise Missing(f"{what} is missing; as an administrator: apt-get install {debian}")
+
+
+def _has_apt() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def _apt(package: str) -> None:

@@ -144,7 +144,8 @@ class Stack:
         if environment.get("DATABASE_URL") == postgres.url:
             yield _server("postgres", postgres.command(), postgres.is_ready)
         if environment.get("AMQP_URI") == broker.uri:
-            yield _server("epmd", broker.epmd_command(), broker.epmd_is_ready)
+            if not broker.in_container:
+                yield _server("epmd", broker.epmd_command(), broker.epmd_is_ready)
             yield _server("broker", broker.command(), broker.is_ready)
 
     def _program(

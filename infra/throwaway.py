@@ -77,14 +77,20 @@ def a_broker(folder: Path, log: Path) -> Iterator[str]:
     broker = Broker(folder, picked[0], picked[1], picked[2], secrets.token_hex(8))
     broker.prepare()
     with ExitStack() as servers:
-        epmd = servers.enter_context(_running(broker.epmd_command(), log))
-        while not broker.epmd_is_ready():
-            if epmd.poll() is not None:
-                raise Failure(f"epmd did not start, see {log}")
-            time.sleep(0.02)
+        servers.callback(broker.forget)
+        if not broker.in_container:
+            _start_epmd(broker, servers, log)
         servers.enter_context(_running(broker.command(), log))
         broker.wait()
         yield broker.uri
+
+
+def _start_epmd(broker: Broker, servers: ExitStack, log: Path) -> None:
+    epmd = servers.enter_context(_running(broker.epmd_command(), log))
+    while not broker.epmd_is_ready():
+        if epmd.poll() is not None:
+            raise Failure(f"epmd did not start, see {log}")
+        time.sleep(0.02)
 
 
 @contextmanager
@@ -101,6 +107,8 @@ def a_stack(folder: Path, _log: Path) -> Iterator[str]:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         stack.down()
+        if stack.state.ports():
+            stack.state.broker().forget()
 
 
 @contextmanager
