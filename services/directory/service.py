@@ -18,6 +18,7 @@ from services.directory import (
     own_secret,
     refresh,
     sign_in,
+    sign_in_policy,
     staff,
 )
 from shared import green
@@ -204,6 +205,20 @@ class DirectoryService:
     @operation(contract.ChangePassword, roles=STAFF)
     def change_password(self, caller: Caller, command: contract.ChangePassword) -> Done:
         return own_secret.change_password(self.transaction, caller, command, now(), green.in_thread)
+
+    @operation(contract.PublishSignInPolicy, roles=ADMINISTRATORS)
+    def publish_sign_in_policy(
+        self, caller: Caller, command: contract.PublishSignInPolicy
+    ) -> contract.SignInPolicy:
+        with self.transaction() as session:
+            return sign_in_policy.publish(session, caller, command, now())
+
+    @operation(contract.ListSignInPolicies, roles=HQ | AUDITORS)
+    def list_sign_in_policies(
+        self, caller: Caller, command: contract.ListSignInPolicies
+    ) -> contract.SignInPolicies:
+        with self.transaction() as session:
+            return sign_in_policy.list_policies(session, now())
 
     @operation(contract.ListAudit, roles=AUDITORS)
     def list_audit(self, caller: Caller, command: contract.ListAudit) -> Page[contract.AuditEntry]:

@@ -23,6 +23,9 @@ from shared.contracts.directory_answers import (
     Device,
     Devices,
     DeviceState,
+    SignInLimits,
+    SignInPolicies,
+    SignInPolicy,
     Staff,
     StaffList,
     Store,
@@ -34,13 +37,14 @@ from shared.seal import Caller, Role, ScopeKind
 
 # A contract is one module to whoever uses it; these stand beside it, or it would be too long.
 __all__ = [
-    "ERRORS", "Client", "Clients", "Device", "DeviceState", "Devices", "Staff", "StaffList",
-    "Store", "Stores",
+    "ERRORS", "Client", "Clients", "Device", "DeviceState", "Devices", "SignInLimits",
+    "SignInPolicies", "SignInPolicy", "Staff", "StaffList", "Store", "Stores",
 ]  # fmt: skip
 
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}$(?!\n)")]
 Password = Annotated[str, Meta(min_length=10, max_length=200)]
 Secret = Annotated[str, Meta(min_length=1, max_length=200)]
+Instant = Annotated[datetime, Meta(tz=True)]
 StaffNumber = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{1,20}$(?!\n)")]
 
 
@@ -116,6 +120,22 @@ class ChangePassword(Command[Done], frozen=True, kw_only=True):
     old_password: Secret
     password: Password
     refresh_token: Secret | None = None
+
+
+class PublishSignInPolicy(Command[SignInPolicy], frozen=True, kw_only=True):
+    """Publish the next version of the limits of sign-in; `version` is the one it replaces.
+
+    In force from `valid_from` (None or past: now), unless a newer version is by then. The same
+    again gets the same answer. Refusals: POLICY_CHANGED, INVALID_INPUT.
+    """
+
+    version: Annotated[int, Meta(ge=1, le=1_000_000)]
+    valid_from: Instant | None = None
+    limits: SignInLimits
+
+
+class ListSignInPolicies(Command[SignInPolicies], frozen=True, kw_only=True):
+    """All versions, newest first; one of them is in force."""
 
 
 class Created(Message, frozen=True, kw_only=True):
@@ -331,6 +351,15 @@ class DeviceChanged(Event, frozen=True, kw_only=True):
     code: str
     active: bool
     state: DeviceState | None = None
+
+
+class SignInPolicyPublished(Event, frozen=True, kw_only=True):
+    """There is a new version of the limits of sign-in. Sequence: `version`."""
+
+    type: ClassVar[str] = "directory.sign_in_policy_published"
+    version: int
+    valid_from: datetime
+    limits: SignInLimits
 
 
 class OrganisationChanged(Event, frozen=True, kw_only=True):

@@ -1,8 +1,10 @@
-"""What directory shows of the organisation; a part of its contract, which names it."""
+"""What directory shows of organisation and rules; a part of its contract, which names it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from msgspec import Meta
 
 from shared.contracts import Message
 from shared.seal import Role, ScopeKind
@@ -72,3 +74,30 @@ class Client(Message, frozen=True, kw_only=True):
 
 class Clients(Message, frozen=True, kw_only=True):
     items: list[Client]
+
+
+class SignInLimits(Message, frozen=True, kw_only=True):
+    """`attempts` failures of one person, or `device_attempts` of anybody on one device, within
+    `window_minutes` lock for `lock_minutes`. A sign-in lasts `refresh_days`; a refresh token is
+    taken once more for `refresh_grace_seconds` after its first use."""
+
+    attempts: Annotated[int, Meta(ge=3, le=20)]
+    device_attempts: Annotated[int, Meta(ge=3, le=500)]
+    window_minutes: Annotated[int, Meta(ge=1, le=1_440)]
+    lock_minutes: Annotated[int, Meta(ge=1, le=1_440)]
+    refresh_days: Annotated[int, Meta(ge=1, le=90)]
+    refresh_grace_seconds: Annotated[int, Meta(ge=0, le=120)]
+
+
+class SignInPolicy(Message, frozen=True, kw_only=True):
+    """A version of the limits. `author` is the id of who published it, or `installation`."""
+
+    version: int
+    valid_from: datetime
+    author: str
+    in_force: bool
+    limits: SignInLimits
+
+
+class SignInPolicies(Message, frozen=True, kw_only=True):
+    items: list[SignInPolicy]

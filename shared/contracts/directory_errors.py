@@ -12,6 +12,10 @@ ERRORS = {
         en="Too many failed attempts; try again in {minutes} minutes",
     ),
     "CLIENT_REJECTED": Sentence(zh="接口凭证无效", en="These client credentials are not valid"),
+    "POLICY_CHANGED": Sentence(
+        zh="登录规则已有更新的版本，请查看后再发布",
+        en="There is another version of these limits; read it before you publish yours",
+    ),
     "REFRESH_REJECTED": Sentence(zh="登录已过期，请重新登录", en="Your sign-in has ended"),
     "DEVICE_UNKNOWN": Sentence(
         zh="本设备尚未登记或已停用，请向店长索取激活码",

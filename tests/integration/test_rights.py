@@ -41,6 +41,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     d.CreateDevice: MANAGERS, d.CreateClient: {R.HQ_ADMINISTRATOR},
     d.DeactivateDevice: MANAGERS, d.DeactivateClient: {R.HQ_ADMINISTRATOR},
     d.ChangePin: set(Role) - {R.INTEGRATION}, d.ChangePassword: set(Role) - {R.INTEGRATION},
+    d.PublishSignInPolicy: {R.HQ_ADMINISTRATOR}, d.ListSignInPolicies: HQ | {R.AUDITOR},
     d.ListDevices: MANAGERS | {R.AUDITOR}, d.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     d.ListStores: READERS, d.GetStores: READERS, d.ListStaff: READERS, d.GetStaff: READERS,
     d.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
@@ -99,7 +100,8 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
 
 
 CHAIN_ONLY = (
-    d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, l.PublishRule, i.SaveStyles,
+    d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
+    l.PublishRule, i.SaveStyles,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons,
 )  # fmt: skip
 
@@ -220,11 +222,14 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
     promotion = c.PromotionInput(
         id=uuid4(), code="x", name_zh="x", name_en="x", rule=c.Percentage(off_basis_points=1)
     )
+    limits = d.SignInLimits(attempts=5, device_attempts=20, window_minutes=15, lock_minutes=15,
+                            refresh_days=14, refresh_grace_seconds=30)  # fmt: skip
     commands: list[Command[Any]] = [
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),
         d.SaveStore(id=uuid4(), region_id=uuid4(), code="x", name="x", legal_entity="x"),
+        d.PublishSignInPolicy(version=1, limits=limits),
         l.PublishRule(id=uuid4(), body=l.WalletRule()),
         i.SaveStyles(items=[style]),
         c.PublishPromotion(version=0, promotion=promotion),

@@ -15,6 +15,7 @@ from services.directory import (
     own_secret,
     refresh,
     sign_in,
+    sign_in_policy,
     staff,
 )
 from services.directory.bootstrap import BootstrapSettings
@@ -248,3 +249,25 @@ def test_one_change_of_pin_sent_many_times_at_once_is_one(database: Database) ->
     assert [row["version"] for row in rows(database.transaction, "staff")] == [2]
     told = [event["data"]["outcome"] for event in events(database.transaction, "sign_in_observed")]
     assert told == ["successful", "pin_changed"]
+
+
+def test_one_version_of_the_limits_published_by_many_is_of_one(database: Database) -> None:
+    limits = [
+        contract.SignInLimits(attempts=3 + turn % 2, device_attempts=20, window_minutes=15,
+                              lock_minutes=15, refresh_days=14, refresh_grace_seconds=30)
+        for turn in range(MANY)
+    ]  # fmt: skip
+
+    def publish(given: contract.SignInLimits) -> Callable[[], Any]:
+        def call() -> int:
+            command = contract.PublishSignInPolicy(version=1, limits=given)
+            with database.transaction() as session:
+                return sign_in_policy.publish(session, ADMINISTRATOR, command, NOW).version
+
+        return call
+
+    said = at_once([publish(given) for given in limits])
+
+    assert Counter(said) == {2: MANY / 2, "POLICY_CHANGED": MANY / 2}
+    assert len(rows(database.transaction, "sign_in_policy")) == 2
+    assert len(events(database.transaction, "sign_in_policy_published")) == 1

@@ -34,6 +34,8 @@ ALLOWED = {
     contract.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     contract.ChangePin: EVERYBODY - {R.INTEGRATION},
     contract.ChangePassword: EVERYBODY - {R.INTEGRATION},
+    contract.PublishSignInPolicy: {R.HQ_ADMINISTRATOR},
+    contract.ListSignInPolicies: {R.HQ_OPERATIONS, R.HQ_ADMINISTRATOR, R.AUDITOR},
     contract.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     contract.ListStores: EVERYBODY,
     contract.GetStores: EVERYBODY,
@@ -90,6 +92,8 @@ def test_only_sign_in_needs_no_caller() -> None:
 
 ID = str(new_id())
 STORE = {"id": ID, "region_id": ID, "code": "S", "name": "Store", "legal_entity": "Ltd"}
+LIMITS = {"attempts": 5, "device_attempts": 20, "window_minutes": 15, "lock_minutes": 15,
+          "refresh_days": 14, "refresh_grace_seconds": 30}  # fmt: skip
 STAFF = {"id": ID, "number": "1", "name": "Ann", "roles": ["associate"], "scope_kind": "chain"}
 
 
@@ -111,6 +115,21 @@ STAFF = {"id": ID, "number": "1", "name": "Ann", "roles": ["associate"], "scope_
         (contract.ActivateDevice, {"activation_code": "12345x7890"}, "$.activation_code"),
         (contract.GetStores, {"ids": [ID] * 501}, "$.ids"),
         (contract.Refresh, {"refresh_token": "x" * 201}, "$.refresh_token"),
+        (
+            contract.PublishSignInPolicy,
+            {"version": 1, "limits": LIMITS | {"attempts": 2}},
+            "$.limits.attempts",
+        ),
+        (
+            contract.PublishSignInPolicy,
+            {"version": 1, "limits": LIMITS | {"refresh_days": 91}},
+            "$.limits.refresh_days",
+        ),
+        (
+            contract.PublishSignInPolicy,
+            {"version": 1, "limits": LIMITS, "valid_from": "2026-03-01T09:00:00"},
+            "$.valid_from",
+        ),
         (contract.ListAudit, {"first": 0}, "$.first"),
         (contract.ListAudit, {"first": 201}, "$.first"),
     ],
