@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from infra import processes
 from infra.failure import Failure
@@ -141,7 +141,8 @@ def show(console: Console, profile: Mapping[str, Any], wall: Mapping[str, float]
     for process, told in profile.items():
         whole = told["cpu_ms_per_sale"]
         console.print(f"\n[bold]{process}[/bold]: {whole:.2f} ms of processor time a sale")
-        table = Table("what runs", "share", "ms", "on behalf of", "share", "ms", box=None)
+        behalf = Column("on behalf of", overflow="fold")
+        table = Table("what runs", "share", "ms", behalf, "share", "ms", box=None)
         left, right = (
             [*_rows(told[split], whole, f"services.{process}.")]
             for split in ("by_category", "on_behalf_of")
