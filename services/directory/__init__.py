@@ -3,6 +3,6 @@ clients, sign-in and the audit log.
 
 It owns the stores: the other services keep copies, fed by `StoreChanged`.
 Emits: `StoreChanged`, `StaffChanged`, `DeviceChanged`, `OrganisationChanged`, `SignInObserved`,
-`SignInPolicyPublished`.
+`SignInPolicyPublished`, `SettingPublished`.
 Consumes: every audited event of every service, its own too, for the audit log (X11).
 """

@@ -14,6 +14,13 @@ CHECKS: dict[str, str] = {
     "a scope of an API client is there": (
         f"SELECT id, scope_kind, scope_id FROM clients WHERE NOT ({_SCOPE_EXISTS})"
     ),
+    "a level of a setting is there": (
+        f"SELECT id, scope_kind, scope_id FROM settings WHERE NOT ({_SCOPE_EXISTS})"
+    ),
+    "a level's versions of a setting have no gap": (
+        "SELECT name, scope_kind, scope_id FROM settings GROUP BY name, scope_kind, scope_id"
+        " HAVING max(version) <> count(*)"
+    ),
     "device numbers = devices made": (
         "SELECT s.id, s.devices_made, count(d.id) AS devices FROM stores s"
         " LEFT JOIN devices d ON d.store_id = s.id GROUP BY s.id"

@@ -1,8 +1,9 @@
 """Registered devices: the phones, tablets and tills of a store, and how one proves to be it.
 
 A manager makes a device and reads its activation code to whoever holds it; the code works once,
-within a day, and is answered with a secret that only the device keeps. Making it again (a phone
-that was wiped) takes the old secret away at once, and so does switching it off (one that was lost).
+within the store's `activation_hours`, and is answered with a secret that only the device keeps.
+Making it again (a phone that was wiped) takes the old secret away at once, and so does switching
+it off (one that was lost).
 """
 
 from datetime import datetime, timedelta
@@ -12,15 +13,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.directory import credentials, refresh, scope
+from services.directory import credentials, inherited, refresh, scope
 from services.directory.models import Device, Store
 from shared import outbox
 from shared.contracts import directory as contract
 from shared.errors import Forbidden, Refusal
-from shared.seal import Caller
+from shared.seal import Caller, ScopeKind
 
-ACTIVATION_HOURS = 24
-"""The contract's; see `DeviceCreated`."""
 LIST_LIMIT = 1_000
 
 
@@ -32,9 +31,10 @@ def create_device(
     # The store's row is the queue for its device numbers.
     session.execute(select(Store.id).where(Store.id == command.store_id).with_for_update())
     code = credentials.new_activation_code()
+    hours = inherited.value_of(session, "activation_hours", ScopeKind.STORE, command.store_id)
     activation = {
         "activation_digest": credentials.digest(code),
-        "activation_ends_at": now + timedelta(hours=ACTIVATION_HOURS),
+        "activation_ends_at": now + timedelta(hours=hours),
     }
     device = session.scalar(
         update(Device)
@@ -61,7 +61,9 @@ def create_device(
         raise Refusal("ID_TAKEN")
     refresh.end_all(session, "device_changed", device_id=device.id)
     _tell(session, device)
-    return contract.DeviceCreated(id=device.id, activation_code=code)
+    return contract.DeviceCreated(
+        id=device.id, activation_code=code, activation_ends_at=device.activation_ends_at
+    )
 
 
 def activate_device(

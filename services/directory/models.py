@@ -257,6 +257,31 @@ class RefreshToken(Base):
     generation: Mapped[int]
 
 
+class SettingVersion(Base):
+    """What a level of the organisation says of a setting (K38), by version. Append-only."""
+
+    __tablename__ = "settings"
+    __table_args__ = (
+        CheckConstraint("version > 0", name="version"),
+        CheckConstraint(f"scope_kind IN ({_SCOPES})", name="known_scope"),
+        CheckConstraint("(scope_kind = 'chain') = (scope_id IS NULL)", name="scope_id"),
+        CheckConstraint("value IS NOT NULL OR NOT locked", name="locked"),
+        Index("uq_settings_level", "scope_id", "scope_kind", "name", "version", unique=True),
+        Index("uq_settings_chain", "name", "version", unique=True,
+              postgresql_where=text("scope_id IS NULL")),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    scope_kind: Mapped[str] = mapped_column(Text)
+    scope_id: Mapped[UUID | None] = mapped_column(Uuid)
+    version: Mapped[int]
+    value: Mapped[int | None]
+    locked: Mapped[bool]
+    author_id: Mapped[UUID] = mapped_column(Uuid)
+    valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
 class AuditEntry(Base):
     """One audited event with the caller who caused it (X11). Append-only."""
 

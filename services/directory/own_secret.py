@@ -20,7 +20,7 @@ from services.directory.models import SignInPolicy, Staff
 from shared.contracts import Done
 from shared.contracts import directory as contract
 from shared.errors import Refusal
-from shared.seal import Caller
+from shared.seal import Caller, ScopeKind
 from shared.service import Transaction
 
 
@@ -38,7 +38,7 @@ def change_pin(
     transaction: Transaction, caller: Caller, command: contract.ChangePin, now: datetime,
     run: Run = directly,
 ) -> Done:  # fmt: skip
-    """Raises `Refusal`: UNKNOWN_STAFF, WEAK_PIN, LOCKED_OUT, WRONG_PIN."""
+    """Raises `Refusal`: UNKNOWN_STAFF, WEAK_PIN, SHORT_PIN, LOCKED_OUT, WRONG_PIN."""
     change = _Change("pin", command.id, command.old_pin, command.pin, command.refresh_token)
     return _change(transaction, caller, change, now, run)
 
@@ -61,8 +61,8 @@ def _change(
         person = session.scalar(select(Staff).where(Staff.id == caller.id, Staff.active))
         if person is None:
             raise Refusal("UNKNOWN_STAFF")
-        if change.kind == "pin" and credentials.is_weak_pin(change.new, person.number):
-            raise Refusal("WEAK_PIN")
+        if change.kind == "pin":
+            _check_pin(session, person, change.new)
         policy = lock_out.current_policy(session, now)
         limits = _limits(policy, change.kind, person.number, caller.device_id)
         lock_out.require_unlocked(session, limits, now)
@@ -86,6 +86,12 @@ def _change(
     if refusal is not None:
         raise _worded(refusal, change.kind)
     return Done()
+
+
+def _check_pin(session: Session, person: Staff, pin: str) -> None:
+    if credentials.is_weak_pin(pin, person.number):
+        raise Refusal("WEAK_PIN")
+    staff.require_long_pin(session, pin, ScopeKind(person.scope_kind), person.scope_id)
 
 
 def _limits(policy: SignInPolicy, kind: str, number: str, device_id: UUID | None) -> Limits:

@@ -13,6 +13,7 @@ from services.directory import (
     bootstrap,
     clients,
     devices,
+    inherited,
     lock_out,
     organisation,
     own_secret,
@@ -219,6 +220,18 @@ class DirectoryService:
     ) -> contract.SignInPolicies:
         with self.transaction() as session:
             return sign_in_policy.list_policies(session, now())
+
+    @operation(contract.PublishSetting, roles=MANAGERS)
+    def publish_setting(
+        self, caller: Caller, command: contract.PublishSetting
+    ) -> contract.SettingLevel:
+        with self.transaction() as session:
+            return inherited.publish(session, caller, command, now())
+
+    @operation(contract.GetSettings, roles=MANAGERS | AUDITORS)
+    def get_settings(self, caller: Caller, command: contract.GetSettings) -> contract.Settings:
+        with self.transaction() as session:
+            return inherited.get_settings(session, caller, command)
 
     @operation(contract.ListAudit, roles=AUDITORS)
     def list_audit(self, caller: Caller, command: contract.ListAudit) -> Page[contract.AuditEntry]:

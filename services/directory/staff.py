@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.directory import credentials, lock_out, organisation, refresh, scope
+from services.directory import credentials, inherited, lock_out, organisation, refresh, scope
 from services.directory.credentials import Run, directly
 from services.directory.models import Staff
 from shared import outbox
@@ -41,7 +41,8 @@ def save_staff(
 
     A change of secret, role or scope, or the end of employment, ends every sign-in of that person;
     a new secret opens what failures had locked.
-    Raises `Refusal`: UNKNOWN_PARENT, WEAK_PIN, CODE_TAKEN, LAST_ADMINISTRATOR; `Forbidden`.
+    Raises `Refusal`: UNKNOWN_PARENT, WEAK_PIN, SHORT_PIN, CODE_TAKEN, LAST_ADMINISTRATOR;
+    `Forbidden`.
     """
     if not command.roles:
         raise InvalidInput("INVALID_INPUT", {"field": "$.roles", "reason": "no role given"})
@@ -49,6 +50,8 @@ def save_staff(
         raise Refusal("WEAK_PIN")
     with transaction() as session:
         _require_authority(session, caller, command)
+        if command.pin:
+            require_long_pin(session, command.pin, command.scope_kind, command.scope_id)
         held = _hashes(session, command.id)
     hashes = {
         "pin_hash": _hash_of(held["pin_hash"], command.pin, run),
@@ -89,6 +92,15 @@ def tell(session: Session, staff: Staff) -> None:
         active=staff.active,
     )
     outbox.emit(session, (event, staff.id, staff.version))
+
+
+def require_long_pin(
+    session: Session, pin: str, scope_kind: ScopeKind, scope_id: UUID | None
+) -> None:
+    """Raise `Refusal("SHORT_PIN")` unless a new PIN has the digits asked for in its scope."""
+    digits = inherited.value_of(session, "pin_digits", scope_kind, scope_id)
+    if len(pin) < digits:
+        raise Refusal("SHORT_PIN", {"digits": digits})
 
 
 def lock(session: Session) -> None:

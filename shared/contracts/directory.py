@@ -18,11 +18,19 @@ from shared.contracts import (
     Text,
 )
 from shared.contracts.directory_answers import (
+    AuditEntry,
     Client,
+    ClientCreated,
     Clients,
     Device,
+    DeviceActivated,
+    DeviceCreated,
     Devices,
     DeviceState,
+    Setting,
+    SettingLevel,
+    SettingName,
+    Settings,
     SignInLimits,
     SignInPolicies,
     SignInPolicy,
@@ -37,8 +45,10 @@ from shared.seal import Caller, Role, ScopeKind
 
 # A contract is one module to whoever uses it; these stand beside it, or it would be too long.
 __all__ = [
-    "ERRORS", "Client", "Clients", "Device", "DeviceState", "Devices", "SignInLimits",
-    "SignInPolicies", "SignInPolicy", "Staff", "StaffList", "Store", "Stores",
+    "ERRORS", "AuditEntry", "Client", "ClientCreated", "Clients", "Device",
+    "DeviceActivated", "DeviceCreated", "DeviceState", "Devices", "Setting", "SettingLevel",
+    "SettingName", "Settings", "SignInLimits", "SignInPolicies", "SignInPolicy", "Staff",
+    "StaffList", "Store", "Stores",
 ]  # fmt: skip
 
 Pin = Annotated[str, Meta(pattern=r"^[0-9]{4,8}$(?!\n)")]
@@ -104,7 +114,7 @@ class ChangePin(Command[Done], frozen=True, kw_only=True):
 
     `refresh_token` is of the sign-in to keep; without one all end. A wrong old PIN counts like a
     failed sign-in on the device. The id is the caller's: the same again changes nothing.
-    Refusals: WRONG_PIN, LOCKED_OUT, WEAK_PIN, UNKNOWN_STAFF.
+    Refusals: WRONG_PIN, LOCKED_OUT, WEAK_PIN, SHORT_PIN, UNKNOWN_STAFF.
     """
 
     id: UUID
@@ -136,6 +146,27 @@ class PublishSignInPolicy(Command[SignInPolicy], frozen=True, kw_only=True):
 
 class ListSignInPolicies(Command[SignInPolicies], frozen=True, kw_only=True):
     """All versions, newest first; one of them is in force."""
+
+
+class PublishSetting(Command[SettingLevel], frozen=True, kw_only=True):
+    """Set a setting for the chain, a region, a franchisee or a store, and all that is below.
+
+    Without a value it inherits again. `locked` keeps everything below from differing, what was set
+    there before too. Refusals: SETTING_LOCKED (above), UNKNOWN_PARENT, ID_TAKEN, INVALID_INPUT.
+    """
+
+    id: UUID
+    name: SettingName
+    scope_kind: ScopeKind
+    scope_id: UUID | None = None
+    value: int | None = None
+    locked: bool = False
+
+
+class GetSettings(Command[Settings], frozen=True, kw_only=True):
+    """Every setting as it is for a store: its own, else the franchisee's, region's or chain's."""
+
+    store_id: UUID
 
 
 class Created(Message, frozen=True, kw_only=True):
@@ -198,13 +229,6 @@ class SaveStaff(Command[Created], frozen=True, kw_only=True):
     active: bool = True
 
 
-class DeviceCreated(Message, frozen=True, kw_only=True):
-    """`activation_code` is shown once and works once, within 24 hours."""
-
-    id: UUID
-    activation_code: str
-
-
 class CreateDevice(Command[DeviceCreated], frozen=True, kw_only=True):
     """A phone, tablet or till of a store; gets the store's next device code (D1, D2, …).
 
@@ -231,21 +255,8 @@ class DeactivateDevice(Command[Device], frozen=True, kw_only=True):
     id: UUID
 
 
-class DeviceActivated(Message, frozen=True, kw_only=True):
-    device_id: UUID
-    device_secret: str
-    device_code: str
-    store_id: UUID
-    store_name: str
-
-
 class ActivateDevice(Command[DeviceActivated], frozen=True, kw_only=True):
     activation_code: Annotated[str, Meta(pattern=r"^[0-9]{8,12}$(?!\n)")]
-
-
-class ClientCreated(Message, frozen=True, kw_only=True):
-    id: UUID
-    client_secret: str
 
 
 class CreateClient(Command[ClientCreated], frozen=True, kw_only=True):
@@ -288,18 +299,6 @@ class ListStaff(Command[StaffList], frozen=True, kw_only=True):
 
 class GetStaff(Command[StaffList], frozen=True, kw_only=True):
     ids: Annotated[list[UUID], Meta(max_length=500)]
-
-
-class AuditEntry(Message, frozen=True, kw_only=True):
-    """One event with the caller who caused it; personal data is never in it."""
-
-    event_id: UUID
-    at: datetime
-    caller_kind: str | None
-    caller_id: UUID | None
-    type: str
-    subject: str
-    detail: str
 
 
 class ListAudit(Command[Page[AuditEntry]], frozen=True, kw_only=True):
@@ -360,6 +359,18 @@ class SignInPolicyPublished(Event, frozen=True, kw_only=True):
     version: int
     valid_from: datetime
     limits: SignInLimits
+
+
+class SettingPublished(Event, frozen=True, kw_only=True):
+    """A level has a new version of a setting. Subject: setting and level; sequence: `version`."""
+
+    type: ClassVar[str] = "directory.setting_published"
+    setting: SettingName
+    scope_kind: ScopeKind
+    scope_id: UUID | None
+    value: int | None
+    locked: bool
+    version: int
 
 
 class OrganisationChanged(Event, frozen=True, kw_only=True):

@@ -101,3 +101,77 @@ class SignInPolicy(Message, frozen=True, kw_only=True):
 
 class SignInPolicies(Message, frozen=True, kw_only=True):
     items: list[SignInPolicy]
+
+
+class DeviceCreated(Message, frozen=True, kw_only=True):
+    """`activation_code` is shown once and works once, until `activation_ends_at`."""
+
+    id: UUID
+    activation_code: str
+    activation_ends_at: datetime | None = None
+
+
+class DeviceActivated(Message, frozen=True, kw_only=True):
+    device_id: UUID
+    device_secret: str
+    device_code: str
+    store_id: UUID
+    store_name: str
+
+
+class ClientCreated(Message, frozen=True, kw_only=True):
+    id: UUID
+    client_secret: str
+
+
+class AuditEntry(Message, frozen=True, kw_only=True):
+    """One event with the caller who caused it; personal data is never in it."""
+
+    event_id: UUID
+    at: datetime
+    caller_kind: str | None
+    caller_id: UUID | None
+    type: str
+    subject: str
+    detail: str
+
+
+SettingName = Literal["activation_hours", "pin_digits"]
+
+
+class SettingLevel(Message, frozen=True, kw_only=True):
+    """What one level says: its newest version. Without a value it says nothing, and inherits."""
+
+    scope_kind: ScopeKind
+    scope_id: UUID | None
+    value: int | None
+    locked: bool
+    version: int
+    author_id: UUID
+    valid_from: datetime
+
+
+class Setting(Message, frozen=True, kw_only=True):
+    """A setting as it is for a store, and why.
+
+    `value` is that of the level `scope_kind` and its `version`; of the product (`default`) where
+    these are None. `levels` are those that were ever set, from the chain down. Values are from
+    `least` to `most`; `locked` says that nothing below that level may differ.
+    """
+
+    name: SettingName
+    title_zh: str
+    title_en: str
+    value: int
+    default: int
+    least: int
+    most: int
+    scope_kind: ScopeKind | None
+    scope_id: UUID | None
+    version: int | None
+    locked: bool
+    levels: list[SettingLevel]
+
+
+class Settings(Message, frozen=True, kw_only=True):
+    items: list[Setting]

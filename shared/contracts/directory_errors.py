@@ -3,6 +3,13 @@
 from shared.contracts import Sentence
 
 ERRORS = {
+    "SETTING_LOCKED": Sentence(
+        zh="此设置已由上级锁定，不能在这里修改",
+        en="This setting is locked above and cannot be set here",
+    ),
+    "SHORT_PIN": Sentence(
+        zh="PIN 至少需要 {digits} 位", en="A PIN needs at least {digits} digits here"
+    ),
     "SIGN_IN_FAILED": Sentence(
         zh="工号或密码不正确，还可以再试 {attempts_left} 次",
         en="Staff number or PIN is not right; {attempts_left} attempts left",

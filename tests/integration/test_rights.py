@@ -41,6 +41,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     d.CreateDevice: MANAGERS, d.CreateClient: {R.HQ_ADMINISTRATOR},
     d.DeactivateDevice: MANAGERS, d.DeactivateClient: {R.HQ_ADMINISTRATOR},
     d.ChangePin: set(Role) - {R.INTEGRATION}, d.ChangePassword: set(Role) - {R.INTEGRATION},
+    d.PublishSetting: MANAGERS, d.GetSettings: MANAGERS | {R.AUDITOR},
     d.PublishSignInPolicy: {R.HQ_ADMINISTRATOR}, d.ListSignInPolicies: HQ | {R.AUDITOR},
     d.ListDevices: MANAGERS | {R.AUDITOR}, d.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     d.ListStores: READERS, d.GetStores: READERS, d.ListStaff: READERS, d.GetStaff: READERS,
@@ -72,6 +73,9 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
     consent = m.Consent(purpose="membership", notice_version="1", granted=True)
     return {type(command): command for command in (
         d.CreateDevice(id=uuid4(), store_id=store, name="x"), d.ListDevices(store_id=store),
+        d.GetSettings(store_id=store),
+        d.PublishSetting(id=uuid4(), name="pin_digits", scope_kind=ScopeKind.STORE,
+                         scope_id=store, value=4),
         m.RegisterMember(member_id=uuid4(), phone="13800000000", name="x", source_channel="x",
                          home_store_id=store, consents=[consent]),
         m.RecordContact(id=uuid4(), member_id=uuid4(), store_id=store, kind="visit"),

@@ -58,6 +58,10 @@ def test_an_installation_begins_with_limits_of_sign_in(transaction: Transaction)
         "UPDATE staff SET scope_kind = 'chain'",
         "UPDATE staff SET scope_kind = 'planet'",
         "UPDATE devices SET activation_digest = '1', activation_ends_at = now()",
+        "INSERT INTO settings SELECT gen_random_uuid(), 'pin_digits', 'chain', NULL, 1, 6, false,"
+        " gen_random_uuid(), now() FROM generate_series(1, 2)",
+        "INSERT INTO settings VALUES (gen_random_uuid(), 'pin_digits', 'chain', NULL, 1, NULL,"
+        " true, gen_random_uuid(), now())",
         "INSERT INTO staff SELECT gen_random_uuid(), 1, upper(number), name, roles, scope_kind,"
         " scope_id, NULL, NULL, true FROM staff",
     ],
@@ -103,6 +107,10 @@ def test_the_audit_is_clean_after_work(transaction: Transaction) -> None:
          "a scope of staff is there"),
         ("INSERT INTO clients VALUES (gen_random_uuid(), 1, 'c', 'store', gen_random_uuid(), '1')",
          "a scope of an API client is there"),
+        ("INSERT INTO settings VALUES (gen_random_uuid(), 'pin_digits', 'store', gen_random_uuid(),"
+         " 1, 6, false, gen_random_uuid(), now())", "a level of a setting is there"),
+        ("INSERT INTO settings VALUES (gen_random_uuid(), 'pin_digits', 'chain', NULL,"
+         " 2, 6, false, gen_random_uuid(), now())", "a level's versions of a setting have no gap"),
         ("UPDATE stores SET devices_made = 5 WHERE code = 'S1'", "device numbers = devices made"),
         ("UPDATE refresh_families SET generation = 9",
          "a refresh family has tokens up to its generation"),

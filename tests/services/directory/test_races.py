@@ -11,6 +11,7 @@ import pytest
 from services.directory import (
     bootstrap,
     devices,
+    inherited,
     organisation,
     own_secret,
     refresh,
@@ -271,3 +272,17 @@ def test_one_version_of_the_limits_published_by_many_is_of_one(database: Databas
     assert Counter(said) == {2: MANY / 2, "POLICY_CHANGED": MANY / 2}
     assert len(rows(database.transaction, "sign_in_policy")) == 2
     assert len(events(database.transaction, "sign_in_policy_published")) == 1
+
+
+def test_a_setting_published_by_many_at_once_has_a_version_each(database: Database) -> None:
+    chain = make_chain(database.transaction)
+
+    def publish() -> int:
+        command = contract.PublishSetting(
+            id=new_id(), name="pin_digits", scope_kind=ScopeKind.STORE,
+            scope_id=chain.own_store, value=6,
+        )  # fmt: skip
+        with database.transaction() as session:
+            return inherited.publish(session, ADMINISTRATOR, command, NOW).version
+
+    assert sorted(at_once([publish] * MANY)) == list(range(1, MANY + 1))
