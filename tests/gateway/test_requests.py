@@ -1,6 +1,7 @@
 """Requests as clients send them: answers, refusals, faults, and everything malformed."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -8,6 +9,8 @@ import httpx
 import msgspec
 import pytest
 
+from gateway.app import Gateway
+from gateway.limits import Buckets
 from shared.contracts.campaign import PricedLine
 from shared.contracts.directory import ListStores, Store, Stores
 from shared.contracts.inventory import FindSkus, Sku
@@ -246,14 +249,25 @@ async def test_queries_that_would_cost_too_much(
     assert rpc.asked == []
 
 
-async def test_too_many_requests(client: httpx.AsyncClient, rpc: FakeRpc, token: Token) -> None:
+async def test_too_many_requests(
+    client: httpx.AsyncClient, gateway: Gateway, rpc: FakeRpc, token: Token
+) -> None:
+    gateway.buckets = Buckets(rate=0, burst=3)
     rpc.answers[ListStores] = Stores(items=[])
     mine, other = token(), token()
-    answers = [await ask(client, "{ stores { id } }", mine) for _ in range(230)]
-    limited = [answer for answer in answers if "errors" in answer]
-    assert limited
-    assert limited[0]["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    answers = [await ask(client, "{ stores { id } }", mine) for _ in range(4)]
+    assert ["errors" in answer for answer in answers] == [False, False, False, True]
+    assert answers[3]["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
     assert "errors" not in await ask(client, "{ stores { id } }", other)
+
+
+def test_a_bucket_fills_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr("gateway.limits.time", SimpleNamespace(monotonic=lambda: now))
+    buckets = Buckets(rate=2, burst=3)
+    assert [buckets.take("a") for _ in range(4)] == [True, True, True, False]
+    now += 1
+    assert [buckets.take("a") for _ in range(3)] == [True, True, False]
 
 
 async def test_priced_lines_carry_their_reasons(
