@@ -48,7 +48,8 @@ class Amount(graphene.Scalar):
 
 
 class Json(graphene.Scalar):
-    """A JSON value whose shape depends on its `type` (rules of promotions, points and tiers)."""
+    """A JSON value whose shape depends on its `type` (rules of promotions, points and tiers), or on
+    definitions (custom fields and their forms)."""
 
     @staticmethod
     def serialize(value: Any) -> Any:
@@ -68,6 +69,8 @@ class Json(graphene.Scalar):
             return (variables or {}).get(node.name.value)
         if isinstance(node, ast.IntValueNode):
             return int(node.value)
+        if isinstance(node, ast.FloatValueNode):
+            return float(node.value)
         return None if isinstance(node, ast.NullValueNode) else node.value
 
 
@@ -101,7 +104,7 @@ def object_type(struct: Any) -> Any:
     attributes: dict[str, Any] = {"__doc__": inspect.getdoc(struct)}
     for field in msgspec.structs.fields(struct):
         attributes[field.name] = _output(field.name, field.type)
-        if get_origin(_split(field.type)[0]) is dict:
+        if _is_pairs(_split(field.type)[0]):
             attributes[f"resolve_{field.name}"] = functools.partial(_pairs, field.name)
     attributes.update(_EXTRA.get(struct, {}))
     name = struct.__name__
@@ -196,6 +199,11 @@ def _pairs(name: str, root: Any, _info: Any) -> list[dict[str, str]]:
     return [{"name": key, "value": str(value)} for key, value in getattr(root, name).items()]
 
 
+def _is_pairs(kind: Any) -> bool:
+    """A dictionary of texts; any other one is a `Json`."""
+    return get_origin(kind) is dict and _split(get_args(kind)[1])[0] is str
+
+
 def _output(name: str, annotation: Any) -> Any:
     kind, optional = _split(annotation)
     made = _kind(name, kind, object_type, Pair)
@@ -215,9 +223,9 @@ def _kind(name: str, kind: Any, struct_type: Any, pair: Any) -> Any:
     if origin in (list, frozenset):
         inner = _kind(name, _split(get_args(kind)[0])[0], struct_type, pair)
         return graphene.List(graphene.NonNull(inner))
-    if origin is dict:
+    if _is_pairs(kind):
         return graphene.List(graphene.NonNull(pair))
-    if origin is typing.Union:
+    if kind is Any or origin in (typing.Union, dict):
         return Json
     if origin is Literal:
         return _literal(kind)

@@ -52,7 +52,8 @@ class Profile(Base):
     """A member. The phone is there three times: encrypted, as a keyed hash, and its last digits.
 
     `version` guards edits; `event_sequence` counts the member's events, looks at the phone too.
-    The digests recognise a command that is sent again, without keeping what it said.
+    The digests recognise a command that is sent again, without keeping what it said. `fields` are
+    the custom ones, and `found_by` the keyed hashes of what they are found by.
     """
 
     __tablename__ = "members"
@@ -82,6 +83,8 @@ class Profile(Base):
     )
     registration_digest: Mapped[bytes] = mapped_column(LargeBinary)
     update_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    found_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
 
     __table_args__: Any = (
         CheckConstraint("version >= 1", name="version_counts"),
@@ -95,6 +98,7 @@ class Profile(Base):
         Index("ix_members_last_four", "last_four"),
         Index("ix_members_search_name", "search_name"),
         Index("ix_members_associate_id", "associate_id"),
+        Index("ix_members_found_by", "found_by", postgresql_using="gin"),
     )
 
 
@@ -220,10 +224,31 @@ class Happening(Base):
     document_id: Mapped[UUID | None] = mapped_column(Uuid)
     text: Mapped[str | None] = mapped_column(Text)
     figures: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    fields_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     __table_args__: Any = (
         CheckConstraint("text IS NULL OR store_id IS NOT NULL", name="words_belong_to_a_store"),
         Index("ix_happenings_member_id", "member_id", "at", "id"),
+    )
+
+
+class FieldVersion(Base):
+    """A version of a custom field; `body` is a `FieldInput`. Rows are never changed (trigger)."""
+
+    __tablename__ = "field_versions"
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(Uuid, unique=True)
+    author_id: Mapped[UUID] = mapped_column(Uuid)
+    valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    __table_args__: Any = (
+        CheckConstraint("subject IN ('member', 'contact')", name="subject"),
+        CheckConstraint("version >= 1", name="version_counts"),
     )
 
 

@@ -67,6 +67,10 @@ class Keyring:
         """What a command is recognised by when it comes again."""
         return self._keyed(b"command:" + content)
 
+    def term_of(self, field: str, term: str) -> str:
+        """What a value of a custom field is found by: 32 hexadecimal digits."""
+        return self._keyed(b"field:" + f"{field}={term}".encode())[:16].hex()
+
     def _keyed(self, message: bytes) -> bytes:
         return hmac.new(self._hash_key, message, hashlib.sha256).digest()
 

@@ -1,6 +1,5 @@
 """Profiles: registering a person once, changing and reading what is known, looking at a phone."""
 
-import unicodedata
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +9,11 @@ from sqlalchemy import ARRAY, Row, Uuid, any_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, phones, timeline
+from services.member import cards, consents, fields, phones, timeline
+from services.member.fields import Owner
 from services.member.models import Profile, Store
 from services.member.phones import Keyring
+from services.member.values import searchable
 from services.member.views import read_members, select_members
 from shared import outbox
 from shared.contracts.member import (
@@ -37,21 +38,29 @@ EARLIEST_BIRTHDAY = date(1900, 1, 1)
 
 
 def register(session: Session, keys: Keyring, caller: Caller, command: RegisterMember) -> Member:
-    """Register a person (M2, M5, M6, M15). Sent again, it answers with the member as it is now.
+    """Register a person (M2, M5, M6, M15). Sent again, it answers with the member as it is now,
+    and is not judged by custom fields that have changed since.
 
     The unique phone hash decides between two who register the same phone at once.
     """
     store = require_store(session, Store, caller, command.home_store_id)
-    number = phones.parse(command.phone, phones.country_of(store.time_zone))
+    country = phones.country_of(store.time_zone)
+    number = phones.parse(command.phone, country)
     consents.require_membership(command.consents)
     check_birthday(command.birthday, store.business_date(datetime.now(UTC)))
     values = _new_profile(keys, caller, command, number)
+    earlier = _earlier(session, keys, caller, values)
+    if earlier is not None:
+        return earlier
+    owner = Owner("member", command.member_id, country)
+    filled = fields.written(session, keys, caller, owner, command.fields)
+    values |= {"fields": filled, "found_by": fields.terms_of(filled)}
     for attempt in range(CARD_CODE_ATTEMPTS):
         code = cards.card_code(command.member_id, attempt)
         if _insert(session, values | {"card_code": code}):
             _tell_registered(session, caller, command, values | {"card_code": code})
-            return _get(session, keys, command.member_id)
-        earlier = _earlier(session, keys, values)
+            return _get(session, keys, caller, command.member_id)
+        earlier = _earlier(session, keys, caller, values)
         if earlier is not None:
             return earlier
     raise RuntimeError("every card code of this member is taken")
@@ -66,30 +75,34 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
     digest = keys.digest_of(msgspec.json.encode(command, order="deterministic"))
     if row.version != command.version:
         if row.update_digest == digest:
-            return _get(session, keys, row.id)
+            return _get(session, keys, caller, row.id)
         raise Refusal("MEMBER_CHANGED", {"version": row.version})
     store = find_store(session, Store, row.home_store_id)
     check_birthday(command.birthday, store.business_date(datetime.now(UTC)))
-    given = _given(command)
+    owner = Owner("member", row.id, phones.country_of(store.time_zone))
+    filled = fields.written(session, keys, caller, owner, command.fields, row.fields)
+    given = _given(command) | {"fields": filled, "found_by": fields.terms_of(filled)}
     changed = {name: value for name, value in given.items() if value != row._mapping[name]}
-    fields = [name for name in changed if name != "search_name"]
+    names = [name for name in changed if name not in ("search_name", "fields", "found_by")]
+    names += [f"fields.{key}" for key in command.fields if filled.get(key) != row.fields.get(key)]
     if command.consents:
         consents.record(session, caller, row.id, consents.store_of(caller), command.consents)
-        fields.append("consents")
+        names.append("consents")
     if "associate_id" in changed:
         timeline.tell(session, [_handed_over(row.id, changed["associate_id"])])
-    if fields:
+    if names:
         version = row.version + 1
         sequence = advance(session, row, version=version, update_digest=digest, **changed)
-        event = MemberUpdated(member_id=row.id, version=version, fields=sorted(fields))
+        event = MemberUpdated(member_id=row.id, version=version, fields=sorted(names))
         outbox.emit(session, (event, row.id, sequence))
-    return _get(session, keys, row.id)
+    return _get(session, keys, caller, row.id)
 
 
 def get_members(session: Session, keys: Keyring, caller: Caller, command: GetMembers) -> Members:
     """Members by id, in every store alike (M14); unknown ids are left out."""
     wanted = Profile.id == any_(cast(command.ids, ARRAY(Uuid)))
-    return Members(items=read_members(session, keys, select_members(wanted).order_by(Profile.id)))
+    found = select_members(wanted).order_by(Profile.id)
+    return Members(items=read_members(session, keys, caller, found))
 
 
 def reveal_phone(session: Session, keys: Keyring, caller: Caller, command: RevealPhone) -> Phone:
@@ -101,10 +114,14 @@ def reveal_phone(session: Session, keys: Keyring, caller: Caller, command: Revea
     if not own:
         caller.require(MANAGERS)
         require_store(session, Store, caller, row.home_store_id)
+    if command.field is None:
+        number = keys.decrypt(row.phone_cipher, row.id)
+    else:
+        number = fields.phone_of(session, keys, caller, row.id, row.fields, command.field)
     sequence = advance(session, row)
-    event = PhoneRevealed(member_id=row.id, purpose=purpose)
+    event = PhoneRevealed(member_id=row.id, purpose=purpose, field=command.field)
     outbox.emit(session, (event, row.id, sequence))
-    return Phone(phone=keys.decrypt(row.phone_cipher, row.id))
+    return Phone(phone=number)
 
 
 def check_birthday(birthday: date | None, today: date) -> None:
@@ -119,11 +136,6 @@ def one_line(text: str, field: str) -> str:
     if not line:
         raise InvalidInput("INVALID_INPUT", {"field": field, "reason": "Expected some text"})
     return line
-
-
-def searchable(text: str) -> str:
-    """How names are compared: without case, width and extra blanks."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def locked(session: Session, member_id: UUID) -> Row[Any]:
@@ -214,7 +226,9 @@ def _tell_registered(
     outbox.emit(session, (event, command.member_id, 1))
 
 
-def _earlier(session: Session, keys: Keyring, values: dict[str, Any]) -> Member | None:
+def _earlier(
+    session: Session, keys: Keyring, caller: Caller, values: dict[str, Any]
+) -> Member | None:
     """The member an equal command made; refuses another's id or phone; None: neither is taken."""
     rows = session.execute(
         select(Profile.id, Profile.registration_digest).where(
@@ -225,7 +239,7 @@ def _earlier(session: Session, keys: Keyring, values: dict[str, Any]) -> Member 
     if values["id"] in digests:
         if digests[values["id"]] != values["registration_digest"]:
             raise Refusal("MEMBER_ID_TAKEN")
-        return _get(session, keys, values["id"])
+        return _get(session, keys, caller, values["id"])
     for member_id in digests:
         raise Refusal("PHONE_TAKEN", {"member_id": member_id})
     return None
@@ -258,5 +272,5 @@ def _handed_over(member_id: UUID, associate_id: UUID) -> dict[str, Any]:
     }
 
 
-def _get(session: Session, keys: Keyring, member_id: UUID) -> Member:
-    return read_members(session, keys, select_members(Profile.id == member_id))[0]
+def _get(session: Session, keys: Keyring, caller: Caller, member_id: UUID) -> Member:
+    return read_members(session, keys, caller, select_members(Profile.id == member_id))[0]

@@ -1,4 +1,5 @@
-"""Finding a member at the counter (M14, M17): by phone, last four digits, card code or name.
+"""Finding a member at the counter (M14, M17): by phone, last four digits, card code, name, or by
+the exact value of a custom field that is searchable and that the caller may see.
 
 Every store finds every member. Of many, those of the caller's own store come first, then those who
 bought last.
@@ -9,13 +10,13 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, phones
+from services.member import cards, consents, fields, phones
 from services.member.models import Profile, PurchaseFacts, Store
 from services.member.phones import Keyring
-from services.member.profiles import searchable
+from services.member.values import searchable
 from services.member.views import read_members, select_members
 from shared.contracts.member import FindMembers, Members
 from shared.errors import Refusal
@@ -43,7 +44,7 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
     if _too_short(query):
         raise Refusal("QUERY_TOO_SHORT")
     for statement in _readings(session, keys, caller, query):
-        found = read_members(session, keys, statement)
+        found = read_members(session, keys, caller, statement)
         if found:
             return Members(items=found)
     return Members(items=[])
@@ -61,7 +62,8 @@ def _too_short(query: str) -> bool:
 def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> Iterator[Select[Any]]:
     if re.fullmatch("[0-9]{4}", query):
         yield _best(caller, Profile.last_four == query)
-    number = phones.recognise(query, _country(session, caller))
+    country = _country(session, caller)
+    number = phones.recognise(query, country)
     if number is not None:
         yield _best(caller, Profile.phone_hash == keys.hash_of(number))
     code = cards.recognise(query)
@@ -74,7 +76,15 @@ def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> It
         .order_by(Profile.search_name)
         .limit(NAMES_LIMIT)
     )
-    yield _best(caller, Profile.id.in_(beginning), Profile.search_name == name)
+    terms = fields.terms_meant(session, keys, caller, query, country)
+    if not terms:
+        yield _best(caller, Profile.id.in_(beginning), Profile.search_name == name)
+        return
+    # Which of the two was meant cannot be told: an exact name or value first, then beginnings.
+    filled_in = Profile.found_by.bool_op("&&")(cast(terms, ARRAY(Text)))
+    by_value = select(Profile.id).where(filled_in).limit(NAMES_LIMIT)
+    ids = union_all(select(beginning.subquery().c.id), select(by_value.subquery().c.id))
+    yield _best(caller, Profile.id.in_(ids), or_(Profile.search_name == name, filled_in))
 
 
 def _best(

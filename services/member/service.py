@@ -5,7 +5,7 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
-from services.member import handovers, profiles, purchases, search, tags, timeline
+from services.member import definitions, handovers, profiles, purchases, search, tags, timeline
 from services.member.models import Store
 from services.member.phones import Keyring
 from shared.contracts import Envelope
@@ -14,6 +14,8 @@ from shared.contracts.directory import StaffChanged, StoreChanged
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
 from shared.contracts.member import (
     FindMembers,
+    GetFields,
+    GetForm,
     GetMembers,
     GetTimeline,
     HandedOver,
@@ -22,16 +24,18 @@ from shared.contracts.member import (
     Member,
     Members,
     Phone,
+    PublishField,
     RecordContact,
     RegisterMember,
     RevealPhone,
     TagMember,
     UpdateMember,
 )
+from shared.contracts.member_fields import Field, Fields, Form
 from shared.contracts.order import OrderPlaced, OrderVoided
 from shared.inbox import on_event
 from shared.paging import Page
-from shared.seal import FLOOR, MANAGERS, READERS, SELLERS, Caller, Role
+from shared.seal import FLOOR, HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import Transactions, operation
 from shared.settings import PhoneSettings
 from shared.stores import upsert_stores
@@ -92,17 +96,32 @@ class MemberService:
     @operation(RecordContact, roles=EDITORS)
     def record_contact(self, caller: Caller, command: RecordContact) -> Happening:
         with self.transaction() as session:
-            return timeline.record_contact(session, caller, command)
+            return timeline.record_contact(session, self.phone_keys, caller, command)
 
     @operation(GetTimeline, roles=TIMELINE_READERS)
     def get_timeline(self, caller: Caller, command: GetTimeline) -> Page[Happening]:
         with self.transaction() as session:
-            return timeline.get_timeline(session, caller, command)
+            return timeline.get_timeline(session, self.phone_keys, caller, command)
 
     @operation(HandOverMembers, roles=MANAGERS)
     def hand_over_members(self, caller: Caller, command: HandOverMembers) -> HandedOver:
         with self.transaction() as session:
             return handovers.hand_over(session, caller, command)
+
+    @operation(PublishField, roles=HQ)
+    def publish_field(self, caller: Caller, command: PublishField) -> Field:
+        with self.transaction() as session:
+            return definitions.publish(session, caller, command)
+
+    @operation(GetFields, roles=READERS)
+    def get_fields(self, caller: Caller, command: GetFields) -> Fields:
+        with self.transaction() as session:
+            return definitions.get_fields(session, caller, command)
+
+    @operation(GetForm, roles=READERS)
+    def get_form(self, caller: Caller, command: GetForm) -> Form:
+        with self.transaction() as session:
+            return definitions.get_form(session, caller, command)
 
     @staticmethod
     @on_event(StoreChanged)

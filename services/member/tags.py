@@ -28,4 +28,4 @@ def tag(session: Session, keys: Keyring, caller: Caller, command: TagMember) -> 
         sequence = advance(session, row, version=version, tags=tags)
         event = MemberTagged(member_id=row.id, version=version, tags=tags)
         outbox.emit(session, (event, row.id, sequence))
-    return read_members(session, keys, select_members(Profile.id == row.id))[0]
+    return read_members(session, keys, caller, select_members(Profile.id == row.id))[0]

@@ -6,7 +6,7 @@ seen by those whose scope has that store; what the chain booked is seen by all (
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
 
@@ -15,8 +15,11 @@ from sqlalchemy import ColumnElement, Row, and_, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.member import fields, formulas, phones
+from services.member.fields import Owner, Reader
 from services.member.models import Happening as HappeningRow
 from services.member.models import Profile, Store
+from services.member.phones import Keyring
 from shared import outbox
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
@@ -31,7 +34,7 @@ from shared.contracts.member import (
 from shared.errors import InvalidInput, Refusal
 from shared.paging import Page, decode_cursor, page_of
 from shared.seal import Caller, ScopeKind
-from shared.stores import require_store
+from shared.stores import find_store, require_store
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clock of a device may be ahead of ours."""
@@ -49,7 +52,9 @@ FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told
 """)
 
 
-def record_contact(session: Session, caller: Caller, command: RecordContact) -> Happening:
+def record_contact(
+    session: Session, keys: Keyring, caller: Caller, command: RecordContact
+) -> Happening:
     """Write down a contact once; see `RecordContact`."""
     store = require_store(session, Store, caller, command.store_id)
     now = datetime.now(UTC)
@@ -65,7 +70,12 @@ def record_contact(session: Session, caller: Caller, command: RecordContact) -> 
         "store_id": store.id,
         "staff_id": caller.id if caller.kind == "staff" else None,
         "text": command.text.strip(),
+        "fields_digest": _digest(keys, command.fields),
     }
+    # Sent again, it is compared with what it said, not judged by fields that have changed since.
+    if session.get(HappeningRow, command.id) is None:
+        owner = Owner("contact", command.id, phones.country_of(store.time_zone))
+        values["fields"] = fields.written(session, keys, caller, owner, command.fields)
     new = session.scalar(
         insert(HappeningRow).values(values).on_conflict_do_nothing().returning(HappeningRow.id)
     )
@@ -78,14 +88,17 @@ def record_contact(session: Session, caller: Caller, command: RecordContact) -> 
         )
         outbox.emit(session, (event, command.id, 1))
     row = session.execute(select(HappeningRow.__table__).where(HappeningRow.id == command.id)).one()
-    said = {name: value for name, value in values.items() if name not in ("at", "staff_id")}
+    unsaid = ("at", "staff_id", "fields")
+    said = {name: value for name, value in values.items() if name not in unsaid}
     same_time = command.happened_at is None or row.at == at
     if not same_time or any(row._mapping[name] != value for name, value in said.items()):
         raise Refusal("HAPPENING_ID_TAKEN")
-    return _happening(row)
+    return _happening(session, row, Reader(session, keys, caller, "contact"))
 
 
-def get_timeline(session: Session, caller: Caller, command: GetTimeline) -> Page[Happening]:
+def get_timeline(
+    session: Session, keys: Keyring, caller: Caller, command: GetTimeline
+) -> Page[Happening]:
     """A page of a member's timeline, newest first."""
     _require_member(session, command.member_id)
     wanted = [HappeningRow.member_id == command.member_id, _seen_by(caller)]
@@ -100,7 +113,8 @@ def get_timeline(session: Session, caller: Caller, command: GetTimeline) -> Page
         .limit(command.first + 1)
     ).all()
     page = page_of(rows, command.first, lambda row: (row.at.isoformat(), str(row.id)))
-    items = [_happening(row) for row in page.items]
+    reader = Reader(session, keys, caller, "contact")
+    items = [_happening(session, row, reader) for row in page.items]
     return Page(items=items, cursors=page.cursors, has_next=page.has_next)
 
 
@@ -214,7 +228,16 @@ def _position(cursor: str) -> tuple[datetime, UUID]:
         raise InvalidInput("INVALID_CURSOR") from error
 
 
-def _happening(row: Row[Any]) -> Happening:
+def _digest(keys: Keyring, given: dict[str, Any]) -> bytes | None:
+    return keys.digest_of(msgspec.json.encode(given, order="deterministic")) if given else None
+
+
+def _happening(session: Session, row: Row[Any], reader: Reader) -> Happening:
+    def facts() -> tuple[dict[str, formulas.Value], date]:
+        """Formulas of a contact are as of its day."""
+        return {}, find_store(session, Store, row.store_id).business_date(row.at)
+
+    contact = row.kind in get_args(ContactKind)
     return Happening(
         id=row.id,
         at=row.at,
@@ -223,5 +246,6 @@ def _happening(row: Row[Any]) -> Happening:
         staff_id=row.staff_id,
         document_id=row.document_id,
         text=row.text,
+        fields=reader.read(row.id, row.fields, facts) if contact else [],
         **row.figures,
     )

@@ -3,19 +3,23 @@
 One statement, however many members: favourites and figures are subqueries of it.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from services.member import phones
-from services.member.models import Profile, PurchasedCategory, PurchasedSku, PurchaseFacts
+from services.member import formulas, phones
+from services.member.fields import Reader
+from services.member.models import Profile, PurchasedCategory, PurchasedSku, PurchaseFacts, Store
 from services.member.phones import Keyring
 from shared.contracts.member import Member, Purchases
 from shared.money import round_half_up
+from shared.seal import Caller
 
 FAVOURITES = 5
 
@@ -38,11 +42,16 @@ def select_members(*conditions: ColumnElement[bool]) -> Select[Any]:
         _FIGURES.label("figures"),
         _CATEGORIES.label("categories"),
         _SKUS.label("skus"),
+        _TIME_ZONE.label("time_zone"),
     ).where(*conditions)
 
 
-def read_members(session: Session, keys: Keyring, statement: Select[Any]) -> list[Member]:
-    return [_member(row, keys) for row in session.execute(statement)]
+def read_members(
+    session: Session, keys: Keyring, caller: Caller, statement: Select[Any]
+) -> list[Member]:
+    """The members, with the custom fields that the caller may see."""
+    reader = Reader(session, keys, caller, "member")
+    return [_member(row, keys, reader) for row in session.execute(statement)]
 
 
 _FIGURES = (
@@ -80,7 +89,18 @@ _SKUS = func.array(
 )
 
 
-def _member(row: Any, keys: Keyring) -> Member:
+_TIME_ZONE = (
+    select(Store.time_zone)
+    .where(Store.id == Profile.home_store_id)
+    .correlate(Profile)
+    .scalar_subquery()
+)
+
+
+def _member(row: Any, keys: Keyring, reader: Reader) -> Member:
+    purchases = _purchases(
+        msgspec.convert(row.figures or [], list[_Figures]), row.categories, row.skus
+    )
     return Member(
         id=row.id,
         version=row.version,
@@ -98,10 +118,23 @@ def _member(row: Any, keys: Keyring) -> Member:
         height_cm=row.height_cm,
         style=row.style,
         registered_at=row.registered_at,
-        purchases=_purchases(
-            msgspec.convert(row.figures or [], list[_Figures]), row.categories, row.skus
-        ),
+        purchases=purchases,
+        fields=reader.read(row.id, row.fields, lambda: _facts(row, purchases)),
     )
+
+
+def _facts(row: Any, purchases: Purchases) -> tuple[dict[str, formulas.Value], date]:
+    """What formulas may ask for (`definitions.MEMBER_FACTS`), and today where the member shops."""
+    zone = ZoneInfo(row.time_zone)
+    facts: dict[str, formulas.Value] = {
+        "member.birthday": row.birthday,
+        "member.first_purchase_on": purchases.first_on,
+        "member.height_cm": None if row.height_cm is None else Decimal(row.height_cm),
+        "member.last_purchase_on": purchases.last_on,
+        "member.purchases": Decimal(purchases.count),
+        "member.registered_on": row.registered_at.astimezone(zone).date(),
+    }
+    return facts, datetime.now(UTC).astimezone(zone).date()
 
 
 def _purchases(figures: list[_Figures], categories: list[str], skus: list[UUID]) -> Purchases:

@@ -17,6 +17,17 @@ from shared.contracts import (
     Sentence,
     Text,
 )
+from shared.contracts.member_fields import (
+    FIELD_ERRORS,
+    Field,
+    FieldInput,
+    FieldKey,
+    Fields,
+    FieldSubject,
+    FieldValue,
+    FieldValues,
+    Form,
+)
 from shared.paging import Page
 
 Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=PLAIN)]
@@ -30,7 +41,7 @@ HappeningKind = Literal[
     ContactKind, "joined", "purchase", "void", "points", "top_up", "coupon", "tier", "handed_over"
 ]
 
-ERRORS = {
+ERRORS = FIELD_ERRORS | {
     "INVALID_PHONE": Sentence(zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"),
     "PHONE_TAKEN": Sentence(
         zh="该手机号已是会员，已为您找到该会员",
@@ -114,6 +125,7 @@ class Member(Message, frozen=True, kw_only=True):
     style: str | None = None
     registered_at: datetime
     purchases: Purchases = Purchases()
+    fields: list[FieldValue] = []
 
 
 class Members(Message, frozen=True, kw_only=True):
@@ -124,7 +136,8 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     """Register a person (M2, M5, M6, M15). The id is the caller's: repeating is safe.
 
     `phone` is E.164 or a national number of the store's country. Refusals: INVALID_PHONE,
-    PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING, UNKNOWN_STORE, INVALID_BIRTHDAY.
+    PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING, UNKNOWN_STORE, INVALID_BIRTHDAY; of
+    `fields` UNKNOWN_FIELD, FIELD_FORBIDDEN, FIELD_REQUIRED, FIELD_INVALID.
     """
 
     member_id: UUID
@@ -139,11 +152,13 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     sizes: Sizes = {}
     height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
     style: Text | None = None
+    fields: FieldValues = {}
     consents: Annotated[list[Consent], Meta(min_length=1, max_length=20)]
 
 
 class FindMembers(Command[Members], frozen=True, kw_only=True):
-    """Find by phone, its last four digits, name (prefix) or card code; at most 20, best first."""
+    """Find by phone, its last four digits, card code, name (prefix) or the exact value of a
+    searchable field; at most 20, best first."""
 
     query: Annotated[str, Meta(min_length=1, max_length=60, pattern=PLAIN)]
 
@@ -156,7 +171,7 @@ class GetMembers(Command[Members], frozen=True, kw_only=True):
 
 class UpdateMember(Command[Member], frozen=True, kw_only=True):
     """Replace what is given; None leaves a field as it is. `version` guards against a lost
-    update (MEMBER_CHANGED)."""
+    update (MEMBER_CHANGED). Of `fields` only those that are named change; null clears one."""
 
     member_id: UUID
     version: int
@@ -168,6 +183,7 @@ class UpdateMember(Command[Member], frozen=True, kw_only=True):
     sizes: Sizes | None = None
     height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
     style: Text | None = None
+    fields: FieldValues = {}
     consents: Annotated[list[Consent], Meta(max_length=20)] = []
 
 
@@ -200,13 +216,14 @@ class Happening(Message, frozen=True, kw_only=True):
     coupon_code: str | None = None
     tier_name_zh: str | None = None
     tier_name_en: str | None = None
+    fields: list[FieldValue] = []
 
 
 class RecordContact(Command[Happening], frozen=True, kw_only=True):
     """Write down a contact with a member (M4, M8). The id is the caller's: repeating is safe.
 
     `happened_at` is now when left out, and never later. Refusals: UNKNOWN_MEMBER, UNKNOWN_STORE,
-    HAPPENING_ID_TAKEN.
+    HAPPENING_ID_TAKEN, and those of `fields`.
     """
 
     id: UUID
@@ -215,6 +232,7 @@ class RecordContact(Command[Happening], frozen=True, kw_only=True):
     kind: ContactKind
     text: Text = ""
     happened_at: datetime | None = None
+    fields: FieldValues = {}
 
 
 class GetTimeline(Command[Page[Happening]], frozen=True, kw_only=True):
@@ -259,10 +277,40 @@ class Phone(Message, frozen=True, kw_only=True):
 
 
 class RevealPhone(Command[Phone], frozen=True, kw_only=True):
-    """The full number, for managers and the member's own associate; each look is audited."""
+    """The full number, for managers and the member's own associate; each look is audited.
+
+    `field` names a custom field instead of the member's own phone (UNKNOWN_FIELD).
+    """
 
     member_id: UUID
     purpose: Text
+    field: FieldKey | None = None
+
+
+class PublishField(Command[Field], frozen=True, kw_only=True):
+    """Publish the next version of a field, in force from now; all versions are kept (N2, N3).
+
+    The id is the caller's: repeating is safe. `version` is the one it follows, 0 for a new key.
+    Refusals: INVALID_FIELD, FIELD_TYPE_FIXED, FIELD_CHANGED, FIELD_ID_TAKEN.
+    """
+
+    id: UUID
+    version: Annotated[int, Meta(ge=0)] = 0
+    field: FieldInput
+
+
+class GetFields(Command[Fields], frozen=True, kw_only=True):
+    """The fields in force that the caller may see, in the order of the form; HQ sees all, ended
+    ones too. `history`: all their versions, newest first."""
+
+    subject: FieldSubject = "member"
+    history: bool = False
+
+
+class GetForm(Command[Form], frozen=True, kw_only=True):
+    """The form of the custom fields as the caller may see and fill them in (N1, M16)."""
+
+    subject: FieldSubject = "member"
 
 
 class MemberRegistered(Event, frozen=True, kw_only=True):
@@ -277,7 +325,7 @@ class MemberRegistered(Event, frozen=True, kw_only=True):
 
 
 class MemberUpdated(Event, frozen=True, kw_only=True):
-    """Names of the fields that changed, without their values."""
+    """Names of the fields that changed, without their values; custom ones as `fields.<key>`."""
 
     type: ClassVar[str] = "member.updated"
     member_id: UUID
@@ -318,3 +366,15 @@ class PhoneRevealed(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "member.phone_revealed"
     member_id: UUID
     purpose: str
+    field: str | None = None
+
+
+class FieldPublished(Event, frozen=True, kw_only=True):
+    """Subject: `<subject>.<key>`; the sequence is the version."""
+
+    type: ClassVar[str] = "member.field_published"
+    field_id: UUID
+    subject: FieldSubject
+    key: str
+    version: int
+    active: bool

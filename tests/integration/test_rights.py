@@ -18,6 +18,7 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.member_fields import TextField
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, Role, ScopeKind, seal
 from tests.conftest import RunningStack
@@ -50,6 +51,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     m.TagMember: MANAGERS | {R.ASSOCIATE}, m.FindMembers: READERS, m.GetMembers: READERS,
     m.RevealPhone: MANAGERS | {R.ASSOCIATE}, m.RecordContact: SELLERS | MANAGERS,
     m.GetTimeline: READERS - {R.INTEGRATION}, m.HandOverMembers: MANAGERS,
+    m.PublishField: HQ, m.GetFields: READERS, m.GetForm: READERS,
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,
@@ -106,7 +108,7 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
 CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
     l.PublishRule, i.SaveStyles,
-    c.PublishPromotion, c.EndPromotion, c.IssueCoupons,
+    c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
 )  # fmt: skip
 
 
@@ -228,7 +230,12 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
     )
     limits = d.SignInLimits(attempts=5, device_attempts=20, window_minutes=15, lock_minutes=15,
                             refresh_days=14, refresh_grace_seconds=30)  # fmt: skip
+    field = m.FieldInput(
+        subject="member", key="x", label_zh="x", label_en="x", kind=TextField(),
+        seen_by=list(Role),
+    )  # fmt: skip
     commands: list[Command[Any]] = [
+        m.PublishField(id=uuid4(), field=field),
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),

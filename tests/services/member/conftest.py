@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from services.member import profiles
+from services.member import definitions, profiles
 from services.member.models import Store
 from services.member.phones import Keyring
 from shared.contracts.member import Consent, Member, RegisterMember
@@ -30,8 +30,10 @@ def session(service_session: Callable[[str], Session]) -> Iterator[Session]:
     made = service_session("member")
     made.info["source"] = "member"
     forget_stores()
+    definitions.forget()
     yield made
     forget_stores()
+    definitions.forget()
 
 
 @pytest.fixture
@@ -105,7 +107,7 @@ def registration(store_id: UUID, **fields: Any) -> RegisterMember:
 
 def contents(session: Session) -> list[Any]:
     """Everything a refusal must leave as it was."""
-    tables = ("members", "consents", "outbox", "purchase_facts")
+    tables = ("members", "consents", "outbox", "purchase_facts", "happenings", "field_versions")
     return [session.execute(text(f"SELECT * FROM {table} ORDER BY 1")).all() for table in tables]
 
 

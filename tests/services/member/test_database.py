@@ -17,7 +17,7 @@ from shared.contracts import operation_of
 from shared.contracts.directory import StoreChanged
 from shared.contracts.member import Member
 from shared.ids import new_id
-from shared.seal import FLOOR, MANAGERS, READERS, Role
+from shared.seal import FLOOR, HQ, MANAGERS, READERS, Role
 from shared.stores import find_store
 from tests.services.member.test_purchases import envelope
 
@@ -44,6 +44,14 @@ def test_the_ledger_of_consents_is_append_only(
     assert session.scalar(text("SELECT count(*) FROM consents WHERE granted")) == 1
 
 
+@pytest.mark.parametrize(
+    "change", ["UPDATE field_versions SET version = 9", "TRUNCATE field_versions"]
+)
+def test_versions_of_fields_are_never_changed(session: Session, change: str) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), session.begin_nested():
+        session.execute(text(change))
+
+
 def test_every_command_of_the_contract_is_served_for_the_right_roles() -> None:
     expected = {
         contract.RegisterMember: FLOOR | MANAGERS | {Role.INTEGRATION},
@@ -52,6 +60,9 @@ def test_every_command_of_the_contract_is_served_for_the_right_roles() -> None:
         contract.GetMembers: READERS,
         contract.TagMember: FLOOR | MANAGERS,
         contract.RevealPhone: MANAGERS | {Role.ASSOCIATE},
+        contract.PublishField: HQ,
+        contract.GetFields: READERS,
+        contract.GetForm: READERS,
     }
 
     served = {}

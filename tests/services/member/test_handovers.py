@@ -64,7 +64,12 @@ def owners(session: Session) -> dict[UUID, UUID | None]:
 
 
 def test_all_members_go_to_one(
-    session: Session, members: list[Member], associate: Caller, manager: Caller, hire: Hire
+    session: Session,
+    keys: Keyring,
+    members: list[Member],
+    associate: Caller,
+    manager: Caller,
+    hire: Hire,
 ) -> None:
     heir = hire()
     asked = command(associate, heir)
@@ -74,7 +79,7 @@ def test_all_members_go_to_one(
     assert (answer.associate_ids, answer.members) == ([heir], [6])
     assert set(owners(session).values()) == {heir}
     shown = timeline.get_timeline(
-        session, manager, GetTimeline(member_id=members[0].id, kinds=["handed_over"])
+        session, keys, manager, GetTimeline(member_id=members[0].id, kinds=["handed_over"])
     ).items
     assert [(each.staff_id, each.document_id) for each in shown] == [(heir, answer.id)]
     (event,) = map(msgspec.json.decode, events(session, "member.members_handed_over"))
@@ -176,7 +181,7 @@ def test_an_edit_that_has_seen_the_old_associate_is_refused(
     again = msgspec.structs.replace(edit, version=members[0].version + 1)
     assert profiles.update_member(session, keys, manager, again).associate_id == associate.id
     shown = timeline.get_timeline(
-        session, manager, GetTimeline(member_id=members[0].id, kinds=["handed_over"])
+        session, keys, manager, GetTimeline(member_id=members[0].id, kinds=["handed_over"])
     ).items
     assert shown[0].staff_id == associate.id
 

@@ -82,6 +82,7 @@ def test_a_member_is_registered_once_and_for_all_stores(
         "style": "简约",
         "registered_at": None,
         "purchases": None,
+        "fields": [],
     }
     assert member.purchases.count == 0
     ledger = session.execute(
@@ -434,7 +435,8 @@ def test_a_manager_and_the_own_associate_see_the_phone_and_each_look_is_told(
 
     told = [msgspec.json.decode(each) for each in events(session, "member.phone_revealed")]
     assert [each["sequence"] for each in told] == [2, 3]
-    assert told[0]["data"] == {"member_id": str(member.id), "purpose": "called back"}
+    purpose = {"purpose": "called back", "field": None}
+    assert told[0]["data"] == {"member_id": str(member.id)} | purpose
     again = profiles.get_members(session, keys, manager, GetMembers(ids=[member.id]))
     assert again.items[0].version == 1
 

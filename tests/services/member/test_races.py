@@ -8,23 +8,34 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.member import profiles, tags
+from services.member import definitions, profiles, tags
 from services.member.phones import Keyring
-from shared.contracts.member import GetMembers, Member, TagMember, UpdateMember
+from shared.contracts.member import (
+    Field,
+    GetMembers,
+    Member,
+    PublishField,
+    TagMember,
+    UpdateMember,
+)
 from shared.database import Database
 from shared.errors import Refusal
+from shared.ids import new_id
 from shared.seal import Role
 from shared.stores import forget_stores
 from tests.services.member.conftest import events, open_store, registration, staff
+from tests.services.member.field_shop import field, hq
 
 
 @pytest.fixture
 def database(database_url: Callable[..., str]) -> Iterator[Database]:
     forget_stores()
+    definitions.forget()
     made = Database(database_url("member", fresh=True), "member")
     yield made
     made.engine.dispose()
     forget_stores()
+    definitions.forget()
 
 
 def attempt(database: Database, call: Callable[[Session], Any]) -> Any:
@@ -130,3 +141,30 @@ def test_tags_put_on_at_once_are_all_there(database: Database, keys: Keyring) ->
         assert found.tags == [f"tag {number}" for number in range(10)]
         assert found.version == 11
         assert len(events(session, "member.tagged")) == 10
+
+
+def test_of_ten_who_publish_a_field_at_once_one_is_heard(database: Database) -> None:
+    caller = hq()
+    commands = [PublishField(id=new_id(), field=field("race", position=n)) for n in range(10)]
+
+    answers = at_once(
+        database,
+        [
+            lambda session, command=command: definitions.publish(session, caller, command)
+            for command in commands
+        ],
+    )
+
+    assert len([answer for answer in answers if isinstance(answer, Field)]) == 1
+    assert {each.code for each in answers if isinstance(each, Refusal)} == {"FIELD_CHANGED"}
+
+
+def test_one_field_published_ten_times_at_once_is_one_version(database: Database) -> None:
+    caller, command = hq(), PublishField(id=new_id(), field=field("again"))
+
+    answers = at_once(database, [lambda s: definitions.publish(s, caller, command)] * 10)
+
+    assert all(answer == answers[0] for answer in answers)
+    with database.transaction() as session:
+        told = [each for each in events(session, "member.field_published") if "again" in each]
+        assert len(told) == 1

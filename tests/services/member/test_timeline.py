@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from services.member import audit, purchases, timeline
+from services.member.phones import Keyring
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
@@ -35,8 +36,12 @@ def contact(member: Member, store_id: UUID, **fields: Any) -> RecordContact:
     return RecordContact(member_id=member.id, store_id=store_id, **given | fields)
 
 
-def seen(session: Session, caller: Caller, member: Member, **fields: Any) -> list[Happening]:
-    return timeline.get_timeline(session, caller, GetTimeline(member_id=member.id, **fields)).items
+def seen(
+    session: Session, keys: Keyring, caller: Caller, member: Member, **fields: Any
+) -> list[Happening]:
+    return timeline.get_timeline(
+        session, keys, caller, GetTimeline(member_id=member.id, **fields)
+    ).items
 
 
 def told(data: Any, at: datetime = SOLD_AT) -> Envelope[Any]:
@@ -58,66 +63,68 @@ def placed(member: Member, store_id: UUID, staff_id: UUID) -> OrderPlaced:
 
 
 def test_a_member_s_timeline_begins_with_joining(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
-    (joined,) = seen(session, associate, member)
+    (joined,) = seen(session, keys, associate, member)
 
     assert (joined.kind, joined.store_id, joined.staff_id) == ("joined", store_id, associate.id)
 
 
 def test_what_staff_write_down_is_there_once(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
     command = contact(member, store_id, happened_at=SOLD_AT)
 
-    first = timeline.record_contact(session, associate, command)
-    again = timeline.record_contact(session, associate, command)
+    first = timeline.record_contact(session, keys, associate, command)
+    again = timeline.record_contact(session, keys, associate, command)
 
     assert first == again
     assert (first.kind, first.text, first.staff_id) == ("enquiry", command.text, associate.id)
     assert first.at == SOLD_AT
-    assert seen(session, associate, member, kinds=["enquiry"]) == [first]
+    assert seen(session, keys, associate, member, kinds=["enquiry"]) == [first]
     (event,) = map(msgspec.json.decode, events(session, "member.contact_recorded"))
     assert command.text not in str(event)
     assert event["data"]["happening_id"] == str(command.id)
 
 
 def test_an_id_with_other_words_is_refused(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
     command = contact(member, store_id)
-    first = timeline.record_contact(session, associate, command)
+    first = timeline.record_contact(session, keys, associate, command)
 
     with pytest.raises(Refusal, match="HAPPENING_ID_TAKEN"):
         timeline.record_contact(
-            session, associate, msgspec.structs.replace(command, text="something else")
+            session, keys, associate, msgspec.structs.replace(command, text="something else")
         )
 
-    assert seen(session, associate, member, kinds=["enquiry"]) == [first]
+    assert seen(session, keys, associate, member, kinds=["enquiry"]) == [first]
 
 
 def test_a_contact_of_nobody_of_elsewhere_or_of_tomorrow_is_refused(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
     stranger = msgspec.structs.replace(member, id=new_id())
     late = datetime.now(UTC) + timedelta(days=1)
 
     with pytest.raises(Refusal, match="UNKNOWN_MEMBER"):
-        timeline.record_contact(session, associate, contact(stranger, store_id))
+        timeline.record_contact(session, keys, associate, contact(stranger, store_id))
     with pytest.raises(Forbidden, match="FORBIDDEN_SCOPE"):
-        timeline.record_contact(session, associate, contact(member, open_store(session)))
+        timeline.record_contact(session, keys, associate, contact(member, open_store(session)))
     with pytest.raises(InvalidInput):
-        timeline.record_contact(session, associate, contact(member, store_id, happened_at=late))
+        timeline.record_contact(
+            session, keys, associate, contact(member, store_id, happened_at=late)
+        )
     with pytest.raises(Refusal, match="UNKNOWN_MEMBER"):
-        seen(session, associate, stranger)
+        seen(session, keys, associate, stranger)
 
-    assert [each.kind for each in seen(session, associate, member)] == ["joined"]
+    assert [each.kind for each in seen(session, keys, associate, member)] == ["joined"]
 
 
 def test_k40_words_stay_in_their_store_and_purchases_are_seen_everywhere(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
-    timeline.record_contact(session, associate, contact(member, store_id))
+    timeline.record_contact(session, keys, associate, contact(member, store_id))
     purchases.on_order_placed(session, [told(placed(member, store_id, associate.id))])
     elsewhere = staff(Role.ASSOCIATE, open_store(session))
     hq = Caller(
@@ -126,14 +133,14 @@ def test_k40_words_stay_in_their_store_and_purchases_are_seen_everywhere(
     )  # fmt: skip
 
     def kinds(caller: Caller) -> set[str]:
-        return {each.kind for each in seen(session, caller, member)}
+        return {each.kind for each in seen(session, keys, caller, member)}
 
     assert kinds(elsewhere) == {"joined", "purchase"}
     assert kinds(associate) == kinds(hq) == {"joined", "purchase", "enquiry"}
 
 
 def test_a_purchase_and_its_void_show_once_each(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
     order = placed(member, store_id, associate.id)
     void = told(
@@ -147,7 +154,7 @@ def test_a_purchase_and_its_void_show_once_each(
         purchases.on_order_placed(session, [told(order)])
         purchases.on_order_voided(session, [void])
 
-    shown = seen(session, associate, member, kinds=["purchase", "void"])
+    shown = seen(session, keys, associate, member, kinds=["purchase", "void"])
 
     assert [each.kind for each in shown] == ["void", "purchase"]
     assert {each.document_id for each in shown} == {order.order_id}
@@ -158,7 +165,7 @@ def test_a_purchase_and_its_void_show_once_each(
 
 
 def test_points_wallet_coupons_and_tiers_show(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
     order_id, at = new_id(), {"member_id": member.id, "store_id": store_id}
     booked = OrderBooked(
@@ -191,7 +198,7 @@ def test_points_wallet_coupons_and_tiers_show(
     )  # fmt: skip
     timeline.on_tier_changed(session, [told(tier)])
 
-    shown = seen(session, associate, member)
+    shown = seen(session, keys, associate, member)
 
     assert sorted(each.points for each in shown if each.points) == [-168, -5, 168]
     assert [each.amount_minor for each in shown if each.kind == "top_up"] == [50000]
@@ -200,11 +207,11 @@ def test_points_wallet_coupons_and_tiers_show(
 
 
 def test_a_timeline_comes_page_by_page(
-    session: Session, member: Member, associate: Caller, store_id: UUID
+    session: Session, keys: Keyring, member: Member, associate: Caller, store_id: UUID
 ) -> None:
     recorded = [
         timeline.record_contact(
-            session, associate, contact(member, store_id, kind="visit", happened_at=SOLD_AT)
+            session, keys, associate, contact(member, store_id, kind="visit", happened_at=SOLD_AT)
         )
         for _ in range(5)
     ]
@@ -212,7 +219,7 @@ def test_a_timeline_comes_page_by_page(
     after = None
     while True:
         command = GetTimeline(member_id=member.id, kinds=["visit"], first=2, after=after)
-        page = timeline.get_timeline(session, associate, command)
+        page = timeline.get_timeline(session, keys, associate, command)
         found += page.items
         if not page.has_next:
             break
@@ -220,7 +227,7 @@ def test_a_timeline_comes_page_by_page(
 
     assert found == sorted(recorded, key=lambda each: each.id, reverse=True)
     with pytest.raises(InvalidInput, match="INVALID_CURSOR"):
-        seen(session, associate, member, after="bm9uc2Vuc2U")
+        seen(session, keys, associate, member, after="bm9uc2Vuc2U")
 
 
 def test_what_happened_is_never_changed(session: Session, member: Member) -> None:

@@ -1,0 +1,182 @@
+"""The custom fields of one member or contact: filled in, read and found by, each with its rights.
+
+Values are kept with what they belong to, as one JSONB column: ``{key: {value, version, term}}``. A
+member is read, locked and versioned as a whole, so its fields need no rows of their own. `version`
+is that of the definition that judged the value; `term` is the keyed hash it is found by. A phone is
+kept encrypted, bound to its owner and field.
+"""
+
+import base64
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+from sqlalchemy.orm import Session
+
+from services.member import definitions, formulas, values
+from services.member.definitions import Definition
+from services.member.phones import Keyring
+from services.member.values import Unfit
+from shared.contracts.member_fields import (
+    FieldSubject,
+    FieldValue,
+    FormulaField,
+    PhoneField,
+)
+from shared.errors import Forbidden, Refusal
+from shared.seal import Caller
+
+Kept = dict[str, dict[str, Any]]
+Facts = Callable[[], tuple[dict[str, formulas.Value], date]]
+"""What formulas may ask for besides fields, and today; asked only where there are formulas."""
+
+
+class Owner(NamedTuple):
+    """What fields belong to, and the country whose national phone numbers are meant there."""
+
+    subject: FieldSubject
+    id: UUID
+    country: str
+
+
+def written(
+    session: Session,
+    keys: Keyring,
+    caller: Caller,
+    owner: Owner,
+    given: dict[str, Any],
+    kept: Kept | None = None,
+) -> Kept:
+    """What is to be kept once `given` is filled in; `kept` None: of something new.
+
+    A value that stays as it is, is not judged again. Raises `Refusal` UNKNOWN_FIELD, FIELD_INVALID,
+    FIELD_REQUIRED and `Forbidden("FIELD_FORBIDDEN")`. Something new needs every required field that
+    the caller may edit; later none of them can be cleared.
+    """
+    if kept is not None and not given:
+        return kept
+    known = {each.field.key: each for each in _active(definitions.in_force(session), owner.subject)}
+    result = dict(kept or {})
+    for key, value in given.items():
+        if key not in known:
+            raise Refusal("UNKNOWN_FIELD", {"key": key})
+        if not known[key].edited_by(caller):
+            raise Forbidden("FIELD_FORBIDDEN", {"key": key})
+        entry = _entry(keys, owner, known[key], value, result.get(key))
+        if entry is None:
+            result.pop(key, None)
+        else:
+            result[key] = entry
+    asked = known if kept is None else given
+    for key in asked:
+        field = known[key].field
+        if field.required and key not in result and known[key].edited_by(caller):
+            labels = {"label_zh": field.label_zh, "label_en": field.label_en}
+            raise Refusal("FIELD_REQUIRED", {"key": key} | labels)
+    return result
+
+
+def terms_of(kept: Kept) -> list[str]:
+    """What something is found by."""
+    return sorted(entry["term"] for entry in kept.values() if "term" in entry)
+
+
+def terms_meant(
+    session: Session, keys: Keyring, caller: Caller, query: str, country: str
+) -> list[str]:
+    """The terms of members that a query may stand for, in the searchable fields a caller sees."""
+    return [
+        keys.term_of(each.field.key, term)
+        for each in _active(definitions.remembered(session), "member")
+        if each.field.searchable and each.seen_by(caller)
+        for term in values.terms_meant(each.field.kind, query, country)
+    ]
+
+
+def phone_of(
+    session: Session, keys: Keyring, caller: Caller, owner_id: UUID, kept: Kept, key: str
+) -> str:
+    """The full number in a field of a member; raises `Refusal("UNKNOWN_FIELD")` where the caller
+    sees none."""
+    for each in _active(definitions.in_force(session), "member"):
+        visible = each.field.key == key and each.seen_by(caller)
+        if visible and key in kept and isinstance(each.field.kind, PhoneField):
+            return str(_opened(keys, owner_id, each, kept[key]))
+    raise Refusal("UNKNOWN_FIELD", {"key": key})
+
+
+class Reader:
+    """Reads the fields of one subject as one caller may see them."""
+
+    def __init__(
+        self, session: Session, keys: Keyring, caller: Caller, subject: FieldSubject
+    ) -> None:
+        self._keys = keys
+        self._known = _active(definitions.remembered(session), subject)
+        self._seen = [each for each in self._known if each.seen_by(caller)]
+
+    def read(self, owner_id: UUID, kept: Kept, facts: Facts) -> list[FieldValue]:
+        """The values there are, in the order of the form."""
+        if not self._seen:
+            return []
+        reckoned = self._reckoned(kept, facts)
+        found = []
+        for each in self._seen:
+            key, kind = each.field.key, each.field.kind
+            if reckoned.get(key) is not None:
+                found.append(FieldValue(key=key, version=each.version, value=reckoned[key]))
+            elif key in kept and not isinstance(kind, FormulaField):
+                value = values.shown(kind, _opened(self._keys, owner_id, each, kept[key]))
+                found.append(FieldValue(key=key, version=kept[key]["version"], value=value))
+        return found
+
+    def _reckoned(self, kept: Kept, facts: Facts) -> dict[str, Any]:
+        wanted = {
+            each.field.key: each.field.kind
+            for each in self._seen
+            if isinstance(each.field.kind, FormulaField)
+        }
+        if not wanted:
+            return {}
+        names, today = facts()
+        for each in self._known:
+            key = each.field.key
+            if key in kept and not isinstance(each.field.kind, FormulaField):
+                names[key] = values.operand(each.field.kind, kept[key]["value"])
+        return {key: values.reckoned(kind, names, today) for key, kind in wanted.items()}
+
+
+def _active(known: list[Definition], subject: FieldSubject) -> list[Definition]:
+    return [each for each in known if each.field.active and each.field.subject == subject]
+
+
+def _entry(
+    keys: Keyring, owner: Owner, definition: Definition, given: Any, kept: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """What is kept of a value; None for an empty one."""
+    field = definition.field
+    before = None if kept is None else _opened(keys, owner.id, definition, kept)
+    if kept is not None and given == values.shown(field.kind, before):
+        return kept
+    try:
+        value = values.judged(field.kind, given, owner.country)
+    except Unfit as error:
+        labels = {"label_zh": field.label_zh, "label_en": field.label_en}
+        reasons = {"reason_zh": error.zh, "reason_en": error.en}
+        raise Refusal("FIELD_INVALID", {"key": field.key} | labels | reasons) from error
+    if value is None or value == before:
+        return None if value is None else kept
+    entry: dict[str, Any] = {"value": value, "version": definition.version}
+    if isinstance(field.kind, PhoneField):
+        cipher = keys.encrypt(value, uuid5(owner.id, field.key))
+        entry["value"] = base64.b64encode(cipher).decode()
+    term = values.term(field.kind, value)
+    return entry if term is None else entry | {"term": keys.term_of(field.key, term)}
+
+
+def _opened(keys: Keyring, owner_id: UUID, definition: Definition, kept: dict[str, Any]) -> Any:
+    """A kept value; of a phone the number."""
+    if not isinstance(definition.field.kind, PhoneField):
+        return kept["value"]
+    return keys.decrypt(base64.b64decode(kept["value"]), uuid5(owner_id, definition.field.key))
