@@ -102,6 +102,18 @@ class Profile(Base):
     )
 
 
+class NameKey(Base):
+    """What a Chinese name is found by on a Latin keyboard; made from the name, and made anew with
+    it. Bytewise collation, as for the names themselves."""
+
+    __tablename__ = "name_keys"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+
+    __table_args__: Any = (Index("ix_name_keys_member_id", "member_id"),)
+
+
 class ConsentGiven(Base):
     """The ledger of what was agreed to or refused; the newest row per purpose and channel counts.
 

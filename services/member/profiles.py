@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, Row, Uuid, any_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, fields, phones, timeline
+from services.member import cards, consents, fields, names, phones, timeline
 from services.member.fields import Owner
 from services.member.models import Profile, Store
 from services.member.phones import Keyring
@@ -83,17 +83,19 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
     filled = fields.written(session, keys, caller, owner, command.fields, row.fields)
     given = _given(command) | {"fields": filled, "found_by": fields.terms_of(filled)}
     changed = {name: value for name, value in given.items() if value != row._mapping[name]}
-    names = [name for name in changed if name not in ("search_name", "fields", "found_by")]
-    names += [f"fields.{key}" for key in command.fields if filled.get(key) != row.fields.get(key)]
+    told = [name for name in changed if name not in ("search_name", "fields", "found_by")]
+    told += [f"fields.{key}" for key in command.fields if filled.get(key) != row.fields.get(key)]
     if command.consents:
         consents.record(session, caller, row.id, consents.store_of(caller), command.consents)
-        names.append("consents")
+        told.append("consents")
+    if "name" in changed:
+        names.index(session, row.id, changed["name"])
     if "associate_id" in changed:
         timeline.tell(session, [_handed_over(row.id, changed["associate_id"])])
-    if names:
+    if told:
         version = row.version + 1
         sequence = advance(session, row, version=version, update_digest=digest, **changed)
-        event = MemberUpdated(member_id=row.id, version=version, fields=sorted(names))
+        event = MemberUpdated(member_id=row.id, version=version, fields=sorted(told))
         outbox.emit(session, (event, row.id, sequence))
     return _get(session, keys, caller, row.id)
 
@@ -203,6 +205,7 @@ def _tell_registered(
     session: Session, caller: Caller, command: RegisterMember, values: dict[str, Any]
 ) -> None:
     consents.record(session, caller, command.member_id, command.home_store_id, command.consents)
+    names.index(session, command.member_id, values["name"])
     timeline.tell(
         session,
         [

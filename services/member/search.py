@@ -1,5 +1,6 @@
-"""Finding a member at the counter (M14, M17): by phone, last four digits, card code, name, or by
-the exact value of a custom field that is searchable and that the caller may see.
+"""Finding a member at the counter (M14, M17): by phone, last four digits, card code, name (also in
+pinyin and by initials), or by the exact value of a custom field that is searchable and that the
+caller may see.
 
 Every store finds every member. Of many, those of the caller's own store come first, then those who
 bought last.
@@ -13,8 +14,8 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, fields, phones
-from services.member.models import Profile, PurchaseFacts, Store
+from services.member import cards, consents, fields, names, phones
+from services.member.models import NameKey, Profile, PurchaseFacts, Store
 from services.member.phones import Keyring
 from services.member.values import searchable
 from services.member.views import read_members, select_members
@@ -69,22 +70,29 @@ def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> It
     code = cards.recognise(query)
     if code is not None:
         yield _best(caller, Profile.card_code == code)
-    name = searchable(query)
-    beginning = (
-        select(Profile.id)
-        .where(Profile.search_name >= name, Profile.search_name < name + _LAST_CHARACTER)
-        .order_by(Profile.search_name)
+    # Which of these was meant cannot be told: what is there exactly comes before beginnings.
+    ways = [_begins(Profile.search_name, Profile.id, searchable(query))]
+    exact = [Profile.search_name == searchable(query)]
+    if letters := names.typed(query):
+        ways.append(_begins(NameKey.key, NameKey.member_id, letters))
+        spelled = select(NameKey.member_id).where(NameKey.key == letters)
+        exact.append(Profile.id.in_(spelled.limit(NAMES_LIMIT)))
+    if terms := fields.terms_meant(session, keys, caller, query, country):
+        filled_in = Profile.found_by.bool_op("&&")(cast(terms, ARRAY(Text)))
+        ways.append(select(Profile.id).where(filled_in).limit(NAMES_LIMIT))
+        exact.append(filled_in)
+    ids = union_all(*(select(way.subquery().c[0]) for way in ways))
+    yield _best(caller, Profile.id.in_(ids), or_(*exact))
+
+
+def _begins(column: Any, member_id: Any, beginning: str) -> Select[Any]:
+    """The ids of members of whom something begins so."""
+    return (
+        select(member_id)
+        .where(column >= beginning, column < beginning + _LAST_CHARACTER)
+        .order_by(column)
         .limit(NAMES_LIMIT)
     )
-    terms = fields.terms_meant(session, keys, caller, query, country)
-    if not terms:
-        yield _best(caller, Profile.id.in_(beginning), Profile.search_name == name)
-        return
-    # Which of the two was meant cannot be told: an exact name or value first, then beginnings.
-    filled_in = Profile.found_by.bool_op("&&")(cast(terms, ARRAY(Text)))
-    by_value = select(Profile.id).where(filled_in).limit(NAMES_LIMIT)
-    ids = union_all(select(beginning.subquery().c.id), select(by_value.subquery().c.id))
-    yield _best(caller, Profile.id.in_(ids), or_(Profile.search_name == name, filled_in))
 
 
 def _best(

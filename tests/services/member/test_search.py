@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from services.member import profiles, search
+from services.member import names, profiles, search
 from services.member.models import PurchaseFacts
 from services.member.phones import Keyring
-from shared.contracts.member import FindMembers, Member
+from shared.contracts.member import FindMembers, Member, UpdateMember
 from shared.errors import InvalidInput, Refusal
 from shared.seal import Caller, Role, ScopeKind
 from shared.service import decode
@@ -51,6 +51,59 @@ def test_a_member_is_found_from_any_store(
     register(phone="13912345678", name="访客乙")
 
     assert find(query) == [member.id]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("shanming", "单明"),
+        ("Shan", "单明"),
+        ("sm", "单明"),
+        ("SM", "单明"),
+        ("danm", "单明"),  # another reading of the surname
+        ("zeng lin", "曾琳"),
+        ("zl", "曾琳"),
+        ("oyn", "欧阳娜"),
+        ("lvbu", "吕布"),
+        ("annew", "Anne 王"),
+    ],
+)
+def test_a_chinese_name_is_found_in_pinyin_and_by_its_initials(
+    register: Callable[..., Member], find: Callable[..., list[UUID]], query: str, name: str
+) -> None:
+    member = register(name=name)
+    register(phone="13912345678", name="访客乙")
+
+    assert find(query) == [member.id]
+
+
+def test_a_name_that_is_spelled_out_comes_before_one_that_only_begins_so(
+    register: Callable[..., Member], find: Callable[..., list[UUID]]
+) -> None:
+    longer = register(phone="13912345670", name="顾岚岚")
+    latin = register(phone="13912345671", name="Gulanli")
+    exact = register(phone="13912345672", name="顾岚")
+
+    assert find("gulan")[0] == exact.id
+    assert set(find("gulan")) == {longer.id, latin.id, exact.id}
+
+
+def test_who_changed_their_name_is_found_by_the_new_one_only(
+    session: Session, keys: Keyring, associate: Caller,
+    register: Callable[..., Member], find: Callable[..., list[UUID]],
+) -> None:  # fmt: skip
+    member = register(name="单明")
+    renamed = UpdateMember(member_id=member.id, version=member.version, name="曾明")
+    profiles.update_member(session, keys, associate, renamed)
+
+    assert find("zengm") == [member.id]
+    assert find("shanm") == []
+
+
+def test_a_name_of_many_readings_is_kept_in_a_few() -> None:
+    assert len(names.keys_of("单重" * 15)) <= 2 * names.READINGS_LIMIT
+    assert names.keys_of("O'Brien Anne") == set()
+    assert names.keys_of("🙂") == set()
 
 
 @pytest.mark.parametrize("query", ["O'B", "o'brien", "Ｏ'Brien  anne", "O'BRIEN ANNE"])
@@ -164,6 +217,11 @@ def test_the_best_come_first_and_no_more_than_twenty(
             "SELECT id FROM members WHERE search_name >= '王' AND search_name < '王z'"
             " ORDER BY search_name LIMIT 500",
             "ix_members_search_name",
+        ),
+        (
+            "SELECT member_id FROM name_keys WHERE key >= 'sm' AND key < 'smz'"
+            " ORDER BY key LIMIT 500",
+            "pk_name_keys",
         ),
     ],
 )
