@@ -18,7 +18,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from gateway.rpc import Rpc
 from shared.contracts import Envelope
 from shared.contracts.inventory import StockChanged, StockDiscrepancy, StockLow
-from shared.contracts.loyalty import OrderBooked
+from shared.contracts.loyalty import OrderBooked, PointsExpiring
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 
 EVENTS: dict[str, Any] = {
@@ -28,6 +28,7 @@ EVENTS: dict[str, Any] = {
         StockLow,
         StockDiscrepancy,
         OrderBooked,
+        PointsExpiring,
         OrderPlaced,
         OrderCancelled,
         OrderVoided,

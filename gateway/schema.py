@@ -152,6 +152,9 @@ class Subscription(graphene.ObjectType):
     order_booked = graphene.Field(
         graphene.NonNull(object_type(loyalty.OrderBooked)), args=_argument("store_id")
     )
+    points_expiring = graphene.Field(
+        graphene.NonNull(object_type(loyalty.PointsExpiring)), args=_argument("store_id")
+    )
 
     @staticmethod
     def subscribe_stock_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
@@ -164,6 +167,10 @@ class Subscription(graphene.ObjectType):
     @staticmethod
     def subscribe_order_booked(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
         return _events(info, store_id, loyalty.OrderBooked)
+
+    @staticmethod
+    def subscribe_points_expiring(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, loyalty.PointsExpiring)
 
     @staticmethod
     async def subscribe_order_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
@@ -180,6 +187,7 @@ class Subscription(graphene.ObjectType):
         return root
 
     resolve_order_changed = resolve_order_booked = resolve_stock_alert = resolve_stock_changed
+    resolve_points_expiring = resolve_stock_changed
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription)

@@ -1,8 +1,10 @@
 """Loyalty: points, tiers and wallet as double-entry, append-only ledgers; versioned rules.
 
 Owns a member's accounts (points, wallet principal, wallet bonus), what orders hold on them, the
-purchases a tier rests on, and the rules for earning, spending, topping up and climbing the ladder.
-Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsAdjusted`.
+purchases a tier rests on, and the rules for earning, spending, topping up, climbing the ladder, and
+for how long points live.
+Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsAdjusted`,
+`PointsExpiring`.
 Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `order.OrderPlaced`,
 `order.OrderCancelled`, `order.OrderVoided`.
 """

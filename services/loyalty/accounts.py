@@ -5,7 +5,7 @@ are opened when the member registers, or by the first order or top-up if that co
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.loyalty import tiers
+from services.loyalty.lots import MOVEMENTS, Lots, Movement
 from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, TODAY, LadderInForce, Progress
 from shared.contracts import Envelope
 from shared.contracts.loyalty import Account, Accounts, GetAccounts
@@ -84,12 +85,13 @@ def accounts_of(session: Session, member_ids: Sequence[UUID], now: datetime) -> 
     """The accounts of members, in the order of their ids; tiers as of `now`."""
     parameters = {"member_ids": list(member_ids), "now": now}
     read = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=_Read)
-    return [_account(member, read.ladder) for member in read.members]
+    return [_account(member, read.ladder, now) for member in read.members]
 
 
 class _Balances(Progress):
     balances: dict[str, tuple[int, int]]
     shown_currency: str
+    movements: list[Movement] | None
 
 
 class _Read(msgspec.Struct):
@@ -97,7 +99,7 @@ class _Read(msgspec.Struct):
     members: list[_Balances]
 
 
-def _account(member: _Balances, ladder: LadderInForce | None) -> Account:
+def _account(member: _Balances, ladder: LadderInForce | None, now: datetime) -> Account:
     points, points_held = member.balances.get("points", (0, 0))
     principal, principal_held = member.balances.get("principal", (0, 0))
     bonus, bonus_held = member.balances.get("bonus", (0, 0))
@@ -106,6 +108,7 @@ def _account(member: _Balances, ladder: LadderInForce | None) -> Account:
         stands = tiers.standing(ladder.body, member.spent_minor, member.points)
     tier = stands.tier if stands else None
     ahead = stands.next if stands else None
+    expiring, valid_until = _next_expiry(member.movements or [], points_held, now)
     return Account(
         member_id=member.member_id,
         currency=member.shown_currency,
@@ -125,7 +128,19 @@ def _account(member: _Balances, ladder: LadderInForce | None) -> Account:
         nudge=stands.nudge if stands else False,
         basis=ladder.body.basis if ladder else None,
         ladder_version=ladder.version if ladder else None,
+        points_expiring=expiring,
+        points_valid_until=valid_until,
     )
+
+
+def _next_expiry(movements: list[Movement], held: int, now: datetime) -> tuple[int, date | None]:
+    """How many points have the next last day, and which day that is."""
+    coming: dict[date, int] = {}
+    for lot, points in Lots(movements).usable(held):
+        until, expires_at = lot.given.valid_until, lot.given.expires_at
+        if until and expires_at and expires_at > now:
+            coming[until] = coming.get(until, 0) + points
+    return (coming[min(coming)], min(coming)) if coming else (0, None)
 
 
 _OPEN = text(
@@ -169,7 +184,10 @@ _READ = text(
                 coalesce(k.currency, k.store_currency, 'CNY') AS shown_currency,
                 (SELECT coalesce(json_object_agg(ma.kind, json_build_array(b.balance, b.held)),
                     '{}') FROM member_accounts ma JOIN balances b USING (account_id)
-                    WHERE ma.member_id = p.member_id) AS balances
+                    WHERE ma.member_id = p.member_id) AS balances,
+                (SELECT""", MOVEMENTS, """FROM member_accounts points
+                    JOIN balances b USING (account_id) WHERE points.member_id = p.member_id
+                    AND points.kind = 'points' AND b.expiry_due IS NOT NULL) AS movements
                 FROM progress p JOIN known k USING (member_id))
             SELECT CAST(json_build_object('ladder',""", LADDER_JSON, """, 'members',
                 (SELECT coalesce(json_agg(shown ORDER BY member_id), '[]') FROM shown)) AS text)""",

@@ -26,6 +26,30 @@ CHECKS: dict[str, str] = {
         SELECT b.account_id, b.balance FROM balances b WHERE b.balance < 0 AND NOT EXISTS (
             SELECT FROM entries e WHERE e.account_id = b.account_id
                 AND e.reason = 'earned_back')""",
+    "what is due to expire was looked at within the hour": """
+        SELECT b.account_id, b.expiry_due FROM balances b
+        WHERE b.expiry_due < now() - interval '1 hour' AND EXISTS (
+            SELECT FROM entries e WHERE e.account_id = b.account_id
+                AND e.expires_at IS NOT NULL)""",
+    "nothing is past its date and still usable": """
+        SELECT b.account_id, p.past - p.gone - b.held AS points FROM balances b JOIN (
+            SELECT account_id,
+                coalesce(sum(amount) FILTER (WHERE reason <> 'expired'
+                    AND expires_at < now() - interval '1 hour'), 0) AS past,
+                -coalesce(sum(amount) FILTER (WHERE reason IN ('expired', 'spent', 'spent_back')
+                    OR (reason = 'adjusted' AND amount < 0)), 0) AS gone
+            FROM entries WHERE unit = 'points' AND balance_after IS NOT NULL GROUP BY account_id
+        ) p USING (account_id) WHERE p.past > p.gone + b.held""",
+    "no more has expired than was given": """
+        SELECT account_id, issuing_store_id, expires_at, sum(amount) AS points FROM entries
+        WHERE expires_at IS NOT NULL AND reason <> 'earned_back'
+        GROUP BY account_id, issuing_store_id, expires_at, expiry_version
+        HAVING sum(amount) < 0""",
+    "expired points are on the books of the store that gave them": """
+        SELECT e.transaction_id, e.issuing_store_id, sum(e.amount) AS difference
+        FROM entries e JOIN accounts a ON a.id = e.account_id WHERE e.reason = 'expired'
+            AND (e.balance_after IS NOT NULL OR a.store_id = e.issuing_store_id)
+        GROUP BY e.transaction_id, e.issuing_store_id HAVING sum(e.amount) <> 0""",
     "no hold is older than ten minutes": """
         SELECT order_id, created_at FROM holds
         WHERE status = 'held' AND created_at < now() - interval '10 minutes'""",

@@ -29,7 +29,7 @@ from services.loyalty.tiers import (
 )
 from shared import outbox
 from shared.contracts import Event
-from shared.contracts.loyalty import EarnRule
+from shared.contracts.loyalty import EarnRule, ExpiryRule
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -65,12 +65,16 @@ class BookedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderState(msgspec.Struct, frozen=True):
-    """An order as it is known here: the earn rule in force when it was placed, what it holds, what
-    was booked of it, and the entries of its sale."""
+    """An order as it is known here: the rules of earning and expiry in force when it was placed,
+    the time zone of its store, what it holds, what was booked of it, and the entries of its sale.
+    """
 
     order_id: UUID
     earn_version: int | None
     earn: EarnRule | None
+    expiry_version: int | None
+    expiry: ExpiryRule | None
+    time_zone: str | None
     hold: Settlement | None
     booked: list[BookedRow]
     entries: list[EntryRow]
@@ -96,6 +100,7 @@ class Asked(msgspec.Struct, frozen=True):
     business_date: date
     placed_at: datetime | None = None
     currency: str | None = None
+    store_id: UUID | None = None
 
 
 def read(session: Session, asked: Sequence[Asked], now: datetime) -> State:
@@ -170,12 +175,15 @@ _READ = text(
         (
             """WITH asked AS (
                 SELECT * FROM json_to_recordset(CAST(:asked AS json)) AS a(order_id uuid,
-                    placed_at timestamptz, member_id uuid, business_date date)
+                    placed_at timestamptz, member_id uuid, business_date date, store_id uuid)
             ), wanted AS (
                 SELECT member_id, max(business_date) AS on_date FROM asked
                 WHERE member_id IS NOT NULL GROUP BY member_id
             ), orders AS (
                 SELECT a.order_id, r.version AS earn_version, r.body AS earn,
+                    x.version AS expiry_version, x.body AS expiry,
+                    CASE WHEN x.version IS NOT NULL THEN (SELECT s.time_zone FROM stores s
+                        WHERE s.id = a.store_id) END AS time_zone,
                     (SELECT row_to_json(h) FROM holds h WHERE h.order_id = a.order_id) AS hold,
                     (SELECT coalesce(json_agg(o), '[]') FROM orders_booked o
                         WHERE o.order_id = a.order_id) AS booked,
@@ -186,6 +194,10 @@ _READ = text(
                     SELECT version, body FROM rules
                     WHERE kind = 'earn' AND valid_from <= a.placed_at
                     ORDER BY valid_from DESC, version DESC LIMIT 1) r ON true
+                LEFT JOIN LATERAL (
+                    SELECT version, body FROM rules
+                    WHERE kind = 'expiry' AND valid_from <= a.placed_at
+                    ORDER BY valid_from DESC, version DESC LIMIT 1) x ON true
             ),""",
             LADDER,
             """, known AS (

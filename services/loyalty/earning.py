@@ -12,7 +12,7 @@ import structlog
 from msgspec.structs import replace
 from sqlalchemy.orm import Session
 
-from services.loyalty import bookings, holds
+from services.loyalty import bookings, holds, lots
 from services.loyalty.bookings import Asked, Batch, BookedRow, OrderState
 from services.loyalty.ledger import Place
 from shared.contracts import Envelope
@@ -30,7 +30,8 @@ def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) ->
 def book_placed(session: Session, orders: list[OrderPlaced], now: datetime) -> None:
     """As `on_order_placed`, at a given time."""
     asked = [
-        Asked(o.order_id, o.member_id, o.business_date, o.placed_at, o.currency) for o in orders
+        Asked(o.order_id, o.member_id, o.business_date, o.placed_at, o.currency, o.store_id)
+        for o in orders
     ]
     batch = Batch(bookings.read(session, asked, now), now)
     for order in {order.order_id: order for order in orders}.values():
@@ -140,6 +141,7 @@ def _earn(batch: Batch, order: OrderPlaced, member_id: UUID, state: OrderState) 
         earned,
         "points_issued",
         Place(order.store_id, order.franchisee_id),
+        life=lots.life_of(state.expiry, state.expiry_version, order.business_date, state.time_zone),
         reason="earned",
         rule_version=state.earn_version,
     )

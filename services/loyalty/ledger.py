@@ -6,12 +6,13 @@ booked once, entries of a transaction add up to zero per unit, entries are never
 
     credit    member +n | points_issued, points_adjusted, wallet_cash, bonus_granted   -n
     spend     member -n | points_redeemed, sales_clearing                              +n
+    expire    member -n | points_expired                                               +n
 
 Every entry says which store (and franchisee) gave the value out, and which took it (K42, K43).
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -19,6 +20,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.loyalty.lots import Life
 from shared.ids import new_id
 
 _COUNTERS = uuid5(NAMESPACE_URL, "chainstitch:loyalty:counter-accounts")
@@ -48,7 +50,7 @@ class Balance(msgspec.Struct):
         return self.balance - self.held
 
 
-class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
+class EntryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A row of `entries`, but for its id and time."""
 
     transaction_id: UUID
@@ -64,6 +66,10 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
     accepting_franchisee_id: UUID | None
     rule_version: int | None
     detail: str | None
+    earned_on: date | None = None
+    valid_until: date | None = None
+    expires_at: datetime | None = None
+    expiry_version: int | None = None
 
 
 class _Transaction(msgspec.Struct, frozen=True):
@@ -80,7 +86,8 @@ class _Counter(msgspec.Struct, frozen=True):
 
 
 class _Change(msgspec.Struct):
-    """What is to become of a balance; `is_fact` ones are booked even below zero."""
+    """What is to become of a balance; `is_fact` ones are booked even below zero. `expiry_due` is
+    set where the account was `reckoned`, else it can only become earlier."""
 
     account_id: UUID
     amount: int = 0
@@ -88,6 +95,8 @@ class _Change(msgspec.Struct):
     is_fact: bool = False
     issuing_store_id: UUID | None = None
     issuing_franchisee_id: UUID | None = None
+    expiry_due: datetime | None = None
+    reckoned: bool = False
 
 
 class Journal:
@@ -112,23 +121,29 @@ class Journal:
         amount: int,
         counter: str,
         store: Place,
+        *,
+        life: Life | None = None,
         **entry: Any,
     ) -> None:
         """Give a member value, issued by the store; or take it by hand if `amount` is negative, for
         which the caller and the database see to it that there is enough.
 
-        `entry`: reason, rule_version, detail.
+        `life`: of points that expire. `entry`: reason, rule_version, detail.
         """
         if amount == 0:
             return
         change = self._change(balance, amount, is_fact=False)
+        if life is not None:
+            change.expiry_due = min(change.expiry_due or life.notice_at, life.notice_at)
         issuing, accepting = store, Place(None, None)
         if amount < 0:
             issuing, accepting = issuer_of(balance), store
         else:
             balance.issuing_store_id = change.issuing_store_id = store.store_id
             balance.issuing_franchisee_id = change.issuing_franchisee_id = store.franchisee_id
-        self._enter(document, balance, amount, counter, store, issuing, accepting, **entry)
+        self._enter(
+            document, balance, amount, counter, store, issuing, accepting, life=life, **entry
+        )
 
     def settle(
         self,
@@ -147,13 +162,39 @@ class Journal:
         issuer = issuer_of(balance)
         self._enter(document, balance, -amount, counter, store, issuer, store, **entry)
 
+    def expire(
+        self,
+        document: tuple[UUID, str],
+        balance: Balance,
+        amount: int,
+        issuer: Place,
+        life: Life,
+        detail: str,
+    ) -> None:
+        """Take points (`amount` > 0) whose time is over, on the books of the store they are of."""
+        self._change(balance, -amount, is_fact=False)
+        self._enter(
+            document, balance, -amount, "points_expired", issuer, issuer, Place(None, None),
+            life=life, reason="expired", rule_version=life.version, detail=detail,
+        )  # fmt: skip
+
+    def reckoned(self, balance: Balance, due: datetime | None) -> None:
+        """Say when an account's points have to be looked at again; None: never."""
+        change = self._change(balance, 0, is_fact=False)
+        change.expiry_due, change.reckoned = due, True
+
     def reverse(self, document: tuple[UUID, str], entries: Iterable[EntryRow]) -> None:
-        """Book entries back, each on its account with the other sign: facts, even below zero."""
+        """Book entries back, each on its account with the other sign: facts, even below zero.
+
+        Points that are back may be past their time: the account is looked at.
+        """
         transaction = self._transaction(document)
         for entry in entries:
             balance = self._by_account.get(entry.account_id)
             if balance is not None:
-                self._change(balance, -entry.amount, is_fact=True)
+                change = self._change(balance, -entry.amount, is_fact=True)
+                if balance.kind == "points":
+                    change.expiry_due = self.now
             self._entries.append(
                 msgspec.structs.replace(
                     entry,
@@ -210,6 +251,7 @@ class Journal:
         reason: str,
         rule_version: int | None = None,
         detail: str | None = None,
+        life: Life | None = None,
     ) -> None:
         """Both sides of a movement; the other side is the counter account of the store `owner`."""
         member_side = EntryRow(
@@ -233,6 +275,14 @@ class Journal:
             amount=-amount,
             balance_after=None,
         )
+        if life is not None:
+            member_side = msgspec.structs.replace(
+                member_side,
+                earned_on=life.earned_on,
+                valid_until=life.valid_until,
+                expires_at=life.expires_at,
+                expiry_version=life.version,
+            )
         self._entries += [member_side, other_side]
 
     def _counter(self, kind: str, unit: str, owner: Place) -> UUID:
@@ -286,18 +336,23 @@ LEDGER = """counters AS (
 ), entered AS (
     INSERT INTO entries (transaction_id, account_id, unit, amount, balance_after, reason,
         document_id, issuing_store_id, issuing_franchisee_id, accepting_store_id,
-        accepting_franchisee_id, rule_version, detail, at)
+        accepting_franchisee_id, rule_version, detail, earned_on, valid_until, expires_at,
+        expiry_version, at)
     SELECT e.*, CAST(:now AS timestamptz) FROM json_to_recordset(CAST(:entries AS json))
         AS e(transaction_id uuid, account_id uuid, unit text, amount bigint, balance_after bigint,
         reason text, document_id uuid, issuing_store_id uuid, issuing_franchisee_id uuid,
-        accepting_store_id uuid, accepting_franchisee_id uuid, rule_version int, detail text)
+        accepting_store_id uuid, accepting_franchisee_id uuid, rule_version int, detail text,
+        earned_on date, valid_until date, expires_at timestamptz, expiry_version int)
 ), changed AS (
     UPDATE balances b SET balance = b.balance + c.amount, held = b.held - c.settled,
         issuing_store_id = coalesce(c.issuing_store_id, b.issuing_store_id),
         issuing_franchisee_id = CASE WHEN c.issuing_store_id IS NULL
-            THEN b.issuing_franchisee_id ELSE c.issuing_franchisee_id END
+            THEN b.issuing_franchisee_id ELSE c.issuing_franchisee_id END,
+        expiry_due = CASE WHEN c.reckoned THEN c.expiry_due
+            ELSE least(b.expiry_due, c.expiry_due) END
     FROM json_to_recordset(CAST(:changes AS json)) AS c(account_id uuid, amount bigint,
-        settled bigint, is_fact boolean, issuing_store_id uuid, issuing_franchisee_id uuid)
+        settled bigint, is_fact boolean, issuing_store_id uuid, issuing_franchisee_id uuid,
+        expiry_due timestamptz, reckoned boolean)
     WHERE b.account_id = c.account_id
         AND (c.is_fact OR c.amount >= 0 OR b.balance - b.held + c.amount >= 0)
     RETURNING b.account_id)"""

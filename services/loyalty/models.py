@@ -70,7 +70,7 @@ class RuleVersion(Base):
     __table_args__ = (
         UniqueConstraint("kind", "version"),
         CheckConstraint(
-            "kind IN ('earn', 'spend', 'ladder', 'top_up', 'wallet')", name="kind_known"
+            "kind IN ('earn', 'spend', 'ladder', 'top_up', 'wallet', 'expiry')", name="kind_known"
         ),
         CheckConstraint("version > 0", name="version_counts"),
     )
@@ -120,8 +120,8 @@ class Account(Base):
         UniqueConstraint("kind", "unit", "store_id"),
         CheckConstraint(
             "(kind IN ('points', 'principal', 'bonus') AND store_id IS NULL) OR (kind IN"
-            " ('points_issued', 'points_redeemed', 'points_adjusted', 'wallet_cash',"
-            " 'bonus_granted', 'sales_clearing') AND store_id IS NOT NULL)",
+            " ('points_issued', 'points_redeemed', 'points_adjusted', 'points_expired',"
+            " 'wallet_cash', 'bonus_granted', 'sales_clearing') AND store_id IS NOT NULL)",
             name="kind_known",
         ),
         CheckConstraint("(unit = 'points') = starts_with(kind, 'points')", name="unit_of_kind"),
@@ -148,6 +148,8 @@ class Balance(Base):
 
     It may fall below zero only by a void that takes earned points back. `issuing_*` is the store of
     the last credit: value is not traced lot by lot, so a spend counts as issued by that store.
+    `expiry_due` is the next instant at which points may have to be announced or to expire; it may
+    be too early, never too late. None: nothing here expires.
     """
 
     __tablename__ = "balances"
@@ -157,8 +159,17 @@ class Balance(Base):
     held: Mapped[int] = mapped_column(server_default=text("0"))
     issuing_store_id: Mapped[UUID | None]
     issuing_franchisee_id: Mapped[UUID | None]
+    expiry_due: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint("held >= 0", name="held_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("held >= 0", name="held_not_negative"),
+        Index(
+            "ix_balances_expiry_due",
+            "expiry_due",
+            "account_id",
+            postgresql_where=text("expiry_due IS NOT NULL"),
+        ),
+    )
 
 
 class Transaction(Base):
@@ -174,7 +185,9 @@ class Transaction(Base):
 
     __table_args__ = (
         UniqueConstraint("document_id", "kind"),
-        CheckConstraint("kind IN ('sale', 'void', 'top_up', 'adjustment')", name="kind_known"),
+        CheckConstraint(
+            "kind IN ('sale', 'void', 'top_up', 'adjustment', 'expiry')", name="kind_known"
+        ),
     )
 
 
@@ -182,6 +195,9 @@ class Entry(Base):
     """One side of a transaction. Append-only; `balance_after` only on members' accounts.
 
     Positive is what a member gains: the counter account carries the same with the other sign.
+    Points that expire say so where they are given, where that is reversed and where they expired:
+    earned on a local date of the issuing store, of use through `valid_until`, which ends there at
+    `expires_at`, by version `expiry_version` of the rule.
     """
 
     __tablename__ = "entries"
@@ -201,10 +217,22 @@ class Entry(Base):
     rule_version: Mapped[int | None] = mapped_column(Integer)
     detail: Mapped[str | None]
     at: Mapped[datetime]
+    earned_on: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    expires_at: Mapped[datetime | None]
+    expiry_version: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         ForeignKeyConstraint(["account_id", "unit"], ["accounts.id", "accounts.unit"]),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
+        CheckConstraint(
+            "num_nulls(earned_on, valid_until, expires_at, expiry_version) IN (0, 4)",
+            name="life_whole",
+        ),
+        CheckConstraint(
+            "reason <> 'expired' OR balance_after IS NULL OR (amount < 0 AND expires_at <= at)",
+            name="expired_in_time",
+        ),
         Index("ix_entries_transaction_id", "transaction_id"),
         Index("ix_entries_account_id_id", "account_id", "id"),
     )
@@ -304,3 +332,16 @@ class Document(Base):
         CheckConstraint("kind IN ('top_up', 'adjustment')", name="kind_known"),
         Index("ix_documents_store_id_at", "store_id", "at"),
     )
+
+
+class ExpiryNotice(Base):
+    """A member was told of points that can be used through a day; once for each. Append-only."""
+
+    __tablename__ = "expiry_notices"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    valid_until: Mapped[date] = mapped_column(primary_key=True)
+    points: Mapped[int]
+    at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("points > 0", name="points_positive"),)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-from services.loyalty import documents, ledger
+from services.loyalty import documents, ledger, lots, rules
 from services.loyalty.ledger import Journal, Place
 from services.loyalty.models import Store
 from shared import outbox, stores
@@ -14,11 +14,17 @@ from shared.seal import Caller
 
 
 def adjust_points(session: Session, caller: Caller, command: AdjustPoints) -> Account:
-    """Book points by hand; the same id again gets the same answer.
+    """Book points by hand; the same id again gets the same answer. What is given expires as if it
+    were earned today.
 
     Raises `Refusal`: NOT_ENOUGH_POINTS (what orders hold cannot be taken), UNKNOWN_MEMBER,
     ENTRY_ID_TAKEN, UNKNOWN_STORE, STORE_CLOSED; `Forbidden` outside the caller's stores.
     """
+    return adjust(session, caller, command, datetime.now(UTC))
+
+
+def adjust(session: Session, caller: Caller, command: AdjustPoints, now: datetime) -> Account:
+    """As `adjust_points`, at a given time."""
     store = stores.require_store(session, Store, caller, command.store_id)
     if command.points == 0:
         reason = "调整的积分不能为零 / nothing to adjust"
@@ -27,7 +33,11 @@ def adjust_points(session: Session, caller: Caller, command: AdjustPoints) -> Ac
     if before is not None:
         return before
     documents.open_for(session, command.member_id, store.currency)
-    journal = Journal(ledger.lock(session, [command.member_id]), datetime.now(UTC))
+    life = None
+    if command.points > 0:
+        version, expiry = rules.in_force(session, "expiry", now) or (None, None)
+        life = lots.life_of(expiry, version, store.business_date(now), store.time_zone)
+    journal = Journal(ledger.lock(session, [command.member_id]), now)
     balance = journal.balance(command.member_id, "points")
     if command.points < 0 and balance.available + command.points < 0:
         parameters = {"available": balance.available, "wanted": -command.points}
@@ -38,6 +48,7 @@ def adjust_points(session: Session, caller: Caller, command: AdjustPoints) -> Ac
         command.points,
         "points_adjusted",
         Place(store.id, store.franchisee_id),
+        life=life,
         reason="adjusted",
         detail=command.reason,
     )

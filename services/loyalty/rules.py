@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from shared import outbox
 from shared.contracts.loyalty import (
     EarnRule,
+    ExpiryRule,
     ListRules,
     PublishRule,
     Rule,
@@ -32,6 +33,7 @@ from shared.seal import Caller
 
 LIST_LIMIT = 500
 STEPS_LIMIT = 50
+YEARS_LIMIT = 100
 AMOUNT_LIMIT = 10**14
 
 
@@ -103,6 +105,8 @@ def _check(body: Rule) -> None:
                 raise _wrong("充值档位须逐级递增 / steps have to ascend")
             if body.limit_minor == 0 or any(amount > body.limit_minor for amount in paid):
                 raise _wrong("充值档位不能超过上限 / a step is above the limit")
+        case ExpiryRule():
+            _check_expiry(body)
         case SpendRule() | WalletRule():
             pass
 
@@ -115,6 +119,18 @@ def _check_ladder(ladder: TierLadder) -> None:
         raise _wrong("等级门槛过大 / a threshold is too high")
     if len({tier.code for tier in ladder.tiers}) < len(ladder.tiers):
         raise _wrong("等级编号不能重复 / codes have to differ")
+
+
+def _check_expiry(expiry: ExpiryRule) -> None:
+    if expiry.basis == "months":
+        if expiry.length == 0:
+            raise _wrong("有效期至少一个月 / points live a month at least")
+        if expiry.notice_days >= expiry.length * 28:
+            raise _wrong("提醒须晚于获得积分之日 / notice would come before points are earned")
+    elif expiry.basis == "year_end" and expiry.length > YEARS_LIMIT:
+        raise _wrong("有效年数过大 / too many years")
+    elif expiry.basis == "never" and expiry.length:
+        raise _wrong("永久有效时不能设期限 / points that never expire have no length")
 
 
 def _ascending(numbers: list[int]) -> bool:

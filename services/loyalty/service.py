@@ -1,11 +1,22 @@
 """The interface of loyalty."""
 
+import time
 from datetime import UTC, datetime
 
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
-from services.loyalty import accounts, earning, holds, points, rules, statement, tiers, wallet
+from services.loyalty import (
+    accounts,
+    earning,
+    expiry,
+    holds,
+    points,
+    rules,
+    statement,
+    tiers,
+    wallet,
+)
 from services.loyalty.models import Store
 from shared.contracts import Envelope
 from shared.contracts.directory import StoreChanged
@@ -36,6 +47,8 @@ from shared.stores import upsert_stores
 
 REVIEW_SECONDS = 5
 REVIEW_BATCHES = 20
+EXPIRY_SECONDS = 30
+EXPIRY_RESTS = 2
 
 
 class LoyaltyService:
@@ -89,6 +102,16 @@ class LoyaltyService:
             with self.transaction() as session:
                 if tiers.review(session, datetime.now(UTC)) < tiers.REVIEW_LIMIT:
                     return
+
+    @timer(interval=EXPIRY_SECONDS)
+    def expire_points(self) -> None:
+        """Somewhere a day has ended; it rests between batches, so that sales hardly notice."""
+        looked_at = expiry.LIMIT
+        while looked_at == expiry.LIMIT:
+            started = time.monotonic()
+            with self.transaction() as session:
+                looked_at = expiry.expire(session, datetime.now(UTC))
+            time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
 
     @staticmethod
     @on_event(StoreChanged)

@@ -52,6 +52,7 @@ def _entry(row: Row[Any]) -> Entry:
         accepting_store_id=row.accepting_store_id,
         rule_version=row.rule_version,
         detail=row.detail,
+        valid_until=row.valid_until,
     )
 
 

@@ -1,6 +1,7 @@
 """Loyalty: points, tiers and wallet as double-entry ledgers; holds; versioned rules."""
 
-from datetime import datetime
+import calendar
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -122,8 +123,38 @@ class WalletRule(Message, frozen=True, kw_only=True, tag="wallet"):
     spend_order: Literal["principal_first", "bonus_first", "pro_rata"] = "principal_first"
 
 
-Rule = EarnRule | SpendRule | TierLadder | TopUpRule | WalletRule
-RuleKind = Literal["earn", "spend", "ladder", "top_up", "wallet"]
+class ExpiryRule(Message, frozen=True, kw_only=True, tag="expiry"):
+    """How long points can be used; without one for ever, and so again from a ``never`` on.
+
+    ``months``: through the same day `length` months later (a month's end where it has no such
+    day); ``year_end``: through 31 December `length` years later. Points keep the rule that was in
+    force when they were earned. Notice is given `notice_days` before their last day.
+    """
+
+    basis: Literal["months", "year_end", "never"]
+    length: Annotated[int, Meta(ge=0, le=1200)] = 0
+    notice_days: Annotated[int, Meta(ge=0, le=366)] = 30
+
+    def valid_until(self, earned_on: date) -> date | None:
+        """The last day of points earned on a day; None: they never expire."""
+        match self.basis:
+            case "months":
+                months = earned_on.year * 12 + earned_on.month - 1 + self.length
+                year, month = months // 12, months % 12 + 1
+            case "year_end":
+                year, month = earned_on.year + self.length, 12
+            case "never":
+                return None
+        if year >= _LAST_YEAR:
+            return None
+        last = calendar.monthrange(year, month)[1]
+        return date(year, month, last if self.basis == "year_end" else min(earned_on.day, last))
+
+
+_LAST_YEAR = 9999
+
+Rule = EarnRule | SpendRule | TierLadder | TopUpRule | WalletRule | ExpiryRule
+RuleKind = Literal["earn", "spend", "ladder", "top_up", "wallet", "expiry"]
 
 
 class RuleVersion(Message, frozen=True, kw_only=True):
@@ -160,6 +191,7 @@ class Account(Message, frozen=True, kw_only=True):
 
     `spent_minor` is the sum the tier rests on, within the ladder's window; `missing` is what lacks
     to the next tier in the ladder's unit; `nudge` says that it is near enough to mention.
+    Of `points`, `points_expiring` can be used through `points_valid_until`, the next such day.
     """
 
     member_id: UUID
@@ -180,6 +212,8 @@ class Account(Message, frozen=True, kw_only=True):
     nudge: bool
     basis: str | None
     ladder_version: int | None
+    points_expiring: int = 0
+    points_valid_until: date | None = None
 
 
 class Accounts(Message, frozen=True, kw_only=True):
@@ -258,7 +292,8 @@ class AdjustPoints(Command[Account], frozen=True, kw_only=True):
 class Entry(Message, frozen=True, kw_only=True):
     """One line of a member's statement. `amount` is points, or minor units of `currency`.
 
-    `issuing_store_id` gave the value out, `accepting_store_id` took it.
+    `issuing_store_id` gave the value out, `accepting_store_id` took it. `valid_until` is the last
+    day of points that were given, or have expired; the detail of those says when they were earned.
     """
 
     id: int
@@ -272,6 +307,7 @@ class Entry(Message, frozen=True, kw_only=True):
     accepting_store_id: UUID | None
     rule_version: int | None
     detail: str | None
+    valid_until: date | None = None
 
 
 class GetStatement(Command[Page[Entry]], frozen=True, kw_only=True):
@@ -344,3 +380,18 @@ class PointsAdjusted(Event, frozen=True, kw_only=True):
     store_id: UUID
     points: int
     reason: str
+
+
+class PointsExpiring(Event, frozen=True, kw_only=True):
+    """So many points of a member can be used through `valid_until` only; told once for each day.
+
+    Subject: the member; sequence: the day's number in the calendar. `store_id` is the home store.
+    """
+
+    type: ClassVar[str] = "loyalty.points_expiring"
+    audited: ClassVar[bool] = False
+    member_id: UUID
+    store_id: UUID | None
+    points: int
+    valid_until: date
+    rule_version: int

@@ -204,6 +204,7 @@ def everything(session: Session) -> dict[str, Any]:
         "holds",
         "orders_booked",
         "documents",
+        "expiry_notices",
         "outbox",
         "inbox",
     ]

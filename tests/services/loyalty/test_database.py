@@ -32,14 +32,15 @@ def test_models_and_migrations_agree(service_engine: Callable[[str], Engine]) ->
 
 
 @pytest.mark.parametrize(
-    "table", ["rules", "transactions", "entries", "orders_booked", "documents"]
+    "table",
+    ["rules", "transactions", "entries", "orders_booked", "documents", "expiry_notices"],
 )
 @pytest.mark.parametrize(
-    "change", ["UPDATE {} SET {} = ''", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+    "change", ["UPDATE {} SET {} = DEFAULT", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 )
 def test_what_was_written_stays(shop: Shop, member_id: UUID, table: str, change: str) -> None:
     shop.fill(member_id, points=1, wallet_minor=1)
-    column = "reason" if table == "entries" else "kind"
+    column = {"entries": "reason", "expiry_notices": "points"}.get(table, "kind")
     statement = text(change.format(table, column))
 
     with pytest.raises(DBAPIError, match="append-only"):

@@ -1,0 +1,203 @@
+"""Points lot by lot: what is left of each earning, read out of the ledger alone (L9, K24).
+
+There is no table of lots. The entries of an account, replayed in the order they were booked, say
+which earnings are left: first in, first out.
+- What is given becomes a lot, once it has covered what the account is below zero.
+- What is spent, or taken by hand, comes out of the oldest lots; what they lack is a debt.
+- What a void gives back returns to the very lots it came out of, with their date; what it takes
+  back comes out of its own lot, and what others have spent of that out of the oldest.
+- What expired came out of the lots its entry names by store, date and version.
+What orders on their way hold counts as if it were spent already.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.contracts.loyalty import ExpiryRule
+
+_FIRST_YEAR = 1970
+_Key = tuple[UUID, str]
+
+
+class Life(msgspec.Struct, frozen=True):
+    """How long points can be used: local dates of the store that gave them, as instants too.
+
+    `expires_at` is the midnight after `valid_until` there; notice is due from `notice_at` on.
+    """
+
+    earned_on: date
+    valid_until: date
+    expires_at: datetime
+    notice_at: datetime
+    version: int
+
+
+class Movement(msgspec.Struct, frozen=True, array_like=True):
+    """An entry of a points account, as `MOVEMENTS` reads it; instants are UTC."""
+
+    id: int
+    amount: int
+    reason: str
+    document_id: UUID
+    store_id: UUID | None
+    franchisee_id: UUID | None
+    earned_on: date | None = None
+    valid_until: date | None = None
+    expires_at: datetime | None = None
+    version: int | None = None
+
+
+class Lot(msgspec.Struct, eq=False):
+    """What is `left` of points that were given. `owed`: taken back though others had spent it."""
+
+    given: Movement
+    place: int
+    left: int
+    owed: int = 0
+
+
+def life_of(
+    rule: ExpiryRule | None, version: int | None, earned_on: date, time_zone: str | None
+) -> Life | None:
+    """The life of points earned on a local date; None: they never expire."""
+    until = rule.valid_until(earned_on) if rule else None
+    if rule is None or version is None or until is None or until.year < _FIRST_YEAR:
+        return None
+    zone = ZoneInfo(time_zone or "UTC")
+    expires_at = datetime.combine(until + timedelta(days=1), time.min, zone).astimezone(UTC)
+    return Life(earned_on, until, expires_at, notice_at(expires_at, rule.notice_days), version)
+
+
+def notice_at(expires_at: datetime, notice_days: int) -> datetime:
+    """The beginning of the day so many days before the last one."""
+    return expires_at - timedelta(days=notice_days + 1)
+
+
+class Lots:
+    """The lots of one account, after all its movements."""
+
+    def __init__(self, movements: Iterable[Movement]) -> None:
+        self._lots: list[Lot] = []
+        self._oldest = 0
+        self._earned: dict[UUID, Lot] = {}
+        self._taken: dict[_Key, list[tuple[Lot, int]]] = defaultdict(list)
+        self._debts: dict[_Key, int] = {}
+        self.last_id = 0
+        for movement in movements:
+            self._replay(movement)
+            self.last_id = movement.id
+
+    @property
+    def balance(self) -> int:
+        return sum(lot.left for lot in self.open()) - sum(self._debts.values())
+
+    def open(self) -> Iterator[Lot]:
+        """The lots that something is left of, oldest first."""
+        return (lot for lot in self._lots[self._oldest :] if lot.left)
+
+    def usable(self, held: int) -> Iterator[tuple[Lot, int]]:
+        """Open lots, oldest first, and what of each no order holds: held are the oldest points."""
+        for lot in self.open():
+            shielded = min(held, lot.left)
+            held -= shielded
+            if lot.left > shielded:
+                yield lot, lot.left - shielded
+
+    def _replay(self, movement: Movement) -> None:
+        amount, key = abs(movement.amount), (movement.document_id, movement.reason)
+        match movement.reason:
+            case "spent_back":
+                self._give_back((movement.document_id, "spent"), amount)
+            case "earned_back":
+                self._take_back(self._earned[movement.document_id], amount, key)
+            case "expired":
+                self._let_expire(movement, amount, key)
+            case _ if movement.amount > 0:
+                lot = Lot(movement, len(self._lots), amount)
+                self._lots.append(lot)
+                if movement.reason == "earned":
+                    self._earned[movement.document_id] = lot
+                self._cover(lot)
+            case _:
+                self._take(key, amount)
+
+    def _take(self, key: _Key, amount: int) -> None:
+        while amount and self._oldest < len(self._lots):
+            lot = self._lots[self._oldest]
+            amount -= self._move(lot, key, amount)
+            if not lot.left:
+                self._oldest += 1
+        if amount:
+            self._debts[key] = self._debts.get(key, 0) + amount
+
+    def _move(self, lot: Lot, key: _Key, amount: int) -> int:
+        """Take what there is of a lot, at most `amount`; returns how much that was."""
+        taken = min(lot.left, amount)
+        if taken:
+            lot.left -= taken
+            self._taken[key].append((lot, taken))
+        return taken
+
+    def _cover(self, lot: Lot) -> None:
+        """What is below zero comes out of points that arrive, the oldest debt first."""
+        while lot.left and self._debts:
+            key = next(iter(self._debts))
+            self._debts[key] -= self._move(lot, key, self._debts[key])
+            if not self._debts[key]:
+                del self._debts[key]
+
+    def _give_back(self, key: _Key, amount: int) -> None:
+        """Undo what was taken, the youngest first."""
+        debt = min(self._debts.get(key, 0), amount)
+        if debt:
+            amount -= debt
+            self._debts[key] -= debt
+            if not self._debts[key]:
+                del self._debts[key]
+        while amount and self._taken[key]:
+            lot, taken = self._taken[key].pop()
+            back = min(taken, amount)
+            amount -= back
+            if back < taken:
+                self._taken[key].append((lot, taken - back))
+            self._return(lot, back)
+
+    def _return(self, lot: Lot, amount: int) -> None:
+        paid = min(lot.owed, amount)
+        if paid:
+            lot.owed -= paid
+            self._give_back((lot.given.document_id, "earned_back"), paid)
+        lot.left += amount - paid
+        self._oldest = min(self._oldest, lot.place)
+        self._cover(lot)
+
+    def _take_back(self, lot: Lot, amount: int, key: _Key) -> None:
+        there = min(lot.left, amount)
+        lot.left -= there
+        lot.owed = amount - there
+        self._take(key, lot.owed)
+
+    def _let_expire(self, movement: Movement, amount: int, key: _Key) -> None:
+        wanted = _batch_of(movement)
+        for lot in self.open():
+            if amount and _batch_of(lot.given) == wanted:
+                gone = min(lot.left, amount)
+                lot.left -= gone
+                amount -= gone
+        self._take(key, amount)
+
+
+def _batch_of(movement: Movement) -> tuple[object, ...]:
+    return movement.store_id, movement.franchisee_id, movement.expires_at, movement.version
+
+
+MOVEMENTS = """(SELECT coalesce(json_agg(json_build_array(e.id, e.amount, e.reason, e.document_id,
+        e.issuing_store_id, e.issuing_franchisee_id, e.earned_on, e.valid_until, e.expires_at,
+        e.expiry_version) ORDER BY e.id), '[]')
+    FROM entries e WHERE e.account_id = points.account_id)"""
+"""The movements of the account `points`, as JSON."""
