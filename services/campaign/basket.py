@@ -12,7 +12,15 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from services.campaign import coupons, holds, pricing, stated
-from services.campaign.facts import CouponFact, Facts, HoldFact, Stocked, read_facts, read_stocked
+from services.campaign.facts import (
+    CouponFact,
+    Facts,
+    HoldFact,
+    Stocked,
+    read_facts,
+    read_hold,
+    require_stocked,
+)
 from services.campaign.members import when_members_known
 from services.campaign.models import ALL, Store
 from services.campaign.offers import Offer, offers_at
@@ -75,13 +83,9 @@ def _price_and_hold(
     store = stores.require_store(session, Store, caller, command.store_id)
     _check(command, store.currency)
     offers = offers_at(session, command.at)
-    facts = read_facts(
-        session,
-        command.member_id,
-        command.order_id,
-        command.coupon_codes,
-        [offer.promotion.id for offer in offers if offer.capped],
-    )
+    scopes = [store.id, store.franchisee_id or ALL, ALL]
+    capped = [offer.promotion.id for offer in offers if offer.capped]
+    facts = read_facts(session, command, scopes, capped)
     if facts.hold:
         return _same_again(facts.hold, command)
     presented = coupons.presented(session, command, offers, facts)
@@ -94,12 +98,11 @@ def _price_and_hold(
         used_up=used_up | _used_up(offers, facts, command.member_id),
     )
     coupons.require_left(setting)
-    scopes = [store.id, store.franchisee_id or ALL, ALL]
-    stocked = read_stocked(session, command.lines, scopes, store.currency, command.at)
+    require_stocked(facts, command.lines)
     if command.lines[0].stated_minor is not None:
-        priced = stated.price(command.lines, stocked, setting)
+        priced = stated.price(command.lines, facts.stocked, setting)
     else:
-        priced = pricing.price(_lines(command.lines, stocked), offers, setting)
+        priced = pricing.price(_lines(command.lines, facts.stocked), offers, setting)
     coupons.require_effect(setting, priced)
     if command.order_id is not None:
         claims = _claims(command, priced, offers, presented)
@@ -182,8 +185,8 @@ def _hold(
     answer = msgspec.json.encode(priced).decode()
     missed = holds.hold(session, order_id, _digest(command), answer, claims)
     if missed is None:
-        facts = read_facts(session, None, order_id, [], [])
-        return _same_again(facts.hold, command) if facts.hold else None
+        earlier = read_hold(session, order_id)
+        return _same_again(earlier, command) if earlier else None
     for claim in missed:
         if coupon := presented.get(claim.promotion_id):
             raise Refusal("COUPON_USED_UP", {"code": coupon.code})

@@ -1,5 +1,5 @@
-"""What pricing a basket has to look up: the member, coupons and their use, the order's hold; and
-the pieces with their prices. One statement each, whatever the basket's size (K45, K46)."""
+"""What pricing a basket has to look up: the pieces with their prices, the member, coupons and their
+use, and the order's hold. One statement, whatever the basket's size (K45, K46)."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.campaign.models import ALL
 from services.campaign.pricing import Buyer
-from shared.contracts.campaign import BasketLine, Priced
+from shared.contracts.campaign import BasketLine, PriceAndHold, Priced
 from shared.errors import Refusal
 
 
@@ -35,9 +35,25 @@ class HoldFact(Struct, frozen=True):
     answer: Priced | None
 
 
-class Facts(Struct, frozen=True):
-    """`taken` counts orders that hold or have used a promotion or coupon, by (id, member)."""
+class Stocked(Struct, frozen=True, array_like=True):
+    """A piece as the copies know it; no price when none is in force in the store."""
 
+    sku_id: UUID
+    style_id: UUID
+    sku_code: str
+    name: str
+    category: str
+    colour: str
+    size: str
+    tax_basis_points: int
+    price_minor: int | None
+
+
+class Facts(Struct, frozen=True):
+    """`taken` counts orders that hold or have used a promotion or coupon, by (id, member);
+    `stocked` has the pieces that are known, by SKU."""
+
+    stocked: dict[UUID, Stocked]
     buyer: Buyer | None
     hold: HoldFact | None
     coupons: dict[str, CouponFact]
@@ -54,23 +70,22 @@ class Facts(Struct, frozen=True):
         return self.taken.get((subject_id, member_id), 0) >= each
 
 
-class Stocked(Struct, frozen=True):
-    """A piece as the copies know it; no price when none is in force in the store."""
-
-    sku_id: UUID
-    style_id: UUID
-    sku_code: str
-    name: str
-    category: str
-    colour: str
-    size: str
-    tax_basis_points: int
-    price_minor: int | None
-
-
 _FACTS = text(
     """
     SELECT
+      (SELECT jsonb_agg(jsonb_build_array(k.id, k.style_id, k.code, s.name, s.category, k.colour,
+          k.size, s.tax_basis_points, p.price_minor))
+        FROM unnest(CAST(:sku_ids AS uuid[])) AS w(id)
+        JOIN skus k ON k.id = w.id
+        JOIN styles s ON s.id = k.style_id
+        LEFT JOIN LATERAL (
+          SELECT price_minor FROM prices
+          WHERE style_id = k.style_id AND scope_id = ANY(CAST(:scopes AS uuid[]))
+            AND currency = :currency AND valid_from <= :at
+          ORDER BY array_position(CAST(:scopes AS uuid[]), scope_id), valid_from DESC,
+            sequence DESC
+          LIMIT 1
+        ) p ON true) AS stocked,
       (SELECT jsonb_build_object('tier', tier, 'tags', tags) FROM members
         WHERE id = CAST(:member_id AS uuid)) AS buyer,
       (SELECT jsonb_build_array(status, digest, answer) FROM holds
@@ -84,38 +99,25 @@ _FACTS = text(
     """
 )
 
-_STOCKED = text(
-    """
-    SELECT k.id AS sku_id, k.style_id, k.code AS sku_code, s.name, s.category, k.colour, k.size,
-           s.tax_basis_points, p.price_minor
-    FROM unnest(CAST(:sku_ids AS uuid[])) AS w(id)
-    JOIN skus k ON k.id = w.id
-    JOIN styles s ON s.id = k.style_id
-    LEFT JOIN LATERAL (
-      SELECT price_minor FROM prices
-      WHERE style_id = k.style_id AND scope_id = ANY(CAST(:scopes AS uuid[]))
-        AND currency = :currency AND valid_from <= :at
-      ORDER BY array_position(CAST(:scopes AS uuid[]), scope_id), valid_from DESC, sequence DESC
-      LIMIT 1
-    ) p ON true
-    """
-)
+_HOLD = text("SELECT status, digest, answer FROM holds WHERE order_id = :order_id")
 
 
 def read_facts(
-    session: Session,
-    member_id: UUID | None,
-    order_id: UUID | None,
-    coupon_codes: list[str],
-    capped: list[UUID],
+    session: Session, command: PriceAndHold, scopes: list[UUID], capped: list[UUID]
 ) -> Facts:
-    """Raises `Refusal("UNKNOWN_MEMBER")`. Asks nothing where there is nothing to ask."""
-    if not (member_id or order_id or coupon_codes or capped):
-        return Facts(None, None, {}, {})
+    """Of each piece, the price of the first of `scopes` that has one counts.
+
+    Raises `Refusal("UNKNOWN_MEMBER")`.
+    """
+    member_id = command.member_id
     parameters = {
+        "sku_ids": list({line.sku_id for line in command.lines}),
+        "scopes": scopes,
+        "currency": command.currency,
+        "at": command.at,
         "member_id": member_id,
-        "order_id": order_id,
-        "lookups": [code.upper() for code in coupon_codes],
+        "order_id": command.order_id,
+        "lookups": [code.upper() for code in command.coupon_codes],
         "capped": capped,
         "members": [ALL, member_id] if member_id else [ALL],
     }
@@ -125,27 +127,26 @@ def read_facts(
     coupons = convert(row.coupons or [], list[CouponFact])
     taken = convert(row.taken or [], list[tuple[UUID, UUID, int]])
     return Facts(
+        {piece.sku_id: piece for piece in convert(row.stocked or [], list[Stocked])},
         convert(row.buyer, Buyer) if row.buyer else None,
-        HoldFact(row.hold[0], row.hold[1], convert(row.hold[2], Priced | None))
-        if row.hold
-        else None,
+        _hold(row.hold) if row.hold else None,
         {coupon.lookup: coupon for coupon in coupons},
         {(subject, member): count for subject, member, count in taken},
     )
 
 
-def read_stocked(
-    session: Session, lines: list[BasketLine], scopes: list[UUID], currency: str, at: datetime
-) -> dict[UUID, Stocked]:
-    """The pieces by SKU; the price of the first of `scopes` that has one counts.
+def read_hold(session: Session, order_id: UUID) -> HoldFact | None:
+    row = session.execute(_HOLD, {"order_id": order_id}).one_or_none()
+    return _hold(row) if row else None
 
-    Raises `Refusal("UNKNOWN_SKU")`.
-    """
-    wanted = {line.sku_id for line in lines}
-    parameters = {"sku_ids": list(wanted), "scopes": scopes, "currency": currency, "at": at}
-    rows: Any = session.execute(_STOCKED, parameters)
-    found = {row.sku_id: Stocked(*row) for row in rows}
+
+def require_stocked(facts: Facts, lines: list[BasketLine]) -> None:
+    """Raise `Refusal("UNKNOWN_SKU")` for a line whose piece is not known."""
     for line in lines:
-        if line.sku_id not in found:
+        if line.sku_id not in facts.stocked:
             raise Refusal("UNKNOWN_SKU", {"sku_id": line.sku_id, "line": line.line})
-    return found
+
+
+def _hold(row: Any) -> HoldFact:
+    status, digest, answer = row
+    return HoldFact(status, digest, convert(answer, Priced | None))

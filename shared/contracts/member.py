@@ -157,8 +157,8 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
 
 
 class FindMembers(Command[Members], frozen=True, kw_only=True):
-    """Find by phone, its last four digits, card code, name (prefix) or the exact value of a
-    searchable field; at most 20, best first."""
+    """Find by phone, its last four digits, card code, name (prefix; also in pinyin, or by the
+    initials of its syllables) or the exact value of a searchable field; at most 20, best first."""
 
     query: Annotated[str, Meta(min_length=1, max_length=60, pattern=PLAIN)]
 
