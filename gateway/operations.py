@@ -4,6 +4,7 @@ A mutation answers `{ <answer>, refusal }`; a list is a cursor connection; a ref
 entry of `errors` with its code. What only services say to each other is not here.
 """
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -131,6 +132,7 @@ def _answer_field(answer: Any) -> tuple[str, Any]:
     return snake, graphene.Field(object_type(answer))
 
 
+@functools.cache
 def _items(answer: Any) -> Any:
     """The item type of an answer that is only a list (`items`)."""
     fields = msgspec.structs.fields(answer)
@@ -142,7 +144,8 @@ def _items(answer: Any) -> Any:
 def _unwrapped(answer: Any) -> Any:
     if isinstance(answer, Done):
         return True
-    return answer.items if _items(type(answer)) is not None else answer
+    kind: Any = type(answer)
+    return answer.items if _items(kind) is not None else answer
 
 
 def mutation(command: type[Command[Any]]) -> graphene.Field:
