@@ -26,7 +26,7 @@ _CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
 
 
 def keys_of(name: str) -> set[str]:
-    """What a name with Chinese characters is also found by: ``单明`` by ``shanming`` and ``sm``."""
+    """What a name with Chinese characters is also found by: 单顾客 by ``shanguke`` and ``sgk``."""
     if not _CHINESE.search(name):
         return set()
     syllables = [
