@@ -213,7 +213,7 @@ async def test_what_a_sale_costs(shop: Shop, stack: RunningStack) -> None:
         member = await shop.member(clerk)
         await clerk.change("tagMember", "member { id }", memberId=member, add=[shop.brand[-8:]])
         costs = []
-        for lines in (200, 3, 3, 200):
+        for lines in (200, 3, 3, 3, 3, 200):
             sale = await _discounted(shop, clerk, skus, lines, member)
             await _quiet(stack)
             before = _count(stack, STATEMENTS), _count(stack, MESSAGES)
@@ -222,14 +222,14 @@ async def test_what_a_sale_costs(shop: Shop, stack: RunningStack) -> None:
             costs.append(
                 (_count(stack, STATEMENTS) - before[0], _count(stack, MESSAGES) - before[1])
             )
-    # The first sale fills what processes hold in memory, and makes the member gold.
-    statements, messages = costs[2]
+    # The first sale fills what processes hold in memory, and makes the member gold. Stores and
+    # promotions are held for seconds, and may have to be read again: one statement each in order,
+    # inventory and campaign, and one for the promotions. The cheapest sale has none of these.
+    statements, messages = min(costs[1:5])
     assert statements <= 25, costs
     assert messages <= 10, costs
-    # Stores and promotions are held in memory for seconds, and may have to be read again: one
-    # statement each in order, inventory and campaign, and one for the promotions.
-    assert costs[3][0] <= statements + 4, costs
-    assert costs[3][1] == messages, costs
+    assert costs[5][0] <= statements + 4, costs
+    assert costs[5][1] == messages, costs
 
 
 async def _discounted(
