@@ -3,7 +3,9 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -41,6 +43,15 @@ def _storable(value: str | int) -> bool:
     if isinstance(value, str):
         return "\0" not in value
     return -(2**63) <= value < 2**63
+
+
+def decode_moment(cursor: str) -> tuple[datetime, UUID]:
+    """The key inside a cursor of an instant, in ISO 8601, and an id."""
+    at, id_ = decode_cursor(cursor, 2)
+    try:
+        return datetime.fromisoformat(str(at)), UUID(str(id_))
+    except ValueError as error:
+        raise InvalidInput("INVALID_CURSOR") from error
 
 
 def page_of(rows: Sequence[T], first: int, key: Callable[[T], tuple[str | int, ...]]) -> Page[T]:

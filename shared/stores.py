@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Boolean, Text, Uuid, select
+from sqlalchemy import Boolean, ColumnElement, Text, Uuid, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from shared.contracts import Envelope
@@ -68,6 +68,16 @@ class Store(msgspec.Struct, frozen=True):
             ScopeKind.FRANCHISEE: self.franchisee_id,
             ScopeKind.REGION: self.region_id,
         }.get(caller.scope_kind)
+
+
+def stores_within(table: Any, caller: Caller) -> ColumnElement[bool]:
+    """The condition on a table of stores that leaves those within the caller's scope."""
+    column = {
+        ScopeKind.STORE: table.id,
+        ScopeKind.FRANCHISEE: table.franchisee_id,
+        ScopeKind.REGION: table.region_id,
+    }.get(caller.scope_kind)
+    return true() if column is None else column == caller.scope_id
 
 
 _cache: dict[tuple[int, UUID], tuple[Store, float]] = {}

@@ -7,7 +7,6 @@ it off (one that was lost).
 """
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -17,7 +16,7 @@ from services.directory import credentials, inherited, refresh, scope
 from services.directory.models import Device, Store
 from shared import outbox
 from shared.contracts import directory as contract
-from shared.errors import Forbidden, Refusal
+from shared.errors import Refusal
 from shared.seal import Caller, ScopeKind
 
 LIST_LIMIT = 1_000
@@ -108,7 +107,7 @@ def deactivate_device(
     device = session.get(Device, command.id, with_for_update=True, populate_existing=True)
     if device is None:
         raise Refusal("UNKNOWN_DEVICE")
-    _require_within(session, caller, device.store_id)
+    scope.find_within(session, caller, device.store_id)
     if _state(device) != "off":
         device.version += 1
         device.secret_digest = None
@@ -127,7 +126,7 @@ def list_devices(
 
     Raises `Refusal("UNKNOWN_STORE")`, `Forbidden("FORBIDDEN_SCOPE")`.
     """
-    _require_within(session, caller, command.store_id)
+    scope.find_within(session, caller, command.store_id)
     query = (
         select(Device)
         .where(Device.store_id == command.store_id)
@@ -135,11 +134,6 @@ def list_devices(
         .limit(LIST_LIMIT)
     )
     return contract.Devices(items=[_shown(device) for device in session.scalars(query)])
-
-
-def _require_within(session: Session, caller: Caller, store_id: UUID) -> None:
-    if not scope.find_store(session, store_id).within(caller):
-        raise Forbidden("FORBIDDEN_SCOPE")
 
 
 def _state(device: Device) -> contract.DeviceState:

@@ -17,7 +17,7 @@ from services.directory import scope
 from services.directory.models import SettingVersion, Store
 from shared import outbox
 from shared.contracts import directory as contract
-from shared.errors import Forbidden, InvalidInput, Refusal
+from shared.errors import InvalidInput, Refusal
 from shared.seal import Caller, ScopeKind
 
 
@@ -89,8 +89,7 @@ def get_settings(
 
     Raises `Refusal("UNKNOWN_STORE")`, `Forbidden("FORBIDDEN_SCOPE")`.
     """
-    if not scope.find_store(session, command.store_id).within(caller):
-        raise Forbidden("FORBIDDEN_SCOPE")
+    scope.find_within(session, caller, command.store_id)
     path = _path(session, ScopeKind.STORE, command.store_id)
     names: tuple[contract.SettingName, ...] = get_args(contract.SettingName)
     return contract.Settings(items=[_resolve(session, path, name) for name in names])

@@ -15,8 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from services.directory.models import Brand, Franchisee, Region, Store
-from services.directory.scope import stores_within
-from shared import outbox
+from shared import outbox, stores
 from shared.contracts import directory as contract
 from shared.errors import Refusal
 from shared.seal import Caller
@@ -89,7 +88,9 @@ def save_store(session: Session, caller: Caller, command: contract.SaveStore) ->
 
 def list_stores(session: Session, caller: Caller) -> contract.Stores:
     """The stores within the caller's scope, by code; closed ones too."""
-    query = _stores().where(stores_within(caller)).order_by(Store.code).limit(LIST_LIMIT)
+    query = (
+        _stores().where(stores.stores_within(Store, caller)).order_by(Store.code).limit(LIST_LIMIT)
+    )
     return contract.Stores(items=[_shown(row) for row in session.execute(query)])
 
 

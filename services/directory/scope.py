@@ -45,25 +45,17 @@ def contains(session: Session, caller: Caller, kind: ScopeKind, scope_id: UUID |
         return True
     if kind is not ScopeKind.STORE:
         return False
-    found = session.scalar(select(Store.id).where(Store.id == scope_id, stores_within(caller)))
+    found = session.scalar(
+        select(Store.id).where(Store.id == scope_id, stores.stores_within(Store, caller))
+    )
     return found is not None
-
-
-def stores_within(caller: Caller) -> ColumnElement[bool]:
-    """The condition on `Store` that leaves those within the caller's scope."""
-    column = {
-        ScopeKind.STORE: Store.id,
-        ScopeKind.FRANCHISEE: Store.franchisee_id,
-        ScopeKind.REGION: Store.region_id,
-    }.get(caller.scope_kind)
-    return true() if column is None else column == caller.scope_id
 
 
 def holders_within(table: type[Staff] | type[Client], caller: Caller) -> ColumnElement[bool]:
     """The condition on staff or clients that leaves those whose scope lies within the caller's."""
     if caller.scope_kind is ScopeKind.CHAIN:
         return true()
-    below = select(Store.id).where(stores_within(caller))
+    below = select(Store.id).where(stores.stores_within(Store, caller))
     return or_(
         and_(table.scope_kind == caller.scope_kind, table.scope_id == caller.scope_id),
         and_(table.scope_kind == ScopeKind.STORE, table.scope_id.in_(below)),
@@ -95,14 +87,23 @@ def find_store(session: Session, store_id: UUID) -> stores.Store:
     )
 
 
+def find_within(session: Session, caller: Caller, store_id: UUID) -> stores.Store:
+    """The store, open or closed, within the caller's scope.
+
+    Raises `Refusal("UNKNOWN_STORE")`, `Forbidden("FORBIDDEN_SCOPE")`.
+    """
+    store = find_store(session, store_id)
+    if not store.within(caller):
+        raise Forbidden("FORBIDDEN_SCOPE")
+    return store
+
+
 def require_store(session: Session, caller: Caller, store_id: UUID) -> stores.Store:
     """The store, open for business and within the caller's scope.
 
     Raises `Refusal("UNKNOWN_STORE")`, `Forbidden("FORBIDDEN_SCOPE")`, `Refusal("STORE_CLOSED")`.
     """
-    store = find_store(session, store_id)
-    if not store.within(caller):
-        raise Forbidden("FORBIDDEN_SCOPE")
+    store = find_within(session, caller, store_id)
     if not store.active:
         raise Refusal("STORE_CLOSED", {"store": store.name})
     return store

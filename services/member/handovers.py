@@ -22,17 +22,15 @@ from shared.contracts.member import HandedOver, HandOverMembers, MembersHandedOv
 from shared.copies import keep_newest
 from shared.errors import Refusal
 from shared.seal import Caller, ScopeKind
-from shared.stores import find_store, require_store
+from shared.stores import find_store, require_store, stores_within
 
 # Dealt out like cards, turning round at each end (0 1 2 2 1 0 0 1 …), so that nobody is given the
 # best one of every round.
 _HAND_OVER = text("""
 WITH mine AS MATERIALIZED (
-    SELECT members.id FROM members JOIN stores ON stores.id = members.home_store_id
+    SELECT members.id FROM members
     WHERE members.associate_id = :from_id
-      AND (CAST(:store_id AS uuid) IS NULL OR stores.id = :store_id)
-      AND (CAST(:region_id AS uuid) IS NULL OR stores.region_id = :region_id)
-      AND (CAST(:franchisee_id AS uuid) IS NULL OR stores.franchisee_id = :franchisee_id)
+      AND members.home_store_id = ANY(CAST(:store_ids AS uuid[]))
     ORDER BY members.id FOR NO KEY UPDATE OF members
 ), ranked AS (
     SELECT mine.id, row_number() OVER (ORDER BY
@@ -72,7 +70,7 @@ def hand_over(session: Session, caller: Caller, command: HandOverMembers) -> Han
     )
     if claimed is None:
         return _answered(session, command.id, content)
-    place = _place(session, caller, command.store_id)
+    store_ids = _homes(session, caller, command.store_id)
     to_ids = list(dict.fromkeys(command.to_associate_ids))
     _require_receivers(session, caller, command, to_ids)
     rows = session.execute(
@@ -80,10 +78,10 @@ def hand_over(session: Session, caller: Caller, command: HandOverMembers) -> Han
         {
             "id": command.id,
             "from_id": command.from_associate_id,
+            "store_ids": store_ids,
             "to_ids": to_ids,
             "hands": len(to_ids),
             "by_spend": command.split == "spend",
-            **place,
         },
     )
     given = {row.associate_id: row.members for row in rows}
@@ -130,19 +128,11 @@ def _answered(session: Session, hand_over_id: UUID, content: str) -> HandedOver:
     return msgspec.convert(earlier.answer, HandedOver)
 
 
-def _place(session: Session, caller: Caller, store_id: UUID | None) -> dict[str, UUID | None]:
-    """Whose members are meant: those at home in one store, or in the caller's scope."""
+def _homes(session: Session, caller: Caller, store_id: UUID | None) -> list[UUID]:
+    """Whose members are meant: those at home in one store, or in any of the caller's scope."""
     if store_id is not None:
-        require_store(session, Store, caller, store_id)
-    scoped = {
-        ScopeKind.STORE: "store_id",
-        ScopeKind.REGION: "region_id",
-        ScopeKind.FRANCHISEE: "franchisee_id",
-    }
-    place = {"store_id": store_id, "region_id": None, "franchisee_id": None}
-    if store_id is None and caller.scope_kind in scoped:
-        place[scoped[caller.scope_kind]] = caller.scope_id
-    return place
+        return [require_store(session, Store, caller, store_id).id]
+    return list(session.scalars(select(Store.id).where(stores_within(Store, caller))))
 
 
 def _require_receivers(

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Row, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,17 +32,12 @@ from shared.contracts.member import (
     RecordContact,
 )
 from shared.errors import InvalidInput, Refusal
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_moment, page_of
 from shared.seal import Caller, ScopeKind
-from shared.stores import find_store, require_store
+from shared.stores import find_store, require_store, stores_within
 
 CLOCKS_APART = timedelta(minutes=5)
 """How far the clock of a device may be ahead of ours."""
-_SCOPES = {
-    ScopeKind.STORE: Store.id,
-    ScopeKind.FRANCHISEE: Store.franchisee_id,
-    ScopeKind.REGION: Store.region_id,
-}
 _INSERT = text("""
 INSERT INTO happenings (id, member_id, at, kind, store_id, staff_id, document_id, figures)
 SELECT id, member_id, at, kind, store_id, staff_id, document_id, coalesce(figures, '{}')
@@ -105,7 +100,7 @@ def get_timeline(
     if command.kinds:
         wanted.append(HappeningRow.kind.in_(command.kinds))
     if command.after is not None:
-        wanted.append(tuple_(HappeningRow.at, HappeningRow.id) < _position(command.after))
+        wanted.append(tuple_(HappeningRow.at, HappeningRow.id) < decode_moment(command.after))
     rows = session.execute(
         select(HappeningRow.__table__)
         .where(*wanted)
@@ -130,10 +125,11 @@ def on_order_booked(session: Session, envelopes: list[Envelope[OrderBooked]]) ->
     tell(
         session,
         (
-            _told(each, "points", each.data.order_id, points=-points if voided else points)
+            _told(
+                each, "points", each.data.order_id, points=-points if each.data.voided else points
+            )
             for each in envelopes
             if (points := each.data.points_earned - each.data.points_spent)
-            for voided in [each.data.voided]
         ),
     )
 
@@ -210,22 +206,14 @@ def _seen_by(caller: Caller) -> ColumnElement[bool]:
     """What the caller may see of a timeline: what staff wrote down only in stores of its scope."""
     if caller.scope_kind is ScopeKind.CHAIN:
         return true()
-    own = select(Store.id).where(_SCOPES[caller.scope_kind] == caller.scope_id)
+    own = select(Store.id).where(stores_within(Store, caller))
     contact = HappeningRow.kind.in_(get_args(ContactKind))
-    return or_(~contact, and_(contact, HappeningRow.store_id.in_(own)))
+    return or_(~contact, HappeningRow.store_id.in_(own))
 
 
 def _require_member(session: Session, member_id: UUID) -> None:
     if session.scalar(select(Profile.id).where(Profile.id == member_id)) is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
-
-
-def _position(cursor: str) -> tuple[datetime, UUID]:
-    at, id_ = decode_cursor(cursor, 2)
-    try:
-        return datetime.fromisoformat(str(at)), UUID(str(id_))
-    except ValueError as error:
-        raise InvalidInput("INVALID_CURSOR") from error
 
 
 def _digest(keys: Keyring, given: dict[str, Any]) -> bytes | None:

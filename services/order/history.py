@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from services.order.models import OrderLine, OrderTender, Store
 from shared.contracts.campaign import PricedLine
 from shared.contracts.order import GetOrders, ListOrders, Order, Orders, Tender
 from shared.errors import InvalidInput
-from shared.paging import Page, decode_cursor, page_of
+from shared.paging import Page, decode_moment, page_of
 from shared.seal import Caller
 from shared.stores import find_store, require_store
 
@@ -37,12 +36,7 @@ def list_orders(session: Session, caller: Caller, command: ListOrders) -> Page[O
     if command.business_date:
         query = query.where(Row.business_date == command.business_date)
     if command.after:
-        sold_at, order_id = decode_cursor(command.after, 2)
-        try:
-            position = (datetime.fromisoformat(str(sold_at)), UUID(str(order_id)))
-        except ValueError as error:
-            raise InvalidInput("INVALID_CURSOR") from error
-        query = query.where(tuple_(Row.sold_at, Row.id) < position)
+        query = query.where(tuple_(Row.sold_at, Row.id) < decode_moment(command.after))
     rows = session.scalars(
         query.order_by(Row.sold_at.desc(), Row.id.desc()).limit(command.first + 1)
     ).all()
