@@ -106,7 +106,7 @@ def database_url(postgres_server: str, worker_id: str) -> Iterator[Callable[...,
     made: dict[tuple[str, int], str] = {}
 
     def url(service: str, fresh: bool = False) -> str:
-        number = sum(1 for name, _ in made if name == service) if fresh else 0
+        number = len(made) + 1 if fresh else 0  # 0 is the worker's own, whoever comes first
         if (service, number) not in made:
             name = f"test_{service}_{worker_id}_{os.getpid()}_{number}"
             _copy_of_template(postgres_server, service, name)
