@@ -7,8 +7,8 @@ since clients make them.
 
 import enum
 import functools
-import importlib
 import inspect
+import itertools
 import types
 import typing
 from datetime import date, datetime
@@ -19,10 +19,9 @@ import graphene
 import msgspec
 from graphql.language import ast
 
-from shared.contracts import Command, decode
+from shared.contracts import SERVICES, Command, decode, modules_of
 from shared.paging import Page
 
-SERVICES = ("directory", "member", "loyalty", "inventory", "order", "campaign")
 _LARGE = {"amount", "amount_after", "balance_after", "progress", "missing", "threshold"}
 _EXTRA: dict[type, dict[str, Any]] = {}
 
@@ -250,8 +249,7 @@ def _enum(kind: Any) -> Any:
 @functools.cache
 def _literal(kind: Any) -> Any:
     """An enum named after the alias in the contracts; a bare Literal stays a string."""
-    for service in SERVICES:
-        module = importlib.import_module(f"shared.contracts.{service}")
+    for module in itertools.chain.from_iterable(map(modules_of, SERVICES)):
         for name, value in vars(module).items():
             if value == kind and not name.startswith("_"):
                 return graphene.Enum(name, [(item.upper(), item) for item in get_args(kind)])

@@ -1,13 +1,12 @@
 """Refusals in words: the sentences of the contracts, filled, in zh-CN and en."""
 
-import importlib
 from typing import Any
 
 import graphene
 from graphql import GraphQLError
 
-from gateway.mapping import SERVICES, Pair
-from shared.contracts import COMMON_ERRORS, Sentence
+from gateway.mapping import Pair
+from shared.contracts import COMMON_ERRORS, SERVICES, Sentence, errors_of
 from shared.errors import Forbidden, Refusal, Unavailable
 
 _UNSPOKEN = Sentence(zh="无法完成此操作", en="This could not be done")
@@ -17,7 +16,7 @@ def catalogue() -> dict[str, Sentence]:
     """All codes with their sentences."""
     sentences = dict(COMMON_ERRORS)
     for service in SERVICES:
-        sentences.update(importlib.import_module(f"shared.contracts.{service}").ERRORS)
+        sentences.update(errors_of(service))
     return sentences
 
 

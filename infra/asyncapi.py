@@ -15,7 +15,7 @@ import msgspec
 from gateway.live import EVENTS as LIVE
 from infra.processes import SERVICES
 from infra.state import ROOT
-from shared.contracts import Command, Envelope, Event, Message, answer_of, operation_of
+from shared.contracts import Command, Envelope, Event, answer_of, declared, operation_of
 from shared.inbox import PARKED, EventHandler, parked_queue, queue_name
 from shared.outbox import EVENTS as EXCHANGE
 
@@ -65,17 +65,6 @@ def document() -> Json:
         "operations": operations,
         "components": {"messages": messages, "schemas": schemas.rendered()},
     }
-
-
-def messages_of(service: str, kind: type[Message]) -> list[Any]:
-    """The commands or events of one service's contract, in their order there."""
-    module = importlib.import_module(f"shared.contracts.{service}")
-    found = vars(module).values()
-    return [
-        each
-        for each in found
-        if inspect.isclass(each) and issubclass(each, kind) and each.__module__ == module.__name__
-    ]
 
 
 def consumers() -> dict[str, list[str]]:
@@ -133,7 +122,7 @@ def _in_asyncapi(schema: Any) -> Any:
 
 def _events(name: str, schemas: _Schemas, channels: Json, operations: Json, messages: Json) -> None:
     heard = consumers()
-    for event in messages_of(name, Event):
+    for event in declared(name, Event):
         messages[event.type] = {
             "name": event.__name__,
             "title": event.type,
@@ -194,7 +183,7 @@ def _queues(channels: Json, operations: Json) -> None:
 def _commands(
     name: str, schemas: _Schemas, channels: Json, operations: Json, messages: Json
 ) -> None:
-    for command in messages_of(name, Command):
+    for command in declared(name, Command):
         address = f"{name}.{operation_of(command)}"
         for suffix, place in (("", "args"), (".answer", "result")):
             message = {

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra import queues
-from infra.comparisons import COMPARISONS, Comparison, lay_side_by_side
+from infra.comparisons import COMPARISONS
+from infra.comparisons.side_by_side import Comparison, lay_side_by_side
 from infra.failure import Failure
 from infra.quiet import LOOK_SECONDS, wait_until_quiet
 from infra.snapshots import Snapshots, rows, snapshots, unpublished

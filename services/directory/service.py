@@ -23,16 +23,7 @@ from services.directory import (
     staff,
 )
 from shared import green
-from shared.contracts import (
-    Done,
-    Envelope,
-    Event,
-    campaign,
-    inventory,
-    loyalty,
-    member,
-    order,
-)
+from shared.contracts import SERVICES, Done, Envelope, Event, declared
 from shared.contracts import directory as contract
 from shared.inbox import on_event
 from shared.paging import Page
@@ -46,11 +37,7 @@ AUDITORS = ADMINISTRATORS | {Role.AUDITOR}
 STAFF = frozenset(Role) - {Role.INTEGRATION}
 
 AUDITED: tuple[type[Event], ...] = tuple(
-    found
-    for module in (campaign, contract, inventory, loyalty, member, order)
-    for found in vars(module).values()
-    if isinstance(found, type) and issubclass(found, Event)
-    if found.__module__ == module.__name__ and found.audited
+    event for service in SERVICES for event in declared(service, Event) if event.audited
 )
 """Every event of every contract that belongs into the audit log."""
 

@@ -21,7 +21,7 @@ from services.member.models import FieldVersion
 from services.member.values import Unfit
 from shared import outbox
 from shared.contracts.member import FieldPublished, GetFields, GetForm, PublishField
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     ChoiceField,
     DateField,
     Field,

@@ -18,7 +18,7 @@ from services.member import definitions, formulas, values
 from services.member.definitions import Definition
 from services.member.phones import Keyring
 from services.member.values import Unfit
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     FieldSubject,
     FieldValue,
     FormulaField,

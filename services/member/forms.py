@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from services.member.values import LABEL_LIMIT
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     ChoiceField,
     DateField,
     Field,

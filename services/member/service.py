@@ -31,7 +31,7 @@ from shared.contracts.member import (
     TagMember,
     UpdateMember,
 )
-from shared.contracts.member_fields import Field, Fields, Form
+from shared.contracts.member.fields import Field, Fields, Form
 from shared.contracts.order import OrderPlaced, OrderVoided
 from shared.inbox import on_event
 from shared.paging import Page

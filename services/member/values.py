@@ -16,7 +16,7 @@ from pydantic_core import SchemaError
 
 from services.member import formulas, phones
 from shared.contracts import PLAIN
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     ChoiceField,
     DateField,
     FieldKind,

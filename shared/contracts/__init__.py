@@ -1,13 +1,18 @@
-"""What crosses a service's border: a module per owning service.
+"""What crosses a service's border: a module per owning service, or a package of such modules.
 
-A command names its answer in its base (`class Reserve(Command[Reserved])`), its service by the
-module it stands in and its method by its own name, so that a contract is the whole interface:
+A command names its answer in its base (`class Reserve(Command[Reserved])`), its service by where
+it stands (`shared.contracts.<service>`) and its method by its own name, so that a contract is the
+whole interface:
 ``client.call(Reserve(...))`` is typed and there is no second list to keep. Events are facts, past
 tense. Contracts only grow: a new field has a default.
 """
 
+import functools
+import importlib
+import pkgutil
 import re
 from datetime import datetime
+from types import ModuleType
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 from uuid import UUID
 
@@ -18,7 +23,9 @@ from shared.errors import InvalidInput
 
 A = TypeVar("A")
 E = TypeVar("E")
+M = TypeVar("M", bound="Message")
 
+SERVICES = ("directory", "member", "loyalty", "inventory", "order", "campaign")
 LINES_LIMIT = 500
 """Lines in one basket, and ids in one `get_many`."""
 
@@ -68,8 +75,35 @@ class Envelope(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
 
 
 def service_of(message: type[Message]) -> str:
-    """The service that owns a command or event: the module it is declared in."""
-    return message.__module__.rsplit(".", 1)[-1]
+    """The service that owns a command or event: `shared.contracts.<service>[.<capability>]`."""
+    return message.__module__.split(".")[2]
+
+
+@functools.cache
+def modules_of(service: str) -> tuple[ModuleType, ...]:
+    """The modules of a service's contract."""
+    owner = importlib.import_module(f"{__name__}.{service}")
+    inside = pkgutil.iter_modules(getattr(owner, "__path__", []))
+    return (owner, *(importlib.import_module(f"{owner.__name__}.{each.name}") for each in inside))
+
+
+def declared(service: str, kind: type[M]) -> list[type[M]]:
+    """The commands, or the events, that a service's contract declares."""
+    return [
+        found
+        for module in modules_of(service)
+        for found in vars(module).values()
+        if isinstance(found, type) and issubclass(found, kind)
+        if found.__module__ == module.__name__
+    ]
+
+
+def errors_of(service: str) -> "dict[str, Sentence]":
+    """What a service may refuse with, in words."""
+    found: dict[str, Sentence] = {}
+    for module in modules_of(service):
+        found.update(getattr(module, "ERRORS", {}))
+    return found
 
 
 def operation_of(command: type[Command[Any]]) -> str:

@@ -18,7 +18,7 @@ from shared.contracts.member import (
     PublishField,
     UpdateMember,
 )
-from shared.contracts.member_fields import MoneyField
+from shared.contracts.member.fields import MoneyField
 from shared.errors import Forbidden, Refusal
 from shared.seal import Role
 from tests.gateway.conftest import FakeRpc, ask

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from infra import asyncapi
-from infra.asyncapi import DOCUMENT, NAMES, messages_of
-from shared.contracts import Command, Event, operation_of
+from infra.asyncapi import DOCUMENT, NAMES
+from shared.contracts import Command, Event, declared, operation_of
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def test_the_committed_document_is_current() -> None:
 
 def test_every_event_is_a_channel_that_somebody_hears(document: dict[str, Any]) -> None:
     for name in NAMES:
-        for event in messages_of(name, Event):
+        for event in declared(name, Event):
             channel = document["channels"][event.type]
             assert channel["x-consumers"], f"nobody hears {event.type}"
 
@@ -40,7 +40,7 @@ def test_every_queue_is_bound_to_what_its_service_handles(document: dict[str, An
 
 def test_every_command_is_an_operation_with_an_answer(document: dict[str, Any]) -> None:
     for name in NAMES:
-        for command in messages_of(name, Command):
+        for command in declared(name, Command):
             operation = document["operations"][f"{name}.{operation_of(command)}"]
             assert operation["action"] == "receive"
             assert len(operation["reply"]["messages"]) == 1

@@ -2,7 +2,8 @@
 
 import pytest
 
-from infra.comparisons import COMPARISONS, contained, equal, lay_side_by_side, states
+from infra.comparisons import COMPARISONS
+from infra.comparisons.side_by_side import contained, equal, lay_side_by_side, states
 
 
 def rows(*pairs: tuple[int, str]) -> list[dict[str, object]]:

@@ -2,7 +2,6 @@
 store. The services are asked directly with sealed callers, since each enforces its rights itself.
 """
 
-import importlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,14 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from gateway.rpc import Rpc
-from shared.contracts import Command
+from shared.contracts import SERVICES, Command, declared
 from shared.contracts import campaign as c
 from shared.contracts import directory as d
 from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
-from shared.contracts.member_fields import TextField
+from shared.contracts.member.fields import TextField
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, Role, ScopeKind, seal
 from tests.conftest import RunningStack
@@ -147,16 +146,7 @@ def asked(rpc: Rpc, stack: RunningStack) -> Asked:
 
 
 def test_every_operation_is_in_the_matrix() -> None:
-    known = set()
-    for service in ("directory", "member", "loyalty", "inventory", "order", "campaign"):
-        module = importlib.import_module(f"shared.contracts.{service}")
-        known |= {
-            kind
-            for kind in vars(module).values()
-            if isinstance(kind, type)
-            and issubclass(kind, Command)
-            and kind.__module__ == module.__name__
-        }
+    known = {kind for service in SERVICES for kind in declared(service, Command)}
     assert known == set(ROLES)
 
 

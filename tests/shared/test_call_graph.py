@@ -8,7 +8,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from shared.contracts import Command, service_of
+from shared.contracts import Command, declared
 from shared.rpc import Services
 
 ROOT = Path(__file__).parents[2]
@@ -26,10 +26,7 @@ def commands_sent(service: str) -> set[str]:
     """The services whose commands are made in this one's code, other than to serve them."""
     commands = {}
     for owner in SERVICES:
-        module = importlib.import_module(f"shared.contracts.{owner}")
-        for name, kind in vars(module).items():
-            if isinstance(kind, type) and issubclass(kind, Command) and kind is not Command:
-                commands[name] = service_of(kind)
+        commands |= {kind.__name__: owner for kind in declared(owner, Command)}
     called = set()
     for path in (ROOT / "services" / service).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

@@ -2,8 +2,6 @@
 
 import ast
 import functools
-import importlib
-import inspect
 import re
 import string
 from collections.abc import Iterator
@@ -13,29 +11,27 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.contracts import COMMON_ERRORS, Command, Event, Message, answer_of, operation_of
+from shared import contracts
+from shared.contracts import (
+    COMMON_ERRORS,
+    Command,
+    Event,
+    answer_of,
+    declared,
+    errors_of,
+    operation_of,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-OWNERS = ("campaign", "directory", "inventory", "loyalty", "member", "order")
-CONTRACTS = {owner: importlib.import_module(f"shared.contracts.{owner}") for owner in OWNERS}
+OWNERS = sorted(contracts.SERVICES)
 SERVICES = [name for name in OWNERS if (ROOT / "services" / name / "service.py").exists()]
 REFUSALS = {"Refusal", "Forbidden", "InvalidInput"}
 # Words that only ever describe a person. A name may be a store's or a style's.
 PERSONAL = {"phone", "birthday", "gender", "city", "height_cm", "sizes", "email", "pin", "password"}
 
 
-def messages_of(owner: str, kind: type[Message]) -> list[Any]:
-    """The commands or events declared in a contract module."""
-    module = CONTRACTS[owner]
-    return [
-        each
-        for each in vars(module).values()
-        if inspect.isclass(each) and issubclass(each, kind) and each.__module__ == module.__name__
-    ]
-
-
-COMMANDS = [(owner, command) for owner in OWNERS for command in messages_of(owner, Command)]
-EVENTS = [(owner, event) for owner in OWNERS for event in messages_of(owner, Event)]
+COMMANDS = [(owner, command) for owner in OWNERS for command in declared(owner, Command)]
+EVENTS = [(owner, event) for owner in OWNERS for event in declared(owner, Event)]
 BUILT_COMMANDS = [(owner, command) for owner, command in COMMANDS if owner in SERVICES]
 BUILT_EVENTS = [(owner, event) for owner, event in EVENTS if owner in SERVICES]
 
@@ -136,14 +132,14 @@ def test_every_command_is_served_under_its_name(owner: str, command: type[Comman
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_refusal_has_its_sentence(service: str) -> None:
-    sentences = COMMON_ERRORS | CONTRACTS[service].ERRORS
+    sentences = COMMON_ERRORS | errors_of(service)
 
     assert [(at, code) for at, code, _ in refusals(service) if code not in sentences] == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_refusal_fills_its_sentence(service: str) -> None:
-    sentences = COMMON_ERRORS | CONTRACTS[service].ERRORS
+    sentences = COMMON_ERRORS | errors_of(service)
 
     unfilled = []
     for place, code, given in refusals(service):
@@ -156,7 +152,7 @@ def test_every_refusal_fills_its_sentence(service: str) -> None:
 
 def test_a_code_says_the_same_whoever_says_it() -> None:
     said: dict[str, set[Any]] = {}
-    for errors in (COMMON_ERRORS, *(contract.ERRORS for contract in CONTRACTS.values())):
+    for errors in (COMMON_ERRORS, *map(errors_of, OWNERS)):
         for code, sentence in errors.items():
             said.setdefault(code, set()).add(sentence)
 
@@ -164,7 +160,7 @@ def test_a_code_says_the_same_whoever_says_it() -> None:
 
 
 def test_sentences_are_there_in_both_languages() -> None:
-    for errors in (COMMON_ERRORS, *(contract.ERRORS for contract in CONTRACTS.values())):
+    for errors in (COMMON_ERRORS, *map(errors_of, OWNERS)):
         for code, sentence in errors.items():
             assert re.fullmatch("[A-Z][A-Z_]+", code)
             assert re.search("[\u4e00-\u9fff]", sentence.zh), code
@@ -204,6 +200,6 @@ def test_every_event_is_heard(owner: str, event: type[Event]) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_nobody_handles_events_of_their_own(service: str) -> None:
-    own = {event.__name__ for event in messages_of(service, Event)}
+    own = {event.__name__ for event in declared(service, Event)}
 
     assert own & set(decorated(service, "on_event")) == set()

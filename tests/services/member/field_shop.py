@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from services.member import definitions
 from shared.contracts.member import PublishField
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     ChoiceField,
     Field,
     FieldInput,

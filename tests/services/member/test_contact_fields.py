@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.member import timeline
 from services.member.phones import Keyring
 from shared.contracts.member import GetTimeline, Member, RecordContact
-from shared.contracts.member_fields import DateField, FormulaField, PhoneField
+from shared.contracts.member.fields import DateField, FormulaField, PhoneField
 from shared.errors import Refusal
 from shared.ids import new_id
 from shared.seal import Caller, Role

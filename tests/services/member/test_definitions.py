@@ -11,8 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.member import definitions, forms
-from shared.contracts.member import ERRORS, GetFields, GetForm
-from shared.contracts.member_fields import (
+from shared.contracts import errors_of
+from shared.contracts.member import GetFields, GetForm
+from shared.contracts.member.fields import (
     ChoiceField,
     DateField,
     Field,
@@ -136,7 +137,7 @@ def test_a_definition_that_makes_no_sense_is_refused(session: Session, wrong: An
     refusal = refusal_of(session, lambda: publish(session, wrong))
 
     assert refusal.code == "INVALID_FIELD"
-    sentence = ERRORS[refusal.code]
+    sentence = errors_of("member")[refusal.code]
     assert re.search("[\u4e00-\u9fff]", sentence.zh.format(**refusal.parameters))
     assert refusal.parameters["reason_en"] in sentence.en.format(**refusal.parameters)
 

@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from services.member import definitions, profiles, search
 from services.member.phones import Keyring
+from shared.contracts import errors_of
 from shared.contracts.member import (
-    ERRORS,
     FindMembers,
     GetMembers,
     Member,
     RevealPhone,
     UpdateMember,
 )
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     DateField,
     FieldValue,
     FormulaField,
@@ -187,7 +187,7 @@ def test_what_may_not_be_filled_in_is_refused_and_changes_nothing(
         refusal = refusal_of(session, call)
         assert refusal.code == code
         assert isinstance(refusal, Forbidden) == (code == "FIELD_FORBIDDEN")
-        sentence = ERRORS[code]
+        sentence = errors_of("member")[code]
         assert "12" not in sentence.en.format(**refusal.parameters)
         assert sentence.zh.format(**refusal.parameters)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.member.values import Unfit, check_pattern, judged, shown, terms_meant
-from shared.contracts.member_fields import (
+from shared.contracts.member.fields import (
     DateField,
     FieldKind,
     FieldOption,

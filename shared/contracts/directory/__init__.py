@@ -17,7 +17,7 @@ from shared.contracts import (
     PageSize,
     Text,
 )
-from shared.contracts.directory_answers import (
+from shared.contracts.directory.answers import (
     AuditEntry,
     Client,
     ClientCreated,
@@ -39,13 +39,12 @@ from shared.contracts.directory_answers import (
     Store,
     Stores,
 )
-from shared.contracts.directory_errors import ERRORS
 from shared.paging import Page
 from shared.seal import Caller, Role, ScopeKind
 
 # A contract is one module to whoever uses it; these stand beside it, or it would be too long.
 __all__ = [
-    "ERRORS", "AuditEntry", "Client", "ClientCreated", "Clients", "Device",
+    "AuditEntry", "Client", "ClientCreated", "Clients", "Device",
     "DeviceActivated", "DeviceCreated", "DeviceState", "Devices", "Setting", "SettingLevel",
     "SettingName", "Settings", "SignInLimits", "SignInPolicies", "SignInPolicy", "Staff",
     "StaffList", "Store", "Stores",

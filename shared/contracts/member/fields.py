@@ -23,7 +23,7 @@ DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$(?!\n)
 Scale = Annotated[int, Meta(ge=0, le=6)]
 """Digits after the decimal point."""
 
-FIELD_ERRORS = {
+ERRORS = {
     "UNKNOWN_FIELD": Sentence(zh="没有“{key}”这个字段", en="There is no field “{key}”"),
     "FIELD_FORBIDDEN": Sentence(
         zh="您的岗位不能填写“{key}”", en="Your role may not fill in “{key}”"

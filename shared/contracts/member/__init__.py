@@ -17,8 +17,7 @@ from shared.contracts import (
     Sentence,
     Text,
 )
-from shared.contracts.member_fields import (
-    FIELD_ERRORS,
+from shared.contracts.member.fields import (
     Field,
     FieldInput,
     FieldKey,
@@ -41,7 +40,7 @@ HappeningKind = Literal[
     ContactKind, "joined", "purchase", "void", "points", "top_up", "coupon", "tier", "handed_over"
 ]
 
-ERRORS = FIELD_ERRORS | {
+ERRORS = {
     "INVALID_PHONE": Sentence(zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"),
     "PHONE_TAKEN": Sentence(
         zh="该手机号已是会员，已为您找到该会员",

@@ -1,0 +1,11 @@
+"""What has to agree between the services' databases: each fact beside every copy and effect of it.
+
+Inside one database its service's own `CHECKS` hold.
+"""
+
+from infra.comparisons.audit_log import AUDIT_LOG
+from infra.comparisons.copies import COPIES
+from infra.comparisons.members import PURCHASES
+from infra.comparisons.orders import BOOKINGS, HOLDS
+
+COMPARISONS = (*HOLDS, *BOOKINGS, *PURCHASES, *COPIES, *AUDIT_LOG)

@@ -1,0 +1,56 @@
+"""What is known of members beside the orders it comes from."""
+
+from infra.comparisons.side_by_side import Comparison
+
+PURCHASES = (
+    Comparison(
+        "every order of a member is known of the member, once",
+        (
+            "order",
+            """SELECT id AS order_id, member_id, store_id, business_date,
+                 status = 'voided' AS voided,
+                 CASE status WHEN 'placed' THEN total_minor ELSE 0 END AS total_minor
+               FROM orders WHERE member_id IS NOT NULL AND status IN ('placed', 'voided')
+               ORDER BY id""",
+        ),
+        (
+            "member",
+            """SELECT order_id, member_id, store_id, business_date, voided,
+                 CASE WHEN voided THEN 0 ELSE total_minor END AS total_minor
+               FROM member_orders ORDER BY order_id""",
+        ),
+        ("order_id",),
+    ),
+    Comparison(
+        "purchase facts = Σ orders of the member that stand",
+        (
+            "order",
+            """SELECT member_id, currency, count(*) AS orders,
+                 sum(total_minor)::bigint AS spent_minor
+               FROM orders WHERE member_id IS NOT NULL AND status = 'placed'
+               GROUP BY member_id, currency ORDER BY member_id, currency COLLATE "C" """,
+        ),
+        (
+            "member",
+            """SELECT member_id, currency, orders::bigint, spent_minor FROM purchase_facts
+               WHERE orders <> 0 ORDER BY member_id, currency COLLATE "C" """,
+        ),
+        ("member_id", "currency"),
+    ),
+    Comparison(
+        "pieces bought per member and SKU = Σ order lines that stand",
+        (
+            "order",
+            """SELECT member_id, sku_id, sum(quantity)::bigint AS pieces
+               FROM orders JOIN order_lines ON order_id = orders.id
+               WHERE member_id IS NOT NULL AND status = 'placed'
+               GROUP BY member_id, sku_id ORDER BY member_id, sku_id""",
+        ),
+        (
+            "member",
+            """SELECT member_id, sku_id, pieces FROM purchased_skus WHERE pieces <> 0
+               ORDER BY member_id, sku_id""",
+        ),
+        ("member_id", "sku_id"),
+    ),
+)

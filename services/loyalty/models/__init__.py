@@ -1,0 +1,26 @@
+"""Tables of the loyalty service, a module for each noun."""
+
+from services.loyalty.models.accounts import Account, Balance, Member, MemberAccount
+from services.loyalty.models.base import Base, Inbox, Outbox, Store
+from services.loyalty.models.documents import Document
+from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
+from services.loyalty.models.orders import Hold, OrderBooked
+from services.loyalty.models.rules import RuleVersion
+
+__all__ = [
+    "Account",
+    "Balance",
+    "Base",
+    "Document",
+    "Entry",
+    "ExpiryNotice",
+    "Hold",
+    "Inbox",
+    "Member",
+    "MemberAccount",
+    "OrderBooked",
+    "Outbox",
+    "RuleVersion",
+    "Store",
+    "Transaction",
+]

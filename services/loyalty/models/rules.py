@@ -1,0 +1,37 @@
+"""Versioned rules."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Integer,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.loyalty.models.base import Base
+
+
+class RuleVersion(Base):
+    """One version of a rule, never changed. The one in force at an instant is the one with the
+    latest `valid_from` not after it; of two with the same, the newer version."""
+
+    __tablename__ = "rules"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    version: Mapped[int] = mapped_column(Integer)
+    valid_from: Mapped[datetime]
+    author_id: Mapped[UUID]
+    body: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("kind", "version"),
+        CheckConstraint(
+            "kind IN ('earn', 'spend', 'ladder', 'top_up', 'wallet', 'expiry')", name="kind_known"
+        ),
+        CheckConstraint("version > 0", name="version_counts"),
+    )

@@ -1,0 +1,32 @@
+"""Tables of the member service, a module for each noun."""
+
+from services.member.models.base import Base, Inbox, Outbox, Store
+from services.member.models.fields import FieldVersion
+from services.member.models.handovers import HandOver, Staff
+from services.member.models.profiles import TAGS_LIMIT, ConsentGiven, NameKey, Profile
+from services.member.models.purchases import (
+    MemberOrder,
+    PurchasedCategory,
+    PurchasedSku,
+    PurchaseFacts,
+)
+from services.member.models.timeline import Happening
+
+__all__ = [
+    "TAGS_LIMIT",
+    "Base",
+    "ConsentGiven",
+    "FieldVersion",
+    "HandOver",
+    "Happening",
+    "Inbox",
+    "MemberOrder",
+    "NameKey",
+    "Outbox",
+    "Profile",
+    "PurchaseFacts",
+    "PurchasedCategory",
+    "PurchasedSku",
+    "Staff",
+    "Store",
+]

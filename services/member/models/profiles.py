@@ -1,0 +1,122 @@
+"""Members, the keys of their names, their consents."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Date,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.member.models.base import Base
+
+TAGS_LIMIT = 100
+"""Tags one member may carry."""
+
+
+class Profile(Base):
+    """A member. The phone is there three times: encrypted, as a keyed hash, and its last digits.
+
+    `version` guards edits; `event_sequence` counts the member's events, looks at the phone too.
+    The digests recognise a command that is sent again, without keeping what it said. `fields` are
+    the custom ones, and `found_by` the keyed hashes of what they are found by.
+    """
+
+    __tablename__ = "members"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    version: Mapped[int]
+    event_sequence: Mapped[int]
+    card_code: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    # Bytewise collation: one index serves prefix, range and order, whatever the server's locale.
+    search_name: Mapped[str] = mapped_column(Text(collation="C"))
+    phone_cipher: Mapped[bytes] = mapped_column(LargeBinary)
+    phone_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    last_four: Mapped[str] = mapped_column(Text)
+    gender: Mapped[str | None] = mapped_column(Text)
+    birthday: Mapped[date | None] = mapped_column(Date)
+    city: Mapped[str | None] = mapped_column(Text)
+    source_channel: Mapped[str] = mapped_column(Text)
+    home_store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
+    associate_id: Mapped[UUID | None] = mapped_column(Uuid)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    sizes: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    height_cm: Mapped[int | None] = mapped_column(SmallInteger)
+    style: Mapped[str | None] = mapped_column(Text)
+    registered_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+    registration_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    update_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    found_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+
+    __table_args__: Any = (
+        CheckConstraint("version >= 1", name="version_counts"),
+        CheckConstraint("event_sequence >= version", name="every_version_has_an_event"),
+        CheckConstraint("octet_length(phone_hash) = 32", name="phone_hash_is_sha256"),
+        CheckConstraint("last_four ~ '^[0-9]{4}$'", name="last_four_are_digits"),
+        CheckConstraint("gender IN ('female', 'male', 'other')", name="gender"),
+        CheckConstraint("birthday >= DATE '1900-01-01'", name="birthday_since_1900"),
+        CheckConstraint("height_cm BETWEEN 40 AND 250", name="height_cm"),
+        CheckConstraint(f"cardinality(tags) <= {TAGS_LIMIT}", name="tags_limit"),
+        Index("ix_members_last_four", "last_four"),
+        Index("ix_members_search_name", "search_name"),
+        Index("ix_members_associate_id", "associate_id"),
+        Index("ix_members_found_by", "found_by", postgresql_using="gin"),
+    )
+
+
+class NameKey(Base):
+    """What a Chinese name is found by on a Latin keyboard; made from the name, and made anew with
+    it. Bytewise collation, as for the names themselves."""
+
+    __tablename__ = "name_keys"
+
+    key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+
+    __table_args__: Any = (Index("ix_name_keys_member_id", "member_id"),)
+
+
+class ConsentGiven(Base):
+    """The ledger of what was agreed to or refused; the newest row per purpose and channel counts.
+
+    Rows are never changed (trigger). `store_id` is unknown for what was recorded outside a store.
+    """
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    purpose: Mapped[str] = mapped_column(Text)
+    channel: Mapped[str] = mapped_column(Text)
+    notice_version: Mapped[str] = mapped_column(Text)
+    granted: Mapped[bool]
+    recorded_by: Mapped[UUID] = mapped_column(Uuid)
+    recorded_by_kind: Mapped[str] = mapped_column(Text)
+    store_id: Mapped[UUID | None] = mapped_column(Uuid)
+    recorded_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+
+    __table_args__: Any = (
+        CheckConstraint("purpose IN ('membership', 'marketing')", name="purpose"),
+        CheckConstraint("channel IN ('sms', 'wechat', 'phone', 'email', 'any')", name="channel"),
+        Index("ix_consents_member_id", "member_id", "purpose", "channel", "id"),
+    )
