@@ -22,6 +22,7 @@ from gateway.context import Context
 from gateway.documents import Documents, operation_type
 from gateway.limits import Buckets
 from gateway.live import Live
+from gateway.notice import notice_page
 from gateway.proxy import proxy_to
 from gateway.refusals import fault
 from gateway.rpc import Rpc
@@ -144,6 +145,13 @@ class Gateway:
         if not allowed:
             raise _Problem(429, "RATE_LIMITED", "Too many requests; wait a moment")
 
+    async def notice(self, request: Request) -> Response:
+        """The notice in force, for whoever scans the QR at the counter."""
+        address = request.client.host if request.client else "?"
+        if not self.buckets.take(address):
+            return Response("Too many requests", 429, media_type="text/plain")
+        return await notice_page(request, self.context(None, "zh-CN"))
+
     async def health(self, _request: Request) -> Response:
         ready = self.rpc.connected
         return Response(
@@ -231,6 +239,7 @@ def create(values: GatewaySettings | None = None) -> Starlette:
     routes: list[Any] = [
         Route("/graphql", gateway.post, methods=["POST"]),
         WebSocketRoute("/graphql", websocket),
+        Route("/notice/{purpose}", gateway.notice),
         Route("/health", gateway.health),
         Route("/metrics", gateway.metrics),
     ]

@@ -34,6 +34,7 @@ from shared.contracts import (
     member,
     order,
 )
+from shared.contracts.member import consents
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
 
@@ -45,6 +46,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     directory.PublishSetting,
     member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
     member.RecordContact, member.HandOverMembers, member.PublishField,
+    consents.RecordConsents, consents.PublishNotice,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder,
@@ -63,6 +65,9 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "members": member.FindMembers,
     "timeline": member.GetTimeline,
     "fields": member.GetFields,
+    "consents": consents.GetConsents,
+    "notices": consents.ListNotices,
+    "notices_in_force": consents.GetNoticesInForce,
     "member_form": member.GetForm,
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,

@@ -191,6 +191,14 @@ async def make_pieces(hq: Api, wares: Sequence[dict[str, Any]]) -> list[str]:
 async def make_members(hq: Api, name: str, cards: Iterable[tuple[str, int, str]]) -> list[str]:
     """A member for each card, from (card, national phone number, home store); their ids."""
 
+    notices = (await hq.ask("{ noticesInForce { purpose version } }"))["noticesInForce"]
+    in_force = {notice["purpose"]: notice["version"] for notice in notices}
+    consent = {
+        "purpose": "MEMBERSHIP",
+        "noticeVersion": in_force.get("MEMBERSHIP", "1"),
+        "granted": True,
+    }
+
     async def register(card: tuple[str, int, str]) -> str:
         code, phone, store = card
         values = {
@@ -199,7 +207,7 @@ async def make_members(hq: Api, name: str, cards: Iterable[tuple[str, int, str]]
             "name": f"{name} {code}",
             "sourceChannel": "import",
             "homeStoreId": store,
-            "consents": [{"purpose": "MEMBERSHIP", "noticeVersion": "1", "granted": True}],
+            "consents": [consent],
         }
         answer = await hq.change("registerMember", "member { id }", **values)
         return str(answer["member"]["id"])

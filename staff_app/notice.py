@@ -1,4 +1,7 @@
-"""The notice a person agrees to when becoming a member. Its version names exactly this text."""
+"""The notice a person agrees to when becoming a member, as long as HQ has published none.
+
+Its version names exactly this text.
+"""
 
 NOTICE_VERSION = "members-1"
 NOTICE = {
@@ -12,3 +15,4 @@ NOTICE = {
         "may see, correct or erase them in any store at any time."
     ),
 }
+BUILT_IN = {"version": NOTICE_VERSION, **NOTICE}

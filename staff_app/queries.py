@@ -68,6 +68,8 @@ MEMBERS = f"query Members($query: String!) {{ members(query: $query) {{ {_MEMBER
 
 MEMBER = f"query Member($id: ID!) {{ member(id: $id) {{ {_MEMBER} }} }}"
 
+NOTICES = "query Notices { noticesInForce { purpose version textZh textEn } }"
+
 REGISTER_MEMBER = f"""
 mutation RegisterMember($input: RegisterMemberInput!) {{
   registerMember(input: $input) {{ member {{ {_MEMBER} }} {_REFUSAL} }}

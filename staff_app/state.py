@@ -157,3 +157,5 @@ class People:
     refusal: dict[str, str] | None = None
     form: str = ""
     """The phone for which the form was asked for, though it may not look complete."""
+    notices: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The notices in force by purpose, as HQ has published them: version, zh, en."""

@@ -170,6 +170,10 @@ class _Loader:
                 self._sent("publishPromotion", "promotion { version }", promotion)
                 for promotion in offers.promotions()
             ),
+            *(
+                self._sent("publishNotice", "notice { version }", notice)
+                for notice in people.notices(self.plan.since)
+            ),
         ], at_once=1)  # fmt: skip
 
     async def members(self) -> None:

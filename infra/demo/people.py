@@ -6,11 +6,22 @@ from typing import Any
 
 from infra.demo import dice, id_of, words
 from infra.demo.chain import Place, full_name
+from staff_app import notice
 
 COUNT = 600
 # Prefixes of mobile numbers; the eight digits behind them are free.
 PREFIXES = ("136", "137", "138", "139", "150", "151", "158", "159", "182", "187", "188")
 NOTICE = "2026-01"
+OFFERS = {
+    "zh": (
+        "经您同意，我们用短信或微信告知新品与优惠。"
+        "您可以随时在任一门店撤回同意，不影响购物与会员权益。"
+    ),
+    "en": (
+        "If you agree, we tell you of new pieces and offers by SMS or WeChat. You may withdraw in "
+        "any store at any time; what you buy and your membership stay as they are."
+    ),
+}
 CLOTHES, SHOES = ("XS", "S", "M", "M", "L", "XL"), ("36", "37", "37", "38", "39")
 
 
@@ -65,6 +76,21 @@ def customers(places: list[Place]) -> list[Customer]:
             ],
         }))  # fmt: skip
     return made
+
+
+def notices(since: str) -> list[dict[str, Any]]:
+    """The inputs of `publishNotice`: what these members agreed to."""
+    return [
+        {
+            "id": id_of(f"notice:{purpose}"),
+            "purpose": purpose,
+            "version": NOTICE,
+            "textZh": text["zh"],
+            "textEn": text["en"],
+            "validFrom": since,
+        }
+        for purpose, text in (("MEMBERSHIP", notice.NOTICE), ("MARKETING", OFFERS))
+    ]
 
 
 def top_ups(members: list[Customer], stores: dict[str, str]) -> list[tuple[str, dict[str, Any]]]:

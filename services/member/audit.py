@@ -73,4 +73,16 @@ CHECKS: dict[str, str] = {
                 AND consents.purpose = 'membership' AND consents.granted
         )
     """,
+    "what counts of the consents is the newest of the ledger": """
+        SELECT coalesce(kept.consent_id, newest.id) AS consent_id, newest.member_id,
+               kept.granted, newest.granted AS granted_expected
+        FROM consent_states AS kept
+        FULL JOIN (
+            SELECT DISTINCT ON (member_id, purpose, channel, franchisee_id) *
+            FROM consents ORDER BY member_id, purpose, channel, franchisee_id, id DESC
+        ) AS newest ON newest.id = kept.consent_id
+        WHERE (kept.member_id, kept.purpose, kept.channel, kept.franchisee_id, kept.granted)
+            IS DISTINCT FROM (newest.member_id, newest.purpose, newest.channel,
+                newest.franchisee_id, newest.granted)
+    """,
 }

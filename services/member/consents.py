@@ -1,19 +1,27 @@
 """Consents: what a person agreed to or refused, per purpose, channel and version of the notice.
 
-The ledger is the proof (PIPL, articles 13-17): who recorded it, in which store, when. A withdrawal
-is one more row, never a change of an old one.
+The ledger is the proof (PIPL, articles 13-17): who recorded it, how, in which store, when. A
+withdrawal is one more row, never a change of an old one; `consent_states` is what counts now. Who
+a person is, is known chain-wide; marketing may be agreed to for one franchisee's stores only, and
+that is seen where that franchisee is (PIPL 23, K40).
 """
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member.models import ConsentGiven
-from shared.contracts.member import Consent
+from services.member import notices
+from services.member.models import ConsentGiven, ConsentState, Store
+from shared.contracts.member.consents import Consent, ConsentFact, Consents, RecordedConsent
 from shared.errors import Refusal
 from shared.seal import Caller, ScopeKind
+from shared.stores import stores_within
+
+_KEY = ("member_id", "purpose", "channel", "franchisee_id")
 
 
 def require_membership(consents: Sequence[Consent]) -> None:
@@ -26,16 +34,31 @@ def require_membership(consents: Sequence[Consent]) -> None:
         raise Refusal("CONSENT_MISSING")
 
 
+def require_fit(session: Session, consents: Sequence[Consent]) -> None:
+    """Raise `Refusal` for what nobody can agree to: NOTICE_NOT_IN_FORCE, CONSENT_NOT_LIMITED,
+    UNKNOWN_FRANCHISEE."""
+    notices.require_in_force(session, consents)
+    for consent in consents:
+        if consent.franchisee_id is None:
+            continue
+        if consent.purpose != "marketing":
+            raise Refusal("CONSENT_NOT_LIMITED")
+        theirs = select(Store.id).where(Store.franchisee_id == consent.franchisee_id).limit(1)
+        if session.scalar(theirs) is None:
+            raise Refusal("UNKNOWN_FRANCHISEE", {"franchisee_id": consent.franchisee_id})
+
+
 def record(
     session: Session,
     caller: Caller,
     member_id: UUID,
     store_id: UUID | None,
     consents: Sequence[Consent],
-) -> None:
-    """Append to the ledger, as one statement."""
+    document_id: UUID | None = None,
+) -> list[ConsentFact]:
+    """Append to the ledger, and have it count; two statements. What others are to be told of it."""
     if not consents:
-        return
+        return []
     rows = [
         {
             "member_id": member_id,
@@ -46,12 +69,83 @@ def record(
             "recorded_by": caller.id,
             "recorded_by_kind": caller.kind,
             "store_id": store_id,
+            "proof": consent.proof,
+            "device_id": caller.device_id,
+            "franchisee_id": consent.franchisee_id,
+            "document_id": document_id,
         }
         for consent in consents
     ]
-    session.execute(insert(ConsentGiven).values(rows))
+    columns = (ConsentGiven.id, *(getattr(ConsentGiven, name) for name in _KEY))
+    added = session.execute(insert(ConsentGiven).values(rows).returning(*columns)).all()
+    newest: dict[tuple[Any, ...], int] = {}
+    for id_, *key in added:
+        newest[tuple(key)] = max(id_, newest.get(tuple(key), 0))
+    last = {(each.purpose, each.channel, each.franchisee_id): each for each in consents}
+    _have_it_count(session, newest, last)
+    return [
+        ConsentFact(
+            purpose=each.purpose,
+            channel=each.channel,
+            franchisee_id=each.franchisee_id,
+            granted=each.granted,
+        )
+        for each in last.values()
+    ]
 
 
 def store_of(caller: Caller) -> UUID | None:
     """The store a caller works in, where their scope says it."""
     return caller.scope_id if caller.scope_kind is ScopeKind.STORE else None
+
+
+def read(session: Session, caller: Caller, member_id: UUID) -> Consents:
+    """What a member agreed to, as far as the caller may see it (K40)."""
+    rows = session.execute(
+        select(ConsentGiven.__table__, ConsentState.consent_id)
+        .outerjoin(ConsentState, ConsentState.consent_id == ConsentGiven.id)
+        .where(ConsentGiven.member_id == member_id, _seen_by(caller))
+        .order_by(ConsentGiven.id.desc())
+    ).all()
+    shown = [(row.consent_id is not None, _shown(row)) for row in rows]
+    return Consents(
+        member_id=member_id,
+        current=[each for counts, each in shown if counts],
+        history=[each for _, each in shown],
+    )
+
+
+def _have_it_count(
+    session: Session,
+    newest: dict[tuple[Any, ...], int],
+    last: dict[tuple[Any, ...], Consent],
+) -> None:
+    states = [
+        dict(zip(_KEY, key, strict=True)) | {"consent_id": id_, "granted": last[key[1:]].granted}
+        for key, id_ in newest.items()
+    ]
+    statement = insert(ConsentState).values(states)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={
+                "consent_id": func.greatest(ConsentState.consent_id, statement.excluded.consent_id),
+                "granted": statement.excluded.granted,
+            },
+            where=ConsentState.consent_id < statement.excluded.consent_id,
+        )
+    )
+
+
+def _seen_by(caller: Caller) -> ColumnElement[bool]:
+    if caller.scope_kind is ScopeKind.CHAIN:
+        return true()
+    own = select(Store.franchisee_id).where(
+        stores_within(Store, caller), Store.franchisee_id.is_not(None)
+    )
+    return or_(ConsentGiven.franchisee_id.is_(None), ConsentGiven.franchisee_id.in_(own))
+
+
+def _shown(row: Any) -> RecordedConsent:
+    names = RecordedConsent.__struct_fields__
+    return RecordedConsent(**{name: getattr(row, name) for name in names})

@@ -1,5 +1,6 @@
 """Profiles: registering a person once, changing and reading what is known, looking at a phone."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from shared.contracts.member import (
     RevealPhone,
     UpdateMember,
 )
+from shared.contracts.member.consents import Consent, ConsentsRecorded
 from shared.errors import InvalidInput, Refusal
 from shared.ids import new_id
 from shared.seal import MANAGERS, Caller, Role
@@ -52,6 +54,7 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
     earlier = _earlier(session, keys, caller, values)
     if earlier is not None:
         return earlier
+    consents.require_fit(session, command.consents)
     owner = Owner("member", command.member_id, country)
     filled = fields.written(session, keys, caller, owner, command.fields)
     values |= {"fields": filled, "found_by": fields.terms_of(filled)}
@@ -86,7 +89,6 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
     told = [name for name in changed if name not in ("search_name", "fields", "found_by")]
     told += [f"fields.{key}" for key in command.fields if filled.get(key) != row.fields.get(key)]
     if command.consents:
-        consents.record(session, caller, row.id, consents.store_of(caller), command.consents)
         told.append("consents")
     if "name" in changed:
         names.index(session, row.id, changed["name"])
@@ -97,6 +99,8 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
         sequence = advance(session, row, version=version, update_digest=digest, **changed)
         event = MemberUpdated(member_id=row.id, version=version, fields=sorted(told))
         outbox.emit(session, (event, row.id, sequence))
+    if command.consents:
+        _agree(session, caller, row.id, command.consents)
     return _get(session, keys, caller, row.id)
 
 
@@ -159,6 +163,16 @@ def advance(session: Session, row: Row[Any], **values: Any) -> int:
     return sequence
 
 
+def _agree(session: Session, caller: Caller, member_id: UUID, given: Sequence[Consent]) -> None:
+    """Consents that come with a change of the profile, told as an event of their own."""
+    consents.require_fit(session, given)
+    store_id = consents.store_of(caller)
+    facts = consents.record(session, caller, member_id, store_id, given)
+    sequence = advance(session, locked(session, member_id))
+    event = ConsentsRecorded(member_id=member_id, store_id=store_id, consents=facts)
+    outbox.emit(session, (event, member_id, sequence))
+
+
 def _new_profile(
     keys: Keyring, caller: Caller, command: RegisterMember, number: str
 ) -> dict[str, Any]:
@@ -204,7 +218,9 @@ def _insert(session: Session, values: dict[str, Any]) -> bool:
 def _tell_registered(
     session: Session, caller: Caller, command: RegisterMember, values: dict[str, Any]
 ) -> None:
-    consents.record(session, caller, command.member_id, command.home_store_id, command.consents)
+    facts = consents.record(
+        session, caller, command.member_id, command.home_store_id, command.consents
+    )
     names.index(session, command.member_id, values["name"])
     timeline.tell(
         session,
@@ -225,6 +241,7 @@ def _tell_registered(
         home_store_id=command.home_store_id,
         associate_id=values["associate_id"],
         source_channel=command.source_channel,
+        consents=facts,
     )
     outbox.emit(session, (event, command.member_id, 1))
 

@@ -1,11 +1,22 @@
 """The published interface of the member service."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 from sqlalchemy.orm import Session
 
-from services.member import definitions, handovers, profiles, purchases, search, tags, timeline
+from services.member import (
+    agreements,
+    definitions,
+    handovers,
+    notices,
+    profiles,
+    purchases,
+    search,
+    tags,
+    timeline,
+)
 from services.member.models import Store
 from services.member.phones import Keyring
 from shared.contracts import Envelope
@@ -30,6 +41,16 @@ from shared.contracts.member import (
     RevealPhone,
     TagMember,
     UpdateMember,
+)
+from shared.contracts.member.consents import (
+    Consents,
+    GetConsents,
+    GetNoticesInForce,
+    ListNotices,
+    Notice,
+    Notices,
+    PublishNotice,
+    RecordConsents,
 )
 from shared.contracts.member.fields import Field, Fields, Form
 from shared.contracts.order import OrderPlaced, OrderVoided
@@ -122,6 +143,31 @@ class MemberService:
     def get_form(self, caller: Caller, command: GetForm) -> Form:
         with self.transaction() as session:
             return definitions.get_form(session, caller, command)
+
+    @operation(RecordConsents, roles=EDITORS)
+    def record_consents(self, caller: Caller, command: RecordConsents) -> Consents:
+        with self.transaction() as session:
+            return agreements.record(session, caller, command)
+
+    @operation(GetConsents, roles=READERS)
+    def get_consents(self, caller: Caller, command: GetConsents) -> Consents:
+        with self.transaction() as session:
+            return agreements.get(session, caller, command)
+
+    @operation(PublishNotice, roles=HQ)
+    def publish_notice(self, caller: Caller, command: PublishNotice) -> Notice:
+        with self.transaction() as session:
+            return notices.publish(session, caller, command, datetime.now(UTC))
+
+    @operation(ListNotices, roles=READERS)
+    def list_notices(self, caller: Caller, command: ListNotices) -> Notices:
+        with self.transaction() as session:
+            return notices.list_notices(session, command)
+
+    @operation(GetNoticesInForce, roles=None)
+    def get_notices_in_force(self, caller: None, command: GetNoticesInForce) -> Notices:
+        with self.transaction() as session:
+            return notices.get_notices_in_force(session, datetime.now(UTC))
 
     @staticmethod
     @on_event(StoreChanged)

@@ -7,7 +7,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
-from staff_app.notice import NOTICE
+from staff_app.notice import BUILT_IN
 from staff_app.ui.context import in_words, use_till, use_words
 from staff_app.ui.parts import card, edge, named, note, primary
 
@@ -29,6 +29,9 @@ def is_whole_phone(text: str) -> bool:
 def NewCard(phone: str) -> ft.Control:
     till = use_till()
     t = use_words(till)
+    language = till.preferences.language
+    offers = till.people.notices.get("MARKETING")
+    shown = till.people.notices.get("MEMBERSHIP", BUILT_IN)
     member_id, _ = ft.use_state(till.finding.new_member_id)
     name, set_name = ft.use_state("")
     source, set_source = ft.use_state(SOURCES[0])
@@ -62,11 +65,9 @@ def NewCard(phone: str) -> ft.Control:
         _sources(t, source, set_source),
         card(
             ft.Text(t("notice"), weight=ft.FontWeight.BOLD),
-            ft.Text(
-                NOTICE[till.preferences.language], size=theme.SMALL,
-                color=ft.Colors.ON_SURFACE_VARIANT,
-            ),
+            _small(shown[language]),
             _tick("agrees", t("agrees_membership"), agreed, set_agreed),
+            *([_small(offers[language])] if offers else []),
             _tick("marketing", t("agrees_marketing"), marketing, set_marketing),
             spacing=4,
         ),
@@ -92,6 +93,10 @@ def NewCard(phone: str) -> ft.Control:
         spacing=8,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
+
+
+def _small(text: str) -> ft.Control:
+    return ft.Text(text, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT)
 
 
 def _name(t: Any, name: str, set_name: Any) -> ft.Control:

@@ -8,7 +8,7 @@ from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.codes import what_is
 from staff_app.ids import new_id
-from staff_app.notice import NOTICE_VERSION
+from staff_app.notice import BUILT_IN
 from staff_app.state import Desk, People, Search
 
 PAGE = 30
@@ -86,6 +86,8 @@ class FindingWork:
             return
         try:
             found = (await self._client.ask(queries.MEMBERS, query=text))["members"]
+            if not found:
+                await self._load_notices()
         except Refused as refused:
             found = None
             self._people.refusal = {"zh": refused.zh, "en": refused.en}
@@ -113,8 +115,8 @@ class FindingWork:
             "homeStoreId": device["storeId"],
             "associateId": staff.get("id"),
             "consents": [
-                _consent("MEMBERSHIP", granted=True),
-                _consent("MARKETING", granted=marketing),
+                self._consent("MEMBERSHIP", granted=True),
+                self._consent("MARKETING", granted=marketing),
             ],
         }
         try:
@@ -183,11 +185,20 @@ class FindingWork:
         found: dict[str, Any] = answer["skus"]
         return found
 
+    async def _load_notices(self) -> None:
+        """What a new member will be shown and agrees to."""
+        published = (await self._client.ask(queries.NOTICES))["noticesInForce"]
+        self._people.notices = {
+            each["purpose"]: {
+                "version": each["version"], "zh": each["textZh"], "en": each["textEn"],
+            }
+            for each in published
+        }  # fmt: skip
 
-def _consent(purpose: str, granted: bool) -> dict[str, Any]:
-    return {
-        "purpose": purpose,
-        "channel": "ANY",
-        "noticeVersion": NOTICE_VERSION,
-        "granted": granted,
-    }
+    def _consent(self, purpose: str, granted: bool) -> dict[str, Any]:
+        return {
+            "purpose": purpose,
+            "channel": "ANY",
+            "noticeVersion": self._people.notices.get(purpose, BUILT_IN)["version"],
+            "granted": granted,
+        }

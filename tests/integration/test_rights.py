@@ -17,6 +17,7 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.member import consents as mc
 from shared.contracts.member.fields import TextField
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, Role, ScopeKind, seal
@@ -51,6 +52,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     m.RevealPhone: MANAGERS | {R.ASSOCIATE}, m.RecordContact: SELLERS | MANAGERS,
     m.GetTimeline: READERS - {R.INTEGRATION}, m.HandOverMembers: MANAGERS,
     m.PublishField: HQ, m.GetFields: READERS, m.GetForm: READERS,
+    mc.RecordConsents: SELLERS | MANAGERS, mc.GetConsents: READERS, mc.PublishNotice: HQ,
+    mc.ListNotices: READERS, mc.GetNoticesInForce: ANYONE,
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,
@@ -80,6 +83,7 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
         m.RegisterMember(member_id=uuid4(), phone="13800000000", name="x", source_channel="x",
                          home_store_id=store, consents=[consent]),
         m.RecordContact(id=uuid4(), member_id=uuid4(), store_id=store, kind="visit"),
+        mc.RecordConsents(id=uuid4(), member_id=uuid4(), store_id=store, consents=[consent]),
         m.HandOverMembers(id=uuid4(), from_associate_id=uuid4(), to_associate_ids=[uuid4()],
                           store_id=store),
         l.Hold(order_id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", total_minor=1),
@@ -108,6 +112,7 @@ CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
     l.PublishRule, i.SaveStyles,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
+    mc.PublishNotice,
 )  # fmt: skip
 
 
@@ -226,6 +231,9 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
     )  # fmt: skip
     commands: list[Command[Any]] = [
         m.PublishField(id=uuid4(), field=field),
+        mc.PublishNotice(
+            id=uuid4(), purpose="membership", version="1", text_zh="须知", text_en="notice"
+        ),
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),

@@ -146,6 +146,17 @@ class Shop:
     def member(self, id: str) -> Any:  # noqa: A002
         return next((p for p in self.people.values() if p["id"] == id), None)
 
+    def notices(self) -> Any:
+        """HQ has published what members agree to; of marketing there is no notice yet."""
+        return [
+            {
+                "purpose": "MEMBERSHIP",
+                "version": "2026-02",
+                "textZh": "本店会员须知",
+                "textEn": "Notice",
+            }
+        ]
+
     def register(self, input: dict[str, Any]) -> Any:  # noqa: A002
         made = person(input["name"], input["phone"], "M00000001A", input["memberId"])
         self.people[input["phone"]] = made
@@ -275,8 +286,9 @@ class Shop:
 FIELDS = {
     "activateDevice": "activate_device", "signInWithPin": "sign_in", "refresh": "refresh",
     "signOut": "sign_out", "stores": "stores", "members": "members", "member": "member",
-    "registerMember": "register", "skus": "skus", "whereElse": "where_else",
-    "coupons": "coupons", "quote": "quote", "placeOrder": "place_order", "statement": "statement",
+    "noticesInForce": "notices", "registerMember": "register", "skus": "skus",
+    "whereElse": "where_else", "coupons": "coupons", "quote": "quote",
+    "placeOrder": "place_order", "statement": "statement",
 }  # fmt: skip
 
 

@@ -188,6 +188,7 @@ def test_who_is_not_found_gets_a_card() -> None:
         await device.press("find-member")
         await device.keys("13900002222")
         await device.sees("还不是会员")
+        await device.sees("本店会员须知")
         await device.type("member-name", "顾客喆")
         await device.press("register")
         assert shop.count("registerMember") == 0  # without consent nothing is sent
@@ -200,6 +201,7 @@ def test_who_is_not_found_gets_a_card() -> None:
         assert (sent["phone"], sent["sourceChannel"]) == ("13900002222", "store")
         agreed = {c["purpose"]: c["granted"] for c in sent["consents"]}
         assert agreed == {"MEMBERSHIP": True, "MARKETING": False}
+        assert sent["consents"][0]["noticeVersion"] == "2026-02"  # the one HQ has published
         device.close()
 
     asyncio.run(play())

@@ -1,9 +1,10 @@
 """Tables of the member service, a module for each noun."""
 
 from services.member.models.base import Base, Inbox, Outbox, Store
+from services.member.models.consents import ConsentGiven, ConsentState, Notice
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
-from services.member.models.profiles import TAGS_LIMIT, ConsentGiven, NameKey, Profile
+from services.member.models.profiles import TAGS_LIMIT, NameKey, Profile
 from services.member.models.purchases import (
     MemberOrder,
     PurchasedCategory,
@@ -16,12 +17,14 @@ __all__ = [
     "TAGS_LIMIT",
     "Base",
     "ConsentGiven",
+    "ConsentState",
     "FieldVersion",
     "HandOver",
     "Happening",
     "Inbox",
     "MemberOrder",
     "NameKey",
+    "Notice",
     "Outbox",
     "Profile",
     "PurchaseFacts",

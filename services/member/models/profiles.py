@@ -1,4 +1,4 @@
-"""Members, the keys of their names, their consents."""
+"""Members, and the keys of their names."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,12 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     CheckConstraint,
     Date,
     DateTime,
     ForeignKey,
-    Identity,
     Index,
     LargeBinary,
     SmallInteger,
@@ -92,31 +90,3 @@ class NameKey(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
 
     __table_args__: Any = (Index("ix_name_keys_member_id", "member_id"),)
-
-
-class ConsentGiven(Base):
-    """The ledger of what was agreed to or refused; the newest row per purpose and channel counts.
-
-    Rows are never changed (trigger). `store_id` is unknown for what was recorded outside a store.
-    """
-
-    __tablename__ = "consents"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
-    purpose: Mapped[str] = mapped_column(Text)
-    channel: Mapped[str] = mapped_column(Text)
-    notice_version: Mapped[str] = mapped_column(Text)
-    granted: Mapped[bool]
-    recorded_by: Mapped[UUID] = mapped_column(Uuid)
-    recorded_by_kind: Mapped[str] = mapped_column(Text)
-    store_id: Mapped[UUID | None] = mapped_column(Uuid)
-    recorded_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
-
-    __table_args__: Any = (
-        CheckConstraint("purpose IN ('membership', 'marketing')", name="purpose"),
-        CheckConstraint("channel IN ('sms', 'wechat', 'phone', 'email', 'any')", name="channel"),
-        Index("ix_consents_member_id", "member_id", "purpose", "channel", "id"),
-    )

@@ -17,6 +17,7 @@ from shared.contracts import (
     Sentence,
     Text,
 )
+from shared.contracts.member.consents import Consent, ConsentFact
 from shared.contracts.member.fields import (
     Field,
     FieldInput,
@@ -31,8 +32,6 @@ from shared.paging import Page
 
 Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=PLAIN)]
 Sizes = Annotated[dict[Code, Code], Meta(max_length=20)]
-Purpose = Literal["membership", "marketing"]
-Channel = Literal["sms", "wechat", "phone", "email", "any"]
 Gender = Literal["female", "male", "other"]
 ContactKind = Literal["note", "visit", "enquiry", "call", "message"]
 """What staff write down: a remark, a visit without a purchase, a question, a call, a chat."""
@@ -76,15 +75,6 @@ ERRORS = {
         zh="一位会员最多 {limit} 个标签", en="A member can have at most {limit} tags"
     ),
 }
-
-
-class Consent(Message, frozen=True, kw_only=True):
-    """Agreement (or refusal) per purpose and channel, to one version of the notice."""
-
-    purpose: Purpose
-    channel: Channel = "any"
-    notice_version: Code
-    granted: bool
 
 
 class Purchases(Message, frozen=True, kw_only=True):
@@ -135,8 +125,9 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     """Register a person (M2, M5, M6, M15). The id is the caller's: repeating is safe.
 
     `phone` is E.164 or a national number of the store's country. Refusals: INVALID_PHONE,
-    PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING, UNKNOWN_STORE, INVALID_BIRTHDAY; of
-    `fields` UNKNOWN_FIELD, FIELD_FORBIDDEN, FIELD_REQUIRED, FIELD_INVALID.
+    PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING, NOTICE_NOT_IN_FORCE and the like,
+    UNKNOWN_STORE, INVALID_BIRTHDAY; of `fields` UNKNOWN_FIELD, FIELD_FORBIDDEN, FIELD_REQUIRED,
+    FIELD_INVALID.
     """
 
     member_id: UUID
@@ -313,7 +304,7 @@ class GetForm(Command[Form], frozen=True, kw_only=True):
 
 
 class MemberRegistered(Event, frozen=True, kw_only=True):
-    """Subject: the member; sequence 1. Ids only, no personal data."""
+    """Subject: the member; sequence 1. Ids only, no personal data; what was agreed to with it."""
 
     type: ClassVar[str] = "member.registered"
     member_id: UUID
@@ -321,6 +312,7 @@ class MemberRegistered(Event, frozen=True, kw_only=True):
     home_store_id: UUID
     associate_id: UUID | None
     source_channel: str
+    consents: list[ConsentFact] = []
 
 
 class MemberUpdated(Event, frozen=True, kw_only=True):
