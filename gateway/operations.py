@@ -34,7 +34,7 @@ from shared.contracts import (
     member,
     order,
 )
-from shared.contracts.member import consents
+from shared.contracts.member import birthdays, consents, family
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
 
@@ -47,6 +47,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
     member.RecordContact, member.HandOverMembers, member.PublishField,
     consents.RecordConsents, consents.PublishNotice,
+    family.SaveRelative, family.RemoveRelative, birthdays.PublishBirthdayRule,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder,
@@ -69,6 +70,9 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "notices": consents.ListNotices,
     "notices_in_force": consents.GetNoticesInForce,
     "member_form": member.GetForm,
+    "family": family.GetFamily,
+    "birthdays": birthdays.GetBirthdays,
+    "birthday_rules": birthdays.ListBirthdayRules,
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,
     "spend_offer": loyalty.OfferSpend,
@@ -113,6 +117,10 @@ def _join() -> None:
         staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")),
     )
     person = object_type(member.Member)
+    extend(
+        birthdays.UpcomingBirthday,
+        member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+    )
     extend(
         order.Order,
         store=graphene.Field(store, resolver=_loaded("store", "store_id")),

@@ -85,4 +85,13 @@ CHECKS: dict[str, str] = {
             IS DISTINCT FROM (newest.member_id, newest.purpose, newest.channel,
                 newest.franchisee_id, newest.granted)
     """,
+    "birthdays are those of the members, at home in their stores": """
+        SELECT members.id AS member_id, members.home_store_id, kept.home_store_id AS kept_at
+        FROM members LEFT JOIN birthdays AS kept ON kept.member_id = members.id
+        WHERE (members.birthday IS NULL) <> (kept.year IS NULL)
+            OR kept.home_store_id <> members.home_store_id
+    """,
+    "no birthday is over for an hour without the next one": """
+        SELECT member_id, next_on, due_at FROM birthdays WHERE due_at < now() - interval '1 hour'
+    """,
 }

@@ -1,7 +1,7 @@
 """Profiles: registering a person once, changing and reading what is known, looking at a phone."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Row, Uuid, any_, cast, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, fields, names, phones, timeline
+from services.member import birthdays, cards, consents, fields, names, phones, timeline
 from services.member.fields import Owner
 from services.member.models import Profile, Store
 from services.member.phones import Keyring
@@ -36,7 +36,6 @@ from shared.seal import MANAGERS, Caller, Role
 from shared.stores import find_store, require_store
 
 CARD_CODE_ATTEMPTS = 5
-EARLIEST_BIRTHDAY = date(1900, 1, 1)
 
 
 def register(session: Session, keys: Keyring, caller: Caller, command: RegisterMember) -> Member:
@@ -49,7 +48,9 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
     country = phones.country_of(store.time_zone)
     number = phones.parse(command.phone, country)
     consents.require_membership(command.consents)
-    check_birthday(command.birthday, store.business_date(datetime.now(UTC)))
+    now = datetime.now(UTC)
+    born = birthdays.given(command.birthday, command.born)
+    birthdays.check(born, store.business_date(now))
     values = _new_profile(keys, caller, command, number)
     earlier = _earlier(session, keys, caller, values)
     if earlier is not None:
@@ -62,6 +63,7 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
         code = cards.card_code(command.member_id, attempt)
         if _insert(session, values | {"card_code": code}):
             _tell_registered(session, caller, command, values | {"card_code": code})
+            birthdays.keep(session, command.member_id, born, store, now)
             return _get(session, keys, caller, command.member_id)
         earlier = _earlier(session, keys, caller, values)
         if earlier is not None:
@@ -81,13 +83,17 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
             return _get(session, keys, caller, row.id)
         raise Refusal("MEMBER_CHANGED", {"version": row.version})
     store = find_store(session, Store, row.home_store_id)
-    check_birthday(command.birthday, store.business_date(datetime.now(UTC)))
+    now = datetime.now(UTC)
+    born = birthdays.given(command.birthday, command.born)
+    birthdays.check(born, store.business_date(now))
     owner = Owner("member", row.id, phones.country_of(store.time_zone))
     filled = fields.written(session, keys, caller, owner, command.fields, row.fields)
     given = _given(command) | {"fields": filled, "found_by": fields.terms_of(filled)}
     changed = {name: value for name, value in given.items() if value != row._mapping[name]}
     told = [name for name in changed if name not in ("search_name", "fields", "found_by")]
     told += [f"fields.{key}" for key in command.fields if filled.get(key) != row.fields.get(key)]
+    if birthdays.keep(session, row.id, born, store, now) and "birthday" not in told:
+        told.append("birthday")
     if command.consents:
         told.append("consents")
     if "name" in changed:
@@ -128,12 +134,6 @@ def reveal_phone(session: Session, keys: Keyring, caller: Caller, command: Revea
     event = PhoneRevealed(member_id=row.id, purpose=purpose, field=command.field)
     outbox.emit(session, (event, row.id, sequence))
     return Phone(phone=number)
-
-
-def check_birthday(birthday: date | None, today: date) -> None:
-    """Raise `Refusal("INVALID_BIRTHDAY")` for a day nobody alive was born on."""
-    if birthday is not None and not EARLIEST_BIRTHDAY <= birthday <= today:
-        raise Refusal("INVALID_BIRTHDAY")
 
 
 def one_line(text: str, field: str) -> str:
@@ -189,7 +189,7 @@ def _new_profile(
         "phone_hash": keys.hash_of(number),
         "last_four": number[-4:],
         "gender": command.gender,
-        "birthday": command.birthday,
+        "birthday": birthdays.date_of_birth(birthdays.given(command.birthday, command.born)),
         "city": None if command.city is None else one_line(command.city, "$.city"),
         "source_channel": command.source_channel,
         "home_store_id": command.home_store_id,
@@ -198,6 +198,9 @@ def _new_profile(
         "sizes": command.sizes,
         "height_cm": command.height_cm,
         "style": command.style or None,
+        "wechat": None if command.wechat is None else one_line(command.wechat, "$.wechat"),
+        "spending_power": command.spending_power,
+        "style_preferences": _preferences(command.style_preferences),
         "registration_digest": keys.digest_of(msgspec.json.encode(meant, order="deterministic")),
     }
 
@@ -269,7 +272,7 @@ def _given(command: UpdateMember) -> dict[str, Any]:
     """The columns a command replaces."""
     given: dict[str, Any] = {
         name: value
-        for name in ("gender", "birthday", "associate_id", "sizes", "height_cm")
+        for name in ("gender", "associate_id", "sizes", "height_cm", "spending_power")
         if (value := getattr(command, name)) is not None
     }
     if command.name is not None:
@@ -279,7 +282,18 @@ def _given(command: UpdateMember) -> dict[str, Any]:
         given["city"] = one_line(command.city, "$.city")
     if command.style is not None:
         given["style"] = command.style or None
+    if command.wechat is not None:
+        given["wechat"] = one_line(command.wechat, "$.wechat")
+    if command.style_preferences is not None:
+        given["style_preferences"] = _preferences(command.style_preferences)
+    born = birthdays.given(command.birthday, command.born)
+    if born is not None:
+        given["birthday"] = birthdays.date_of_birth(born)
     return given
+
+
+def _preferences(told: list[str]) -> list[str]:
+    return list(dict.fromkeys(one_line(each, "$.style_preferences") for each in told))
 
 
 def _handed_over(member_id: UUID, associate_id: UUID) -> dict[str, Any]:

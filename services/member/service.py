@@ -1,14 +1,18 @@
 """The published interface of the member service."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 from nameko.extensions import DependencyProvider
+from nameko.timer import timer
 from sqlalchemy.orm import Session
 
 from services.member import (
     agreements,
+    birthdays,
     definitions,
+    family,
     handovers,
     notices,
     profiles,
@@ -19,7 +23,7 @@ from services.member import (
 )
 from services.member.models import Store
 from services.member.phones import Keyring
-from shared.contracts import Envelope
+from shared.contracts import Done, Envelope
 from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.directory import StaffChanged, StoreChanged
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
@@ -42,6 +46,14 @@ from shared.contracts.member import (
     TagMember,
     UpdateMember,
 )
+from shared.contracts.member.birthdays import (
+    BirthdayRules,
+    BirthdayRuleVersion,
+    GetBirthdays,
+    ListBirthdayRules,
+    PublishBirthdayRule,
+    UpcomingBirthday,
+)
 from shared.contracts.member.consents import (
     Consents,
     GetConsents,
@@ -52,6 +64,13 @@ from shared.contracts.member.consents import (
     PublishNotice,
     RecordConsents,
 )
+from shared.contracts.member.family import (
+    Family,
+    GetFamily,
+    Relative,
+    RemoveRelative,
+    SaveRelative,
+)
 from shared.contracts.member.fields import Field, Fields, Form
 from shared.contracts.order import OrderPlaced, OrderVoided
 from shared.inbox import on_event
@@ -61,6 +80,8 @@ from shared.service import Transactions, operation
 from shared.settings import PhoneSettings
 from shared.stores import upsert_stores
 
+BIRTHDAY_SECONDS = 15
+BIRTHDAY_RESTS = 2
 EDITORS = SELLERS | MANAGERS
 TAGGERS = FLOOR | MANAGERS
 REVEALERS = MANAGERS | {Role.ASSOCIATE}
@@ -169,9 +190,52 @@ class MemberService:
         with self.transaction() as session:
             return notices.get_notices_in_force(session, datetime.now(UTC))
 
+    @operation(SaveRelative, roles=EDITORS)
+    def save_relative(self, caller: Caller, command: SaveRelative) -> Relative:
+        with self.transaction() as session:
+            return family.save(session, self.phone_keys, caller, command)
+
+    @operation(RemoveRelative, roles=EDITORS)
+    def remove_relative(self, caller: Caller, command: RemoveRelative) -> Done:
+        with self.transaction() as session:
+            return family.remove(session, command)
+
+    @operation(GetFamily, roles=TIMELINE_READERS)
+    def get_family(self, caller: Caller, command: GetFamily) -> Family:
+        with self.transaction() as session:
+            return family.get_family(session, command)
+
+    @operation(GetBirthdays, roles=TIMELINE_READERS)
+    def get_birthdays(self, caller: Caller, command: GetBirthdays) -> Page[UpcomingBirthday]:
+        with self.transaction() as session:
+            return birthdays.get_birthdays(session, caller, command)
+
+    @operation(PublishBirthdayRule, roles=HQ)
+    def publish_birthday_rule(
+        self, caller: Caller, command: PublishBirthdayRule
+    ) -> BirthdayRuleVersion:
+        with self.transaction() as session:
+            return birthdays.publish(session, caller, command)
+
+    @operation(ListBirthdayRules, roles=READERS)
+    def list_birthday_rules(self, caller: Caller, command: ListBirthdayRules) -> BirthdayRules:
+        with self.transaction() as session:
+            return birthdays.list_rules(session, command)
+
+    @timer(interval=BIRTHDAY_SECONDS)
+    def review_birthdays(self) -> None:
+        """Somewhere a birthday is over; it rests between batches, so that others hardly notice."""
+        looked_at = birthdays.REVIEW_LIMIT
+        while looked_at == birthdays.REVIEW_LIMIT:
+            started = time.monotonic()
+            with self.transaction() as session:
+                looked_at = birthdays.review(session, datetime.now(UTC))
+            time.sleep(BIRTHDAY_RESTS * (time.monotonic() - started))
+
     @staticmethod
     @on_event(StoreChanged)
     def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
+        birthdays.on_store_changed(session, envelopes)
         upsert_stores(session, Store, envelopes)
 
     @staticmethod

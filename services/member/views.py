@@ -13,11 +13,19 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from services.member import formulas, phones
+from services.member import calendars, formulas, phones
 from services.member.fields import Reader
-from services.member.models import Profile, PurchasedCategory, PurchasedSku, PurchaseFacts, Store
+from services.member.models import (
+    MemberBirthday,
+    Profile,
+    PurchasedCategory,
+    PurchasedSku,
+    PurchaseFacts,
+    Store,
+)
 from services.member.phones import Keyring
 from shared.contracts.member import Member, Purchases
+from shared.contracts.member.birthdays import Birthday
 from shared.money import round_half_up
 from shared.seal import Caller
 
@@ -43,6 +51,7 @@ def select_members(*conditions: ColumnElement[bool]) -> Select[Any]:
         _CATEGORIES.label("categories"),
         _SKUS.label("skus"),
         _TIME_ZONE.label("time_zone"),
+        _BORN.label("born"),
     ).where(*conditions)
 
 
@@ -97,6 +106,23 @@ _TIME_ZONE = (
 )
 
 
+_BORN = (
+    select(
+        func.jsonb_build_object(
+            "calendar", MemberBirthday.calendar,
+            "month", MemberBirthday.month,
+            "day", MemberBirthday.day,
+            "leap_month", MemberBirthday.leap_month,
+            "year", MemberBirthday.year,
+            "next_on", MemberBirthday.next_on,
+        )
+    )
+    .where(MemberBirthday.member_id == Profile.id)
+    .correlate(Profile)
+    .scalar_subquery()
+)  # fmt: skip
+
+
 def _member(row: Any, keys: Keyring, reader: Reader) -> Member:
     purchases = _purchases(
         msgspec.convert(row.figures or [], list[_Figures]), row.categories, row.skus
@@ -117,6 +143,12 @@ def _member(row: Any, keys: Keyring, reader: Reader) -> Member:
         sizes=row.sizes,
         height_cm=row.height_cm,
         style=row.style,
+        born=msgspec.convert(row.born, Birthday | None),
+        next_birthday=msgspec.convert((row.born or {}).get("next_on"), date | None),
+        age=None if row.birthday is None else calendars.age_on(row.birthday, _today(row)),
+        wechat=row.wechat,
+        spending_power=row.spending_power,
+        style_preferences=row.style_preferences,
         registered_at=row.registered_at,
         purchases=purchases,
         fields=reader.read(row.id, row.fields, lambda: _facts(row, purchases)),
@@ -134,7 +166,12 @@ def _facts(row: Any, purchases: Purchases) -> tuple[dict[str, formulas.Value], d
         "member.purchases": Decimal(purchases.count),
         "member.registered_on": row.registered_at.astimezone(zone).date(),
     }
-    return facts, datetime.now(UTC).astimezone(zone).date()
+    return facts, _today(row)
+
+
+def _today(row: Any) -> date:
+    """Today in the member's home store."""
+    return datetime.now(UTC).astimezone(ZoneInfo(row.time_zone)).date()
 
 
 def _purchases(figures: list[_Figures], categories: list[str], skus: list[UUID]) -> Purchases:

@@ -17,6 +17,7 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member.fields import TextField
 from shared.errors import Forbidden, Refusal
@@ -54,6 +55,9 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     m.PublishField: HQ, m.GetFields: READERS, m.GetForm: READERS,
     mc.RecordConsents: SELLERS | MANAGERS, mc.GetConsents: READERS, mc.PublishNotice: HQ,
     mc.ListNotices: READERS, mc.GetNoticesInForce: ANYONE,
+    family.SaveRelative: SELLERS | MANAGERS, family.RemoveRelative: SELLERS | MANAGERS,
+    family.GetFamily: READERS - {R.INTEGRATION}, birthdays.GetBirthdays: READERS - {R.INTEGRATION},
+    birthdays.PublishBirthdayRule: HQ, birthdays.ListBirthdayRules: READERS,
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,
@@ -86,6 +90,7 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
         mc.RecordConsents(id=uuid4(), member_id=uuid4(), store_id=store, consents=[consent]),
         m.HandOverMembers(id=uuid4(), from_associate_id=uuid4(), to_associate_ids=[uuid4()],
                           store_id=store),
+        birthdays.GetBirthdays(store_id=store),
         l.Hold(order_id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", total_minor=1),
         l.TopUp(id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", paid_minor=1,
                 tender="cash"),
@@ -113,6 +118,7 @@ CHAIN_ONLY = (
     l.PublishRule, i.SaveStyles,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
     mc.PublishNotice,
+    birthdays.PublishBirthdayRule,
 )  # fmt: skip
 
 
@@ -234,6 +240,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         mc.PublishNotice(
             id=uuid4(), purpose="membership", version="1", text_zh="须知", text_en="notice"
         ),
+        birthdays.PublishBirthdayRule(id=uuid4(), rule=birthdays.BirthdayRule()),
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),

@@ -1,6 +1,7 @@
 """Tables of the member service, a module for each noun."""
 
 from services.member.models.base import Base, Inbox, Outbox, Store
+from services.member.models.birthdays import BirthdayRuleRow, MemberBirthday, RelativeRow
 from services.member.models.consents import ConsentGiven, ConsentState, Notice
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
@@ -16,12 +17,14 @@ from services.member.models.timeline import Happening
 __all__ = [
     "TAGS_LIMIT",
     "Base",
+    "BirthdayRuleRow",
     "ConsentGiven",
     "ConsentState",
     "FieldVersion",
     "HandOver",
     "Happening",
     "Inbox",
+    "MemberBirthday",
     "MemberOrder",
     "NameKey",
     "Notice",
@@ -30,6 +33,7 @@ __all__ = [
     "PurchaseFacts",
     "PurchasedCategory",
     "PurchasedSku",
+    "RelativeRow",
     "Staff",
     "Store",
 ]

@@ -56,6 +56,9 @@ class Profile(Base):
     sizes: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     height_cm: Mapped[int | None] = mapped_column(SmallInteger)
     style: Mapped[str | None] = mapped_column(Text)
+    wechat: Mapped[str | None] = mapped_column(Text)
+    spending_power: Mapped[str | None] = mapped_column(Text)
+    style_preferences: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     registered_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
@@ -72,6 +75,9 @@ class Profile(Base):
         CheckConstraint("gender IN ('female', 'male', 'other')", name="gender"),
         CheckConstraint("birthday >= DATE '1900-01-01'", name="birthday_since_1900"),
         CheckConstraint("height_cm BETWEEN 40 AND 250", name="height_cm"),
+        CheckConstraint(
+            "spending_power IN ('low', 'middle', 'high', 'top')", name="spending_power"
+        ),
         CheckConstraint(f"cardinality(tags) <= {TAGS_LIMIT}", name="tags_limit"),
         Index("ix_members_last_four", "last_four"),
         Index("ix_members_search_name", "search_name"),

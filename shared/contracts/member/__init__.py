@@ -6,17 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts import (
-    PLAIN,
-    Code,
-    Command,
-    Event,
-    Message,
-    Name,
-    PageSize,
-    Sentence,
-    Text,
-)
+from shared.contracts import PLAIN, Code, Command, Event, Message, Name, PageSize, Sentence, Text
+from shared.contracts.member.birthdays import Birthday
 from shared.contracts.member.consents import Consent, ConsentFact
 from shared.contracts.member.fields import (
     Field,
@@ -33,6 +24,8 @@ from shared.paging import Page
 Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=PLAIN)]
 Sizes = Annotated[dict[Code, Code], Meta(max_length=20)]
 Gender = Literal["female", "male", "other"]
+SpendingPower = Literal["low", "middle", "high", "top"]
+Preferences = Annotated[list[Tag], Meta(max_length=20)]
 ContactKind = Literal["note", "visit", "enquiry", "call", "message"]
 """What staff write down: a remark, a visit without a purchase, a question, a call, a chat."""
 HappeningKind = Literal[
@@ -95,7 +88,11 @@ class Purchases(Message, frozen=True, kw_only=True):
 
 
 class Member(Message, frozen=True, kw_only=True):
-    """A member as staff see one. `phone_masked` is ``+86 138****1234``; never the full number."""
+    """A member as staff see one. `phone_masked` is ``+86 138****1234``; never the full number.
+
+    `birthday` is the solar date of birth where the year is known, `born` is as it was given;
+    `next_birthday` is local to the home store, `age` in full years.
+    """
 
     id: UUID
     version: int
@@ -112,6 +109,12 @@ class Member(Message, frozen=True, kw_only=True):
     sizes: dict[str, str] = {}
     height_cm: int | None = None
     style: str | None = None
+    born: Birthday | None = None
+    next_birthday: date | None = None
+    age: int | None = None
+    wechat: str | None = None
+    spending_power: SpendingPower | None = None
+    style_preferences: list[str] = []
     registered_at: datetime
     purchases: Purchases = Purchases()
     fields: list[FieldValue] = []
@@ -124,10 +127,10 @@ class Members(Message, frozen=True, kw_only=True):
 class RegisterMember(Command[Member], frozen=True, kw_only=True):
     """Register a person (M2, M5, M6, M15). The id is the caller's: repeating is safe.
 
-    `phone` is E.164 or a national number of the store's country. Refusals: INVALID_PHONE,
-    PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING, NOTICE_NOT_IN_FORCE and the like,
-    UNKNOWN_STORE, INVALID_BIRTHDAY; of `fields` UNKNOWN_FIELD, FIELD_FORBIDDEN, FIELD_REQUIRED,
-    FIELD_INVALID.
+    `phone` is E.164 or a national number of the store's country; `birthday` is short for a solar
+    `born`. Refusals: INVALID_PHONE, PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING,
+    NOTICE_NOT_IN_FORCE and the like, UNKNOWN_STORE, INVALID_BIRTHDAY (no such day, in the future,
+    or given twice); of `fields` UNKNOWN_FIELD, FIELD_FORBIDDEN, FIELD_REQUIRED, FIELD_INVALID.
     """
 
     member_id: UUID
@@ -142,6 +145,10 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     sizes: Sizes = {}
     height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
     style: Text | None = None
+    born: Birthday | None = None
+    wechat: Name | None = None
+    spending_power: SpendingPower | None = None
+    style_preferences: Preferences = []
     fields: FieldValues = {}
     consents: Annotated[list[Consent], Meta(min_length=1, max_length=20)]
 
@@ -173,6 +180,10 @@ class UpdateMember(Command[Member], frozen=True, kw_only=True):
     sizes: Sizes | None = None
     height_cm: Annotated[int, Meta(ge=40, le=250)] | None = None
     style: Text | None = None
+    born: Birthday | None = None
+    wechat: Name | None = None
+    spending_power: SpendingPower | None = None
+    style_preferences: Preferences | None = None
     fields: FieldValues = {}
     consents: Annotated[list[Consent], Meta(max_length=20)] = []
 

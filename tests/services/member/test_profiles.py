@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.member import cards, profiles
+from services.member import birthdays, cards, profiles
 from services.member.phones import Keyring
 from shared.contracts.member import (
     Consent,
@@ -20,6 +20,7 @@ from shared.contracts.member import (
     RevealPhone,
     UpdateMember,
 )
+from shared.contracts.member.birthdays import Birthday
 from shared.errors import Forbidden, InvalidInput, Refusal
 from shared.ids import new_id
 from shared.seal import Caller, Role, ScopeKind
@@ -36,6 +37,10 @@ from tests.services.member.conftest import (
 
 REFUSED = Consent(purpose="membership", notice_version="2025-01", granted=False)
 MARKETING = Consent(purpose="marketing", channel="sms", notice_version="2025-01", granted=True)
+
+
+def check_birthday(birthday: date | None, today: date) -> None:
+    birthdays.check(birthdays.given(birthday, None), today)
 
 
 def refusal_of(session: Session, call: Callable[[], Any]) -> Refusal:
@@ -64,7 +69,8 @@ def test_a_member_is_registered_once_and_for_all_stores(
 
     member = profiles.register(session, keys, associate, command)
 
-    assert msgspec.structs.asdict(member) | {"registered_at": None, "purchases": None} == {
+    changing = {"registered_at": None, "purchases": None, "age": None, "next_birthday": None}
+    assert msgspec.structs.asdict(member) | changing == {
         "id": command.member_id,
         "version": 1,
         "card_code": cards.card_code(command.member_id),
@@ -80,6 +86,12 @@ def test_a_member_is_registered_once_and_for_all_stores(
         "sizes": {"top": "M"},
         "height_cm": 165,
         "style": "简约",
+        "born": Birthday(month=2, day=28, year=1990),
+        "next_birthday": None,
+        "age": None,
+        "wechat": None,
+        "spending_power": None,
+        "style_preferences": [],
         "registered_at": None,
         "purchases": None,
         "fields": [],
@@ -214,12 +226,12 @@ def test_a_store_out_of_scope_or_closed_registers_nobody(
     "today", [date(2025, 6, 30), date(2024, 2, 29)], ids=["a day", "a leap day"]
 )
 def test_a_birthday_lies_between_1900_and_today(today: date) -> None:
-    profiles.check_birthday(None, today)
-    profiles.check_birthday(date(1900, 1, 1), today)
-    profiles.check_birthday(today, today)
+    check_birthday(None, today)
+    check_birthday(date(1900, 1, 1), today)
+    check_birthday(today, today)
     for impossible in (date(1899, 12, 31), today + timedelta(days=1)):
         with pytest.raises(Refusal) as refused:
-            profiles.check_birthday(impossible, today)
+            check_birthday(impossible, today)
         assert refused.value.code == "INVALID_BIRTHDAY"
 
 

@@ -234,7 +234,7 @@ def test_amounts_of_two_currencies_are_not_added_up(
 
 
 def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., Member]) -> None:
-    member = register()
+    member = register(birthday=date(1990, 5, 1))
     purchases.on_order_placed(session, [placed(member.id, {DRESS: 1}, 100)])
     for statement in (
         "UPDATE purchase_facts SET spent_minor = 101",
@@ -246,6 +246,7 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
         "ALTER TABLE happenings DISABLE TRIGGER USER",
         "UPDATE happenings SET figures = '{}' WHERE kind = 'purchase'",
         "DELETE FROM happenings WHERE kind = 'joined'",
+        "UPDATE birthdays SET year = NULL, due_at = '2020-01-01'",
     ):
         session.execute(text(statement))
 
