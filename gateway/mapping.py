@@ -22,7 +22,10 @@ from graphql.language import ast
 from shared.contracts import SERVICES, Command, decode, modules_of
 from shared.paging import Page
 
-_LARGE = {"amount", "amount_after", "balance_after", "progress", "missing", "threshold"}
+_LARGE = {
+    "amount", "amount_after", "at_most", "balance", "balance_after", "held_by_orders", "opening",
+    "progress", "missing", "threshold",
+}  # fmt: skip
 _EXTRA: dict[type, dict[str, Any]] = {}
 
 

@@ -34,6 +34,7 @@ from shared.contracts import (
     member,
     order,
 )
+from shared.contracts.loyalty import explanation, proposals, wallet
 from shared.contracts.member import birthdays, consents, family
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
@@ -49,6 +50,8 @@ MUTATIONS: list[type[Command[Any]]] = [
     consents.RecordConsents, consents.PublishNotice,
     family.SaveRelative, family.RemoveRelative, birthdays.PublishBirthdayRule,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
+    wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
+    wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder,
     campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
@@ -76,6 +79,9 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,
     "spend_offer": loyalty.OfferSpend,
+    "top_up_offer": wallet.OfferTopUp,
+    "balance_explanation": explanation.ExplainBalance,
+    "proposals": proposals.ListProposals,
     "skus": inventory.FindSkus,
     "skus_by_id": inventory.GetSkus,
     "style": inventory.GetStyle,

@@ -34,6 +34,8 @@ RULES: tuple[dict[str, Any], ...] = (
     {"type": "spend", "minor_per_hundred_points": 100},
     {"type": "top_up", "steps": [{"paid_minor": 50_000, "bonus_minor": 5_000}]},
     {"type": "wallet", "spend_order": "principal_first"},
+    {"type": "wallet_limits", "max_balance_minor": 10**10},
+    {"type": "approval", "roles": {"hq_administrator": {"points": 10**6}}},
     {
         "type": "ladder",
         "basis": "spend",

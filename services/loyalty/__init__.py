@@ -4,7 +4,8 @@ Owns a member's accounts (points, wallet principal, wallet bonus), what orders h
 purchases a tier rests on, and the rules for earning, spending, topping up, climbing the ladder, and
 for how long points live.
 Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsAdjusted`,
-`PointsExpiring`.
+`PointsExpiring`, `TopUpRefunded`, `WalletPaidOut`, `WalletAdjusted`, `WalletTransferred`,
+`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`.
 Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `order.OrderPlaced`,
 `order.OrderCancelled`, `order.OrderVoided`.
 """

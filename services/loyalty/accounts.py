@@ -89,7 +89,7 @@ def accounts_of(session: Session, member_ids: Sequence[UUID], now: datetime) -> 
 
 
 class _Balances(Progress):
-    balances: dict[str, tuple[int, int]]
+    balances: dict[str, tuple[int, int, bool]]
     shown_currency: str
     movements: list[Movement] | None
 
@@ -100,9 +100,10 @@ class _Read(msgspec.Struct):
 
 
 def _account(member: _Balances, ladder: LadderInForce | None, now: datetime) -> Account:
-    points, points_held = member.balances.get("points", (0, 0))
-    principal, principal_held = member.balances.get("principal", (0, 0))
-    bonus, bonus_held = member.balances.get("bonus", (0, 0))
+    nothing = (0, 0, False)
+    points, points_held, points_frozen = member.balances.get("points", nothing)
+    principal, principal_held, wallet_frozen = member.balances.get("principal", nothing)
+    bonus, bonus_held, _ = member.balances.get("bonus", nothing)
     stands = None
     if ladder is not None:
         stands = tiers.standing(ladder.body, member.spent_minor, member.points)
@@ -130,6 +131,8 @@ def _account(member: _Balances, ladder: LadderInForce | None, now: datetime) -> 
         ladder_version=ladder.version if ladder else None,
         points_expiring=expiring,
         points_valid_until=valid_until,
+        points_frozen=points_frozen,
+        wallet_frozen=wallet_frozen,
     )
 
 
@@ -182,8 +185,9 @@ _READ = text(
             WHERE m.member_id = ANY(:member_ids)),""", PROGRESS,
             """, shown AS (SELECT p.*,
                 coalesce(k.currency, k.store_currency, 'CNY') AS shown_currency,
-                (SELECT coalesce(json_object_agg(ma.kind, json_build_array(b.balance, b.held)),
-                    '{}') FROM member_accounts ma JOIN balances b USING (account_id)
+                (SELECT coalesce(json_object_agg(ma.kind,
+                    json_build_array(b.balance, b.held, b.frozen)), '{}')
+                    FROM member_accounts ma JOIN balances b USING (account_id)
                     WHERE ma.member_id = p.member_id) AS balances,
                 (SELECT""", MOVEMENTS, """FROM member_accounts points
                     JOIN balances b USING (account_id) WHERE points.member_id = p.member_id

@@ -76,6 +76,29 @@ CHECKS: dict[str, str] = {
             ON o.order_id = h.order_id AND o.kind = 'sale'
         WHERE h.status = 'settled' AND (o.order_id IS NULL OR o.points_spent <> h.points
             OR o.wallet_spent_minor <> h.principal_minor + h.bonus_minor)""",
+    "what was approved is booked, and nothing else that was proposed": """
+        SELECT p.id, p.kind, p.approved FROM proposals p LEFT JOIN transactions t
+            ON t.document_id = p.id AND t.kind = p.kind
+        WHERE (t.id IS NOT NULL) IS DISTINCT FROM coalesce(p.approved, false)""",
+    "a transfer takes from one what it gives to another": """
+        SELECT e.transaction_id, e.unit, a.kind, sum(e.amount) AS difference
+        FROM entries e JOIN accounts a ON a.id = e.account_id
+        WHERE e.reason LIKE 'transferred%' GROUP BY e.transaction_id, e.unit, a.kind
+        HAVING sum(e.amount) <> 0""",
+    "no more of a top-up went back than was paid": """
+        SELECT t.document_id, g.account_id, g.amount, r.returned
+        FROM (SELECT detail, account_id, -sum(amount) AS returned FROM entries
+            WHERE reason IN ('refunded', 'bonus_refunded') AND balance_after IS NOT NULL
+            GROUP BY detail, account_id) r
+        JOIN transactions t ON t.kind = 'top_up' AND CAST(t.document_id AS text) = r.detail
+        JOIN entries g ON g.transaction_id = t.id AND g.account_id = r.account_id
+        WHERE r.returned > g.amount""",
+    "accounts are frozen as was last asked for": """
+        SELECT b.account_id, b.frozen, f.frozen AS asked FROM balances b
+        JOIN member_accounts ma USING (account_id)
+        CROSS JOIN LATERAL (SELECT frozen FROM freezes WHERE member_id = ma.member_id
+            AND (account = 'points') = (ma.kind = 'points') ORDER BY at DESC, id DESC LIMIT 1) f
+        WHERE b.frozen <> f.frozen""",
     "documents were booked once": """
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",

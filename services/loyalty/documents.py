@@ -1,6 +1,7 @@
-"""Top-ups and adjustments as documents: booked once for an id, and answered the same ever after."""
+"""What is booked by hand as documents: booked once for an id, and answered the same ever after."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -9,24 +10,45 @@ from sqlalchemy.orm import Session
 
 from services.loyalty.accounts import Opening, account_of, open_accounts
 from services.loyalty.ledger import Journal
+from shared.contracts import Command, answer_of
 from shared.contracts.loyalty import Account, AdjustPoints, TopUp
+from shared.contracts.loyalty.wallet import AdjustWallet, PayOutWallet, RefundTopUp, TransferWallet
 from shared.errors import Refusal
-from shared.seal import Caller
+
+ByHand = TopUp | AdjustPoints | RefundTopUp | PayOutWallet | AdjustWallet | TransferWallet
+KINDS: dict[type[Any], str] = {
+    TopUp: "top_up",
+    AdjustPoints: "adjustment",
+    RefundTopUp: "refund",
+    PayOutWallet: "pay_out",
+    AdjustWallet: "wallet_adjustment",
+    TransferWallet: "transfer",
+}
+"""The kind of a document, and of the transaction it was booked with."""
+A = TypeVar("A")
 
 
-def answered(session: Session, command: TopUp | AdjustPoints) -> Account | None:
-    """The answer this command got before; None if it is new, and then nobody else can book its
-    id until this transaction ends.
+def answered(session: Session, command: Command[A]) -> A | None:
+    """The answer this command got before, booked or proposed; None if it is new, and then nobody
+    else can book its id until this transaction ends.
 
     Raises `Refusal("ENTRY_ID_TAKEN")` if the id was used with other content.
     """
-    session.execute(_ALONE, {"id": str(command.id)})
-    row = session.execute(_FIND, {"id": command.id}).one_or_none()
+    asked: Any = command
+    alone(session, asked.id)
+    row = session.execute(_FIND, {"id": asked.id}).first()
     if row is None:
         return None
-    if row.kind != _kind_of(command) or row.content != _content(command):
+    kind: type[Any] = type(command)
+    if row.kind != KINDS[kind] or msgspec.convert(row.content, kind) != command:
         raise Refusal("ENTRY_ID_TAKEN")
-    return msgspec.convert(row.answer, Account)
+    answer: A = msgspec.convert(row.answer, answer_of(command.__class__))
+    return answer
+
+
+def alone(session: Session, document_id: UUID) -> None:
+    """Nobody else can book or decide upon this id until the transaction ends."""
+    session.execute(_ALONE, {"id": str(document_id)})
 
 
 def open_for(session: Session, member_id: UUID, currency: str) -> None:
@@ -43,20 +65,29 @@ def open_for(session: Session, member_id: UUID, currency: str) -> None:
         open_accounts(session, [Opening(member_id, None, currency)])
 
 
-def record(
-    session: Session, caller: Caller, command: TopUp | AdjustPoints, journal: Journal
-) -> Account:
+def record(session: Session, staff_id: UUID, command: ByHand, journal: Journal) -> Account:
     """Write the journal and the document; the answer is the account as it is then."""
+    return record_as(session, staff_id, command, journal, lambda account: account)
+
+
+def record_as(
+    session: Session,
+    staff_id: UUID,
+    command: ByHand,
+    journal: Journal,
+    answer_with: Callable[[Account], A],
+) -> A:
+    """As `record`, with an answer made of the account."""
     journal.write(session)
-    answer = account_of(session, command.member_id, journal.now)
+    answer = answer_with(account_of(session, command.member_id, journal.now))
     session.execute(
         _RECORD,
         {
             "id": command.id,
-            "kind": _kind_of(command),
+            "kind": KINDS[type(command)],
             "member_id": command.member_id,
             "store_id": command.store_id,
-            "staff_id": caller.id,
+            "staff_id": staff_id,
             "content": msgspec.json.encode(command).decode(),
             "answer": msgspec.json.encode(answer).decode(),
             "now": journal.now,
@@ -65,16 +96,12 @@ def record(
     return answer
 
 
-def _kind_of(command: TopUp | AdjustPoints) -> str:
-    return "top_up" if isinstance(command, TopUp) else "adjustment"
-
-
-def _content(command: TopUp | AdjustPoints) -> Any:
-    return msgspec.to_builtins(command)
-
-
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:id, 0))")
-_FIND = text("SELECT kind, content, answer FROM documents WHERE id = :id")
+# A proposal keeps the answer it got, also when it has been booked since.
+_FIND = text(
+    "SELECT kind, content, answer, 1 AS place FROM proposals WHERE id = :id"
+    " UNION ALL SELECT kind, content, answer, 2 FROM documents WHERE id = :id ORDER BY place"
+)
 _MEMBER = text(
     "SELECT m.currency, EXISTS (SELECT FROM member_accounts ma"
     " WHERE ma.member_id = m.member_id) AS opened FROM members m WHERE m.member_id = :member_id"

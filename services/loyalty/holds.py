@@ -4,6 +4,7 @@ A hold takes all it is asked for or nothing. Only the order decides: a hold ends
 placed (settled, in `earning`) or cancelled (released), never by itself.
 """
 
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from shared.contracts.loyalty import (
     Held,
     Hold,
     OfferSpend,
+    SpendChoice,
     SpendOffer,
     SpendRule,
     WalletRule,
@@ -31,6 +33,8 @@ from shared.errors import Refusal
 from shared.seal import Caller
 
 _Kind = Literal["points", "principal", "bonus"]
+_ROUND = 100
+"""Minor units of a round sum."""
 _KINDS: tuple[_Kind, ...] = ("points", "principal", "bonus")
 
 
@@ -75,12 +79,16 @@ class _Read(msgspec.Struct):
     def available(self, kind: _Kind) -> int:
         return next((b.available for b in self.balances if b.kind == kind), 0)
 
+    def frozen(self, *kinds: _Kind) -> bool:
+        return any(b.frozen for b in self.balances if b.kind in kinds)
+
 
 def hold(session: Session, caller: Caller, command: Hold) -> Held:
     """Set aside what an order is to be paid with; repeating it gives the same answer.
 
     Raises `Refusal`: NOT_ENOUGH_POINTS, NOT_ENOUGH_WALLET, POINTS_VALUE_WRONG, POINTS_LIMIT,
-    NO_RULE, HOLD_RELEASED, UNKNOWN_MEMBER, CURRENCY_MISMATCH, ENTRY_ID_TAKEN, UNKNOWN_STORE.
+    NO_RULE, HOLD_RELEASED, ACCOUNT_FROZEN, UNKNOWN_MEMBER, CURRENCY_MISMATCH, ENTRY_ID_TAKEN,
+    UNKNOWN_STORE.
     """
     store = stores.require_store(session, Store, caller, command.store_id)
     read = _read(session, command)
@@ -102,7 +110,8 @@ def hold(session: Session, caller: Caller, command: Hold) -> Held:
 def offer_spend(session: Session, caller: Caller, command: OfferSpend) -> SpendOffer:
     """What a member could use for a total, by the rule in force now (L2, K26).
 
-    Not more points than their value needs. Raises `Refusal("UNKNOWN_MEMBER")`.
+    Not more points than their value needs; nothing of what is frozen. Raises
+    `Refusal("UNKNOWN_MEMBER")`.
     """
     rows = session.execute(_AVAILABLE, {"member_id": command.member_id}).all()
     if not rows:
@@ -110,19 +119,39 @@ def offer_spend(session: Session, caller: Caller, command: OfferSpend) -> SpendO
     available = {row.kind: max(row.available, 0) for row in rows if row.kind}
     wallet = available.get("principal", 0) + available.get("bonus", 0)
     rule = rules.in_force(session, "spend", datetime.now(UTC))
-    points, value, rate = 0, 0, 0
+    points, value, rate, choices = 0, 0, 0, []
     if rule is not None:
         body: SpendRule = rule[1]
         rate = body.minor_per_hundred_points
         usable = min(available.get("points", 0), points_limit(body, command.total_minor))
         value = body.value_of(usable)
         points = -(-value * 100 // rate)
+        choices = suggest(body, points, command.total_minor)
     return SpendOffer(
         points_usable=points,
         points_value_minor=value,
         minor_per_hundred_points=rate,
         wallet_usable_minor=min(wallet, command.total_minor),
+        points_step=100 // math.gcd(100, rate),
+        choices=choices,
     )
+
+
+def suggest(rule: SpendRule, points: int, total_minor: int) -> list[SpendChoice]:
+    """What the clerk may propose, of so many points at most: all, points worth whole yuan, points
+    that leave whole yuan to pay; where these can be had exactly (K26)."""
+    value = rule.value_of(points)
+    wanted = {
+        "all": value,
+        "round_value": value - value % _ROUND,
+        "round_rest": value - (value - total_minor) % _ROUND,
+    }
+    found = []
+    for kind, minor in wanted.items():
+        needed = -(-minor * 100 // rule.minor_per_hundred_points)
+        if 0 < needed <= points and rule.value_of(needed) == minor:
+            found.append(SpendChoice(kind=kind, points=needed, value_minor=minor))
+    return found
 
 
 def on_order_cancelled(session: Session, envelopes: list[Envelope[OrderCancelled]]) -> None:
@@ -187,9 +216,18 @@ def _check(command: Hold, read: _Read, store_currency: str) -> None:
     for expected in (store_currency, read.currency or command.currency):
         if command.currency != expected:
             raise Refusal("CURRENCY_MISMATCH", {"expected": expected})
+    if read.frozen(*_asked(command)):
+        raise Refusal("ACCOUNT_FROZEN")
     _check_points(command, read)
     if command.wallet_minor > read.available("principal") + read.available("bonus"):
         raise Refusal("NOT_ENOUGH_WALLET")
+
+
+def _asked(command: Hold) -> Iterable[_Kind]:
+    if command.points:
+        yield "points"
+    if command.wallet_minor:
+        yield from ("principal", "bonus")
 
 
 def _check_points(command: Hold, read: _Read) -> None:
@@ -297,12 +335,13 @@ _MAKE = text(
         UPDATE balances b SET held = b.held + p.amount
         FROM unnest(CAST(:accounts AS uuid[]), CAST(:amounts AS bigint[])) AS p(account_id, amount)
         WHERE b.account_id = p.account_id AND b.balance - b.held >= p.amount
-            AND EXISTS (SELECT FROM made)
+            AND NOT b.frozen AND EXISTS (SELECT FROM made)
         RETURNING 1
     ) SELECT (SELECT count(*) FROM made) AS made, (SELECT count(*) FROM held) AS held"""
 )
 _AVAILABLE = text(
-    "SELECT ma.kind, b.balance - b.held AS available FROM members m"
+    "SELECT ma.kind, CASE WHEN b.frozen THEN 0 ELSE b.balance - b.held END AS available"
+    " FROM members m"
     " LEFT JOIN member_accounts ma USING (member_id)"
     " LEFT JOIN balances b USING (account_id) WHERE m.member_id = :member_id"
 )

@@ -7,12 +7,14 @@ booked once, entries of a transaction add up to zero per unit, entries are never
     credit    member +n | points_issued, points_adjusted, wallet_cash, bonus_granted   -n
     spend     member -n | points_redeemed, sales_clearing                              +n
     expire    member -n | points_expired                                               +n
+    take      member -n | wallet_cash, bonus_granted                                   +n
+    move      member -n | another member                                               +n
 
 Every entry says which store (and franchisee) gave the value out, and which took it (K42, K43).
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -20,83 +22,14 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.loyalty.entries import Balance as Balance
+from services.loyalty.entries import Change, CounterRow, TransactionRow
+from services.loyalty.entries import EntryRow as EntryRow
+from services.loyalty.entries import Place as Place
 from services.loyalty.lots import Life
 from shared.ids import new_id
 
 _COUNTERS = uuid5(NAMESPACE_URL, "chainstitch:loyalty:counter-accounts")
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A store and the franchisee it belongs to (None: the chain's own)."""
-
-    store_id: UUID | None
-    franchisee_id: UUID | None
-
-
-class Balance(msgspec.Struct):
-    """The running balance of a member's account, as locked by this transaction."""
-
-    account_id: UUID
-    member_id: UUID
-    kind: str
-    unit: str
-    balance: int
-    held: int
-    issuing_store_id: UUID | None = None
-    issuing_franchisee_id: UUID | None = None
-
-    @property
-    def available(self) -> int:
-        return self.balance - self.held
-
-
-class EntryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A row of `entries`, but for its id and time."""
-
-    transaction_id: UUID
-    account_id: UUID
-    unit: str
-    amount: int
-    balance_after: int | None
-    reason: str
-    document_id: UUID
-    issuing_store_id: UUID | None
-    issuing_franchisee_id: UUID | None
-    accepting_store_id: UUID | None
-    accepting_franchisee_id: UUID | None
-    rule_version: int | None
-    detail: str | None
-    earned_on: date | None = None
-    valid_until: date | None = None
-    expires_at: datetime | None = None
-    expiry_version: int | None = None
-
-
-class _Transaction(msgspec.Struct, frozen=True):
-    id: UUID
-    document_id: UUID
-    kind: str
-
-
-class _Counter(msgspec.Struct, frozen=True):
-    id: UUID
-    kind: str
-    unit: str
-    store_id: UUID
-
-
-class _Change(msgspec.Struct):
-    """What is to become of a balance; `is_fact` ones are booked even below zero. `expiry_due` is
-    set where the account was `reckoned`, else it can only become earlier."""
-
-    account_id: UUID
-    amount: int = 0
-    settled: int = 0
-    is_fact: bool = False
-    issuing_store_id: UUID | None = None
-    issuing_franchisee_id: UUID | None = None
-    expiry_due: datetime | None = None
-    reckoned: bool = False
 
 
 class Journal:
@@ -106,10 +39,10 @@ class Journal:
         self.now = now
         self._balances = {(b.member_id, b.kind): b for b in balances}
         self._by_account = {b.account_id: b for b in self._balances.values()}
-        self._transactions: dict[tuple[UUID, str], _Transaction] = {}
-        self._counters: dict[UUID, _Counter] = {}
+        self._transactions: dict[tuple[UUID, str], TransactionRow] = {}
+        self._counters: dict[UUID, CounterRow] = {}
         self._entries: list[EntryRow] = []
-        self._changes: dict[UUID, _Change] = {}
+        self._changes: dict[UUID, Change] = {}
 
     def balance(self, member_id: UUID, kind: str) -> Balance:
         return self._balances[member_id, kind]
@@ -161,6 +94,58 @@ class Journal:
         balance.held -= amount
         issuer = issuer_of(balance)
         self._enter(document, balance, -amount, counter, store, issuer, store, **entry)
+
+    def take(
+        self,
+        document: tuple[UUID, str],
+        balance: Balance,
+        amount: int,
+        counter: str,
+        issuer: Place,
+        store: Place,
+        **entry: Any,
+    ) -> None:
+        """Take value (`amount` > 0) of which the issuer is known, if there is enough; the store
+        pays."""
+        if amount == 0:
+            return
+        self._change(balance, -amount, is_fact=False)
+        self._enter(document, balance, -amount, counter, store, issuer, store, **entry)
+
+    def move(
+        self,
+        document: tuple[UUID, str],
+        source: Balance,
+        target: Balance,
+        amount: int,
+        *,
+        rule_version: int | None,
+        detail: str,
+    ) -> None:
+        """Move value (`amount` > 0) from one member to another; who issued it stays the same."""
+        if amount == 0:
+            return
+        issuer, nobody = issuer_of(source), Place(None, None)
+        self._change(source, -amount, is_fact=False)
+        change = self._change(target, amount, is_fact=False)
+        target.issuing_store_id = change.issuing_store_id = issuer.store_id
+        target.issuing_franchisee_id = change.issuing_franchisee_id = issuer.franchisee_id
+        for balance, signed, reason in (
+            (source, -amount, "transferred_out"),
+            (target, amount, "transferred_in"),
+        ):
+            self._entries.append(
+                self._member_side(
+                    document,
+                    balance,
+                    signed,
+                    issuer,
+                    nobody,
+                    reason=reason,
+                    rule_version=rule_version,
+                    detail=detail,
+                )
+            )
 
     def expire(
         self,
@@ -226,16 +211,16 @@ class Journal:
         """Write the journal by a statement of its own."""
         self.expect(session.execute(_WRITE, self.parameters()).scalar_one())
 
-    def _change(self, balance: Balance, amount: int, is_fact: bool) -> _Change:
-        change = self._changes.setdefault(balance.account_id, _Change(balance.account_id))
+    def _change(self, balance: Balance, amount: int, is_fact: bool) -> Change:
+        change = self._changes.setdefault(balance.account_id, Change(balance.account_id))
         change.amount += amount
         change.is_fact |= is_fact
         balance.balance += amount
         return change
 
-    def _transaction(self, document: tuple[UUID, str]) -> _Transaction:
+    def _transaction(self, document: tuple[UUID, str]) -> TransactionRow:
         if document not in self._transactions:
-            self._transactions[document] = _Transaction(new_id(), *document)
+            self._transactions[document] = TransactionRow(new_id(), *document)
         return self._transactions[document]
 
     def _enter(
@@ -254,18 +239,13 @@ class Journal:
         life: Life | None = None,
     ) -> None:
         """Both sides of a movement; the other side is the counter account of the store `owner`."""
-        member_side = EntryRow(
-            transaction_id=self._transaction(document).id,
-            account_id=balance.account_id,
-            unit=balance.unit,
-            amount=amount,
-            balance_after=balance.balance,
+        member_side = self._member_side(
+            document,
+            balance,
+            amount,
+            issuing,
+            accepting,
             reason=reason,
-            document_id=document[0],
-            issuing_store_id=issuing.store_id,
-            issuing_franchisee_id=issuing.franchisee_id,
-            accepting_store_id=accepting.store_id,
-            accepting_franchisee_id=accepting.franchisee_id,
             rule_version=rule_version,
             detail=detail,
         )
@@ -285,12 +265,40 @@ class Journal:
             )
         self._entries += [member_side, other_side]
 
+    def _member_side(
+        self,
+        document: tuple[UUID, str],
+        balance: Balance,
+        amount: int,
+        issuing: Place,
+        accepting: Place,
+        *,
+        reason: str,
+        rule_version: int | None,
+        detail: str | None,
+    ) -> EntryRow:
+        return EntryRow(
+            transaction_id=self._transaction(document).id,
+            account_id=balance.account_id,
+            unit=balance.unit,
+            amount=amount,
+            balance_after=balance.balance,
+            reason=reason,
+            document_id=document[0],
+            issuing_store_id=issuing.store_id,
+            issuing_franchisee_id=issuing.franchisee_id,
+            accepting_store_id=accepting.store_id,
+            accepting_franchisee_id=accepting.franchisee_id,
+            rule_version=rule_version,
+            detail=detail,
+        )
+
     def _counter(self, kind: str, unit: str, owner: Place) -> UUID:
         """The id follows from what the account is, so that nobody has to look it up."""
         if owner.store_id is None:
             raise ValueError("a counter account belongs to a store")
         account_id = uuid5(_COUNTERS, f"{kind}:{unit}:{owner.store_id}")
-        self._counters[account_id] = _Counter(account_id, kind, unit, owner.store_id)
+        self._counters[account_id] = CounterRow(account_id, kind, unit, owner.store_id)
         return account_id
 
 
@@ -310,7 +318,7 @@ def _json(rows: Iterable[Any]) -> str:
 
 
 BALANCE = """b.account_id, ma.member_id, ma.kind, a.unit, b.balance, b.held,
-        b.issuing_store_id, b.issuing_franchisee_id
+        b.issuing_store_id, b.issuing_franchisee_id, b.frozen
     FROM member_accounts ma JOIN accounts a ON a.id = ma.account_id
     JOIN balances b ON b.account_id = ma.account_id"""
 """The columns of a `Balance`, and where they are."""

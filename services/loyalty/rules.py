@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from shared import outbox
 from shared.contracts.loyalty import (
+    ApprovalRule,
     EarnRule,
     ExpiryRule,
     ListRules,
@@ -26,6 +27,7 @@ from shared.contracts.loyalty import (
     SpendRule,
     TierLadder,
     TopUpRule,
+    WalletLimits,
     WalletRule,
 )
 from shared.errors import Refusal
@@ -100,15 +102,27 @@ def _check(body: Rule) -> None:
             if len(body.multipliers_basis_points) > STEPS_LIMIT:
                 raise _wrong("等级倍率过多 / too many multipliers")
         case TopUpRule():
-            paid = [step.paid_minor for step in body.steps]
-            if not _ascending(paid):
-                raise _wrong("充值档位须逐级递增 / steps have to ascend")
-            if body.limit_minor == 0 or any(amount > body.limit_minor for amount in paid):
-                raise _wrong("充值档位不能超过上限 / a step is above the limit")
+            _check_top_up(body)
         case ExpiryRule():
             _check_expiry(body)
-        case SpendRule() | WalletRule():
+        case WalletLimits() if body.max_balance_minor == 0:
+            raise _wrong("余额上限须大于零 / a wallet has to hold something")
+        case SpendRule() | WalletRule() | WalletLimits() | ApprovalRule():
             pass
+
+
+def _check_top_up(rule: TopUpRule) -> None:
+    for steps in (rule.steps, *(plan.steps for plan in rule.plans)):
+        paid = [step.paid_minor for step in steps]
+        if not _ascending(paid):
+            raise _wrong("充值档位须逐级递增 / steps have to ascend")
+        if rule.limit_minor == 0 or any(amount > rule.limit_minor for amount in paid):
+            raise _wrong("充值档位不能超过上限 / a step is above the limit")
+    if len({plan.code for plan in rule.plans}) < len(rule.plans):
+        raise _wrong("储值方案编号不能重复 / codes of plans have to differ")
+    for plan in rule.plans:
+        if plan.valid_from and plan.valid_until and plan.valid_from > plan.valid_until:
+            raise _wrong("储值方案的起止日期颠倒 / a plan ends before it begins")
 
 
 def _check_ladder(ladder: TierLadder) -> None:

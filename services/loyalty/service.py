@@ -8,13 +8,21 @@ from sqlalchemy.orm import Session
 
 from services.loyalty import (
     accounts,
+    corrections,
+    decisions,
     earning,
     expiry,
+    explanation,
+    freezes,
     holds,
+    payouts,
+    plans,
     points,
+    proposals,
     rules,
     statement,
     tiers,
+    transfers,
     wallet,
 )
 from services.loyalty.models import Store
@@ -37,11 +45,24 @@ from shared.contracts.loyalty import (
     SpendOffer,
     TopUp,
 )
+from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBalance
+from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
+from shared.contracts.loyalty.wallet import (
+    AdjustWallet,
+    FreezeAccount,
+    OfferTopUp,
+    PayOutWallet,
+    RefundTopUp,
+    TopUpOffer,
+    TopUpRefund,
+    TransferWallet,
+    UnfreezeAccount,
+)
 from shared.contracts.member import MemberRegistered
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.inbox import on_event
 from shared.paging import Page
-from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import Transactions, operation
 from shared.stores import upsert_stores
 
@@ -49,6 +70,7 @@ REVIEW_SECONDS = 5
 REVIEW_BATCHES = 20
 EXPIRY_SECONDS = 30
 EXPIRY_RESTS = 2
+AUDITORS = frozenset({Role.AUDITOR})
 
 
 class LoyaltyService:
@@ -94,6 +116,56 @@ class LoyaltyService:
     def get_statement(self, caller: Caller, command: GetStatement) -> Page[Entry]:
         with self.transaction() as session:
             return statement.get_statement(session, caller, command)
+
+    @operation(OfferTopUp, roles=SELLERS | MANAGERS)
+    def offer_top_up(self, caller: Caller, command: OfferTopUp) -> TopUpOffer:
+        with self.transaction() as session:
+            return plans.offer_top_up(session, caller, command)
+
+    @operation(RefundTopUp, roles=SELLERS | MANAGERS)
+    def refund_top_up(self, caller: Caller, command: RefundTopUp) -> TopUpRefund:
+        with self.transaction() as session:
+            return payouts.refund_top_up(session, caller, command)
+
+    @operation(PayOutWallet, roles=MANAGERS)
+    def pay_out_wallet(self, caller: Caller, command: PayOutWallet) -> Account:
+        with self.transaction() as session:
+            return payouts.pay_out_wallet(session, caller, command)
+
+    @operation(AdjustWallet, roles=MANAGERS)
+    def adjust_wallet(self, caller: Caller, command: AdjustWallet) -> Account:
+        with self.transaction() as session:
+            return corrections.adjust_wallet(session, caller, command)
+
+    @operation(TransferWallet, roles=MANAGERS)
+    def transfer_wallet(self, caller: Caller, command: TransferWallet) -> Account:
+        with self.transaction() as session:
+            return transfers.transfer_wallet(session, caller, command)
+
+    @operation(FreezeAccount, roles=SELLERS | MANAGERS)
+    def freeze_account(self, caller: Caller, command: FreezeAccount) -> Account:
+        with self.transaction() as session:
+            return freezes.freeze_account(session, caller, command)
+
+    @operation(UnfreezeAccount, roles=MANAGERS)
+    def unfreeze_account(self, caller: Caller, command: UnfreezeAccount) -> Account:
+        with self.transaction() as session:
+            return freezes.unfreeze_account(session, caller, command)
+
+    @operation(ListProposals, roles=MANAGERS | AUDITORS)
+    def list_proposals(self, caller: Caller, command: ListProposals) -> Page[Proposal]:
+        with self.transaction() as session:
+            return proposals.list_proposals(session, caller, command)
+
+    @operation(DecideProposal, roles=MANAGERS)
+    def decide_proposal(self, caller: Caller, command: DecideProposal) -> Proposal:
+        with self.transaction() as session:
+            return decisions.decide_proposal(session, caller, command)
+
+    @operation(ExplainBalance, roles=READERS)
+    def explain_balance(self, caller: Caller, command: ExplainBalance) -> BalanceExplanation:
+        with self.transaction() as session:
+            return explanation.explain_balance(session, caller, command)
 
     @timer(interval=REVIEW_SECONDS)
     def review_tiers(self) -> None:

@@ -17,6 +17,9 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.loyalty import proposals as p
+from shared.contracts.loyalty import wallet as w
+from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member.fields import TextField
@@ -61,6 +64,10 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,
+    w.OfferTopUp: SELLERS | MANAGERS, w.RefundTopUp: SELLERS | MANAGERS, w.PayOutWallet: MANAGERS,
+    w.AdjustWallet: MANAGERS, w.TransferWallet: MANAGERS, w.FreezeAccount: SELLERS | MANAGERS,
+    w.UnfreezeAccount: MANAGERS, p.ListProposals: MANAGERS | {R.AUDITOR},
+    p.DecideProposal: MANAGERS, ExplainBalance: READERS,
     i.SaveStyles: HQ, i.SetPrice: MANAGERS, i.GetSkus: READERS, i.FindSkus: READERS,
     i.GetStyle: READERS, i.GetLevels: READERS, i.WhereElse: READERS, i.ListMovements: READERS,
     i.MoveStock: MANAGERS | {R.ASSOCIATE, R.INTEGRATION}, i.SetThreshold: MANAGERS,
@@ -95,6 +102,18 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
         l.TopUp(id=uuid4(), store_id=store, member_id=uuid4(), currency="CNY", paid_minor=1,
                 tender="cash"),
         l.AdjustPoints(id=uuid4(), store_id=store, member_id=uuid4(), points=1, reason="xx"),
+        w.OfferTopUp(member_id=uuid4(), store_id=store),
+        w.RefundTopUp(id=uuid4(), store_id=store, member_id=uuid4(), top_up_id=uuid4()),
+        w.PayOutWallet(id=uuid4(), store_id=store, member_id=uuid4(), principal_minor=1,
+                       tender="cash", reason="xx"),
+        w.AdjustWallet(id=uuid4(), store_id=store, member_id=uuid4(), bonus_minor=1, reason="xx"),
+        w.TransferWallet(id=uuid4(), store_id=store, member_id=uuid4(), to_member_id=uuid4(),
+                         principal_minor=1, reason="xx"),
+        w.FreezeAccount(id=uuid4(), store_id=store, member_id=uuid4(), account="points",
+                        reason="xx"),
+        w.UnfreezeAccount(id=uuid4(), store_id=store, member_id=uuid4(), account="points",
+                          reason="xx"),
+        p.ListProposals(store_id=store),
         i.GetSkus(ids=[uuid4()], store_id=store), i.FindSkus(query="x", store_id=store),
         i.GetStyle(id=uuid4(), store_id=store), i.GetLevels(store_id=store, sku_ids=[uuid4()]),
         i.ListMovements(store_id=store, sku_id=uuid4()),

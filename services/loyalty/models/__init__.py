@@ -3,6 +3,7 @@
 from services.loyalty.models.accounts import Account, Balance, Member, MemberAccount
 from services.loyalty.models.base import Base, Inbox, Outbox, Store
 from services.loyalty.models.documents import Document
+from services.loyalty.models.hands import Freeze, Proposal
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
 from services.loyalty.models.orders import Hold, OrderBooked
 from services.loyalty.models.rules import RuleVersion
@@ -14,12 +15,14 @@ __all__ = [
     "Document",
     "Entry",
     "ExpiryNotice",
+    "Freeze",
     "Hold",
     "Inbox",
     "Member",
     "MemberAccount",
     "OrderBooked",
     "Outbox",
+    "Proposal",
     "RuleVersion",
     "Store",
     "Transaction",

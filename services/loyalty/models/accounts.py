@@ -61,7 +61,8 @@ class Account(Base):
         CheckConstraint(
             "(kind IN ('points', 'principal', 'bonus') AND store_id IS NULL) OR (kind IN"
             " ('points_issued', 'points_redeemed', 'points_adjusted', 'points_expired',"
-            " 'wallet_cash', 'bonus_granted', 'sales_clearing') AND store_id IS NOT NULL)",
+            " 'wallet_cash', 'bonus_granted', 'wallet_adjusted', 'sales_clearing')"
+            " AND store_id IS NOT NULL)",
             name="kind_known",
         ),
         CheckConstraint("(unit = 'points') = starts_with(kind, 'points')", name="unit_of_kind"),
@@ -89,7 +90,7 @@ class Balance(Base):
     It may fall below zero only by a void that takes earned points back. `issuing_*` is the store of
     the last credit: value is not traced lot by lot, so a spend counts as issued by that store.
     `expiry_due` is the next instant at which points may have to be announced or to expire; it may
-    be too early, never too late. None: nothing here expires.
+    be too early, never too late. None: nothing here expires. `frozen`: nothing may be held.
     """
 
     __tablename__ = "balances"
@@ -100,6 +101,7 @@ class Balance(Base):
     issuing_store_id: Mapped[UUID | None]
     issuing_franchisee_id: Mapped[UUID | None]
     expiry_due: Mapped[datetime | None]
+    frozen: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
         CheckConstraint("held >= 0", name="held_not_negative"),

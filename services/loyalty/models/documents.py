@@ -15,8 +15,8 @@ from services.loyalty.models.base import Base
 
 
 class Document(Base):
-    """A top-up or an adjustment as it was asked for and answered: the same id with the same
-    content gets the same answer. Append-only."""
+    """A top-up, an adjustment, a refund … as it was asked for and answered: the same id with the
+    same content gets the same answer. Append-only."""
 
     __tablename__ = "documents"
 
@@ -30,6 +30,10 @@ class Document(Base):
     at: Mapped[datetime]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('top_up', 'adjustment')", name="kind_known"),
+        CheckConstraint(
+            "kind IN ('top_up', 'adjustment', 'refund', 'pay_out', 'wallet_adjustment',"
+            " 'transfer')",
+            name="kind_known",
+        ),
         Index("ix_documents_store_id_at", "store_id", "at"),
     )

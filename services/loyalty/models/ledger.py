@@ -31,7 +31,9 @@ class Transaction(Base):
     __table_args__ = (
         UniqueConstraint("document_id", "kind"),
         CheckConstraint(
-            "kind IN ('sale', 'void', 'top_up', 'adjustment', 'expiry')", name="kind_known"
+            "kind IN ('sale', 'void', 'top_up', 'adjustment', 'expiry', 'refund', 'pay_out',"
+            " 'wallet_adjustment', 'transfer')",
+            name="kind_known",
         ),
     )
 

@@ -31,7 +31,9 @@ class RuleVersion(Base):
     __table_args__ = (
         UniqueConstraint("kind", "version"),
         CheckConstraint(
-            "kind IN ('earn', 'spend', 'ladder', 'top_up', 'wallet', 'expiry')", name="kind_known"
+            "kind IN ('earn', 'spend', 'ladder', 'top_up', 'wallet', 'expiry', 'wallet_limits',"
+            " 'approval')",
+            name="kind_known",
         ),
         CheckConstraint("version > 0", name="version_counts"),
     )

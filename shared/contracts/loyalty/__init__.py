@@ -20,11 +20,18 @@ from shared.contracts import (
     Sentence,
     Text,
 )
+from shared.contracts.loyalty.spending import OfferSpend as OfferSpend
+from shared.contracts.loyalty.spending import SpendChoice as SpendChoice
+from shared.contracts.loyalty.spending import SpendOffer as SpendOffer
+from shared.contracts.loyalty.wallet_rules import Amount, Buyer, Points, TopUpTender
+from shared.contracts.loyalty.wallet_rules import ApprovalRule as ApprovalRule
+from shared.contracts.loyalty.wallet_rules import TopUpPlan as TopUpPlan
+from shared.contracts.loyalty.wallet_rules import TopUpRule as TopUpRule
+from shared.contracts.loyalty.wallet_rules import TopUpStep as TopUpStep
+from shared.contracts.loyalty.wallet_rules import WalletLimits as WalletLimits
+from shared.contracts.loyalty.wallet_rules import WalletRule as WalletRule
 from shared.paging import Page
 
-Points = Annotated[int, Meta(ge=0, le=10**9)]
-Amount = Annotated[int, Meta(ge=0, le=10**12)]
-TopUpTender = Literal["cash", "card", "code"]
 LedgerAccount = Literal["points", "principal", "bonus"]
 StatementAccount = Literal["points", "wallet"]
 
@@ -105,24 +112,6 @@ class TierLadder(Message, frozen=True, kw_only=True, tag="ladder"):
     nudge_basis_points: BasisPoints = 9_000
 
 
-class TopUpStep(Message, frozen=True, kw_only=True):
-    paid_minor: Annotated[int, Meta(ge=1)]
-    bonus_minor: Amount
-
-
-class TopUpRule(Message, frozen=True, kw_only=True, tag="top_up"):
-    """The bonus of the highest step not above what is paid (V2), and the most one may pay."""
-
-    steps: Annotated[list[TopUpStep], Meta(max_length=50)] = []
-    limit_minor: Amount = 500_000
-
-
-class WalletRule(Message, frozen=True, kw_only=True, tag="wallet"):
-    """Which part of the wallet is spent first."""
-
-    spend_order: Literal["principal_first", "bonus_first", "pro_rata"] = "principal_first"
-
-
 class ExpiryRule(Message, frozen=True, kw_only=True, tag="expiry"):
     """How long points can be used; without one for ever, and so again from a ``never`` on.
 
@@ -153,8 +142,13 @@ class ExpiryRule(Message, frozen=True, kw_only=True, tag="expiry"):
 
 _LAST_YEAR = 9999
 
-Rule = EarnRule | SpendRule | TierLadder | TopUpRule | WalletRule | ExpiryRule
-RuleKind = Literal["earn", "spend", "ladder", "top_up", "wallet", "expiry"]
+Rule = (
+    EarnRule | SpendRule | TierLadder | TopUpRule | WalletRule | ExpiryRule
+    | WalletLimits | ApprovalRule
+)  # fmt: skip
+RuleKind = Literal[
+    "earn", "spend", "ladder", "top_up", "wallet", "expiry", "wallet_limits", "approval"
+]
 
 
 class RuleVersion(Message, frozen=True, kw_only=True):
@@ -192,6 +186,7 @@ class Account(Message, frozen=True, kw_only=True):
     `spent_minor` is the sum the tier rests on, within the ladder's window; `missing` is what lacks
     to the next tier in the ladder's unit; `nudge` says that it is near enough to mention.
     Of `points`, `points_expiring` can be used through `points_valid_until`, the next such day.
+    With `proposal_id` nothing was booked: what was asked for waits for another person.
     """
 
     member_id: UUID
@@ -214,6 +209,9 @@ class Account(Message, frozen=True, kw_only=True):
     ladder_version: int | None
     points_expiring: int = 0
     points_valid_until: date | None = None
+    points_frozen: bool = False
+    wallet_frozen: bool = False
+    proposal_id: UUID | None = None
 
 
 class Accounts(Message, frozen=True, kw_only=True):
@@ -224,20 +222,6 @@ class GetAccounts(Command[Accounts], frozen=True, kw_only=True):
     """Accounts by member; a known member without entries has zeros, an unknown one is left out."""
 
     member_ids: Annotated[list[UUID], Meta(max_length=500)]
-
-
-class SpendOffer(Message, frozen=True, kw_only=True):
-    """What a member could pay an order of `total_minor` with."""
-
-    points_usable: int
-    points_value_minor: int
-    minor_per_hundred_points: int
-    wallet_usable_minor: int
-
-
-class OfferSpend(Command[SpendOffer], frozen=True, kw_only=True):
-    member_id: UUID
-    total_minor: Amount
 
 
 class Held(Message, frozen=True, kw_only=True):
@@ -268,7 +252,8 @@ class Hold(Command[Held], frozen=True, kw_only=True):
 
 
 class TopUp(Command[Account], frozen=True, kw_only=True):
-    """Pay money into the wallet (V1, V2); the id is the caller's. The bonus is the rule's."""
+    """Pay money into the wallet (V1, V2); the id is the caller's. The bonus is the rule's: of the
+    plan named, else of what gives the highest."""
 
     id: UUID
     store_id: UUID
@@ -277,10 +262,13 @@ class TopUp(Command[Account], frozen=True, kw_only=True):
     paid_minor: Amount
     tender: TopUpTender
     reference: Text | None = None
+    plan: Code | None = None
+    buyer: Buyer = "person"
 
 
 class AdjustPoints(Command[Account], frozen=True, kw_only=True):
-    """Give or take points by hand, with a reason; managers. Never below zero."""
+    """Give or take points by hand, with a reason; managers. Never below zero. Above the limit it
+    waits for another person: `Account.proposal_id`."""
 
     id: UUID
     store_id: UUID
@@ -371,6 +359,9 @@ class WalletToppedUp(Event, frozen=True, kw_only=True):
     currency: str
     paid_minor: int
     bonus_minor: int
+    plan: str | None = None
+    rule_version: int | None = None
+    transfer_due: bool = False
 
 
 class PointsAdjusted(Event, frozen=True, kw_only=True):

@@ -204,6 +204,8 @@ def everything(session: Session) -> dict[str, Any]:
         "holds",
         "orders_booked",
         "documents",
+        "proposals",
+        "freezes",
         "expiry_notices",
         "outbox",
         "inbox",

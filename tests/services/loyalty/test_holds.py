@@ -215,12 +215,12 @@ def test_what_could_pay_for_a_total(
         shop.session, shop.seller, OfferSpend(member_id=rich, total_minor=total)
     )
 
-    assert offered == SpendOffer(
-        points_usable=offer[0],
-        points_value_minor=offer[1],
-        minor_per_hundred_points=rate,
-        wallet_usable_minor=offer[2],
-    )
+    assert (
+        offered.points_usable,
+        offered.points_value_minor,
+        offered.minor_per_hundred_points,
+        offered.wallet_usable_minor,
+    ) == (offer[0], offer[1], rate, offer[2])
     paid = {"points": offer[0], "points_minor": offer[1], "total_minor": total}
     holds.hold(shop.session, shop.seller, shop.hold(rich, **paid))
 

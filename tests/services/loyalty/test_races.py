@@ -9,8 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from services.loyalty import earning, holds, points, rules, wallet
+from services.loyalty import decisions, earning, holds, payouts, points, rules, wallet
 from shared.contracts.loyalty import AdjustPoints, Hold, PublishRule, SpendRule
+from shared.contracts.loyalty.proposals import DecideProposal
+from shared.contracts.loyalty.wallet import RefundTopUp
 from shared.database import Database
 from shared.errors import Refusal
 from shared.ids import new_id
@@ -197,3 +199,88 @@ def test_rules_published_at_once_get_versions_of_their_own(database: Database, s
         return rules.publish(session, shop.hq, command).version
 
     assert sorted(at_once(database, [publish] * 10)) == list(range(2, 12))
+
+
+def test_k1_k11_fifty_devices_in_different_stores_spend_exactly_what_is_there(
+    database: Database, shop: Shop
+) -> None:
+    """Points and wallet of one member, two purchases' worth too little for all."""
+    member_id = member_with(database, shop, points=480, wallet_minor=4_800)
+    with database.transaction() as session:
+        shop.session = session
+        places = [shop.open_store() for _ in range(50)]
+    works = [
+        holding(shop.hold(member_id, store_id=store, points=10, points_minor=10, wallet_minor=100))
+        for store in places
+    ]
+
+    outcomes = at_once(database, works)
+
+    assert sum(not isinstance(outcome, str) for outcome in outcomes) == 48
+    assert {o for o in outcomes if isinstance(o, str)} <= {"NOT_ENOUGH_POINTS", "NOT_ENOUGH_WALLET"}
+    with database.transaction() as session:
+        shop.session = session
+        account = shop.account(member_id)
+        assert (account.points, account.points_held) == (0, 480)
+        assert (account.wallet_principal_minor, account.wallet_held_minor) == (0, 4_800)
+        assert differences(session) == {}
+
+
+def test_the_balance_limit_holds_among_many_top_ups(database: Database, shop: Shop) -> None:
+    member_id = member_with(database, shop)
+    works = [
+        lambda session, c=shop.top_up(member_id, 100_000): wallet.top_up(session, SELLER, c)
+        for _ in range(12)
+    ]
+
+    outcomes = at_once(database, works)
+
+    assert Counter(o for o in outcomes if isinstance(o, str)) == {"BALANCE_LIMIT": 7}
+
+
+def test_a_top_up_is_refunded_or_spent_but_not_both(database: Database, shop: Shop) -> None:
+    for _ in range(5):
+        member_id = member_with(database, shop)
+        paid = shop.top_up(member_id, 1_000)
+        with database.transaction() as session:
+            wallet.top_up(session, SELLER, paid)
+        asked = RefundTopUp(
+            id=new_id(), store_id=shop.store_id, member_id=member_id, top_up_id=paid.id,
+            principal_minor=1_000,
+        )  # fmt: skip
+
+        outcomes = at_once(
+            database,
+            [
+                lambda session, c=asked: payouts.refund_top_up(session, SELLER, c),
+                holding(shop.hold(member_id, wallet_minor=1_000)),
+            ],
+        )
+
+        assert sum(isinstance(outcome, str) for outcome in outcomes) == 1
+
+
+def test_two_who_approve_at_once_book_once(database: Database, shop: Shop) -> None:
+    member_id = member_with(database, shop)
+    asked = AdjustPoints(
+        id=new_id(), store_id=shop.store_id, member_id=member_id, points=9_000, reason="mistake"
+    )
+    with database.transaction() as session:
+        points.adjust_points(session, shop.manager, asked)
+    yes = DecideProposal(proposal_id=asked.id, approve=True)
+
+    outcomes = at_once(
+        database,
+        [
+            lambda session, who=caller(Role.HQ_OPERATIONS): decisions.decide_proposal(
+                session, who, yes
+            )
+            for _ in range(5)
+        ],
+    )
+
+    assert Counter(o for o in outcomes if isinstance(o, str)) == {"PROPOSAL_DECIDED": 4}
+    with database.transaction() as session:
+        shop.session = session
+        assert shop.account(member_id).points == 9_000
+        assert differences(session) == {}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.loyalty import accounts, tiers
 from services.loyalty.holds import points_limit, split
-from services.loyalty.wallet import bonus_for
+from services.loyalty.plans import highest
 from shared.contracts.loyalty import (
     EarnRule,
     SpendRule,
@@ -160,7 +160,7 @@ def test_the_bonus_of_the_highest_step_reached(paid: int, bonus: int) -> None:
         ]
     )
 
-    assert bonus_for(rule, paid) == bonus
+    assert highest(rule.steps, paid) == bonus
 
 
 def test_a_new_member_has_the_lowest_tier_and_others_are_told(shop: Shop) -> None:

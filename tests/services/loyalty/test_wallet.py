@@ -58,6 +58,7 @@ def test_what_is_paid_is_principal_and_the_rule_adds_a_bonus(shop: Shop, member_
         currency="CNY",
         paid_minor=50_000,
         bonus_minor=5_000,
+        rule_version=1,
     )
     sides = shop.session.execute(
         text(

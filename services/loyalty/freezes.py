@@ -1,0 +1,99 @@
+"""Freezing points or wallet of a lost phone or card, and lifting that (单用途商业预付卡管理办法).
+
+A frozen account refuses holds, top-ups, refunds and pay-outs. What is a fact is booked: orders on
+their way settle, returns are credited, points expire.
+"""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.loyalty import documents, ledger
+from services.loyalty.accounts import account_of
+from services.loyalty.ledger import Balance
+from services.loyalty.models import Store
+from shared import outbox, stores
+from shared.contracts.loyalty import Account
+from shared.contracts.loyalty.wallet import AccountFrozen, FreezeAccount, UnfreezeAccount
+from shared.errors import Refusal
+from shared.seal import Caller
+
+_KINDS = {"points": ["points"], "wallet": ["principal", "bonus"]}
+
+
+def freeze_account(session: Session, caller: Caller, command: FreezeAccount) -> Account:
+    """Freeze at once; the same id again changes nothing, also when it was lifted since.
+
+    Raises `Refusal`: UNKNOWN_MEMBER, ENTRY_ID_TAKEN, UNKNOWN_STORE, STORE_CLOSED; `Forbidden`
+    outside the caller's stores.
+    """
+    return _set(session, caller, command, frozen=True)
+
+
+def unfreeze_account(session: Session, caller: Caller, command: UnfreezeAccount) -> Account:
+    """Lift a freeze; raises as `freeze_account` does."""
+    return _set(session, caller, command, frozen=False)
+
+
+def refuse_frozen(*balances: Balance) -> None:
+    """Raise `Refusal("ACCOUNT_FROZEN")` if one of these is frozen."""
+    if any(balance.frozen for balance in balances):
+        raise Refusal("ACCOUNT_FROZEN")
+
+
+def _set(
+    session: Session, caller: Caller, command: FreezeAccount | UnfreezeAccount, *, frozen: bool
+) -> Account:
+    store = stores.require_store(session, Store, caller, command.store_id)
+    documents.alone(session, command.id)
+    now = datetime.now(UTC)
+    before = session.execute(_FIND, {"id": command.id}).one_or_none()
+    if before is not None:
+        told = (before.member_id, before.account, before.frozen, before.reason, before.store_id)
+        asked = (command.member_id, command.account, frozen, command.reason, command.store_id)
+        if told != asked:
+            raise Refusal("ENTRY_ID_TAKEN")
+        return account_of(session, command.member_id, now)
+    _require_accounts(session, command.member_id, store.currency)
+    locked = ledger.lock(session, [command.member_id])
+    accounts = [each.account_id for each in locked if each.kind in _KINDS[command.account]]
+    session.execute(_FREEZE, {"accounts": accounts, "frozen": frozen})
+    session.execute(
+        _RECORD,
+        {
+            "id": command.id,
+            "member_id": command.member_id,
+            "account": command.account,
+            "frozen": frozen,
+            "reason": command.reason,
+            "store_id": command.store_id,
+            "staff_id": caller.id,
+            "now": now,
+        },
+    )
+    event = AccountFrozen(
+        freeze_id=command.id,
+        member_id=command.member_id,
+        store_id=command.store_id,
+        account=command.account,
+        frozen=frozen,
+    )
+    outbox.emit(session, (event, command.id, 1))
+    return account_of(session, command.member_id, now)
+
+
+def _require_accounts(session: Session, member_id: UUID, currency: str) -> None:
+    """A member whose accounts are still to be opened gets them; any currency will do."""
+    known = session.execute(_CURRENCY, {"member_id": member_id}).one_or_none()
+    documents.open_for(session, member_id, known.currency if known and known.currency else currency)
+
+
+_FIND = text("SELECT * FROM freezes WHERE id = :id")
+_CURRENCY = text("SELECT currency FROM members WHERE member_id = :member_id")
+_FREEZE = text("UPDATE balances SET frozen = :frozen WHERE account_id = ANY(:accounts)")
+_RECORD = text(
+    "INSERT INTO freezes (id, member_id, account, frozen, reason, store_id, staff_id, at)"
+    " VALUES (:id, :member_id, :account, :frozen, :reason, :store_id, :staff_id, :now)"
+)
