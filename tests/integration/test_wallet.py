@@ -90,7 +90,7 @@ async def test_a_large_adjustment_waits_for_hq(shop: Shop) -> None:
 
 async def test_a_frozen_wallet_pays_for_nothing(shop: Shop) -> None:
     async with await shop.admin() as admin, await shop.clerk() as manager:
-        sku = await shop.piece(admin, 1)
+        sku = await shop.piece(admin, 2)
         member = await shop.member(manager)
         await change(manager, "topUp", "account { points }", **top_up(shop, member, PRICE))
         lost = by_hand(shop, member, account="WALLET", reason="手机丢失")
