@@ -108,7 +108,8 @@ _SUMS = text(
     FROM members m LEFT JOIN member_accounts ma USING (member_id)
     LEFT JOIN accounts a ON a.id = ma.account_id LEFT JOIN balances b ON b.account_id = a.id
     LEFT JOIN LATERAL (
-        SELECT reason, opening, CAST(sum(amount) AS bigint) AS amount, count(*) AS entries, coalesce(
+        SELECT reason, opening, CAST(sum(amount) AS bigint) AS amount, count(*) AS entries,
+            coalesce(
             array_agg(DISTINCT rule_version ORDER BY rule_version)
                 FILTER (WHERE rule_version IS NOT NULL), '{}') AS versions, min(id) AS first
         FROM (SELECT *, coalesce(at < CAST(:since AS timestamptz), false) AS opening FROM entries
