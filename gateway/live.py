@@ -19,7 +19,9 @@ from gateway.rpc import Rpc
 from shared.contracts import Envelope
 from shared.contracts.inventory import StockChanged, StockDiscrepancy, StockLow
 from shared.contracts.loyalty import OrderBooked, PointsExpiring
+from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+from shared.contracts.order.returns import OrderReturned
 
 EVENTS: dict[str, Any] = {
     kind.type: kind
@@ -32,6 +34,8 @@ EVENTS: dict[str, Any] = {
         OrderPlaced,
         OrderCancelled,
         OrderVoided,
+        OrderReturned,
+        ReturnBooked,
     )
 }
 BACKLOG = 100

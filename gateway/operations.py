@@ -36,6 +36,7 @@ from shared.contracts import (
 )
 from shared.contracts.loyalty import explanation, proposals, wallet
 from shared.contracts.member import birthdays, consents, family
+from shared.contracts.order import returns
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
 
@@ -53,10 +54,12 @@ MUTATIONS: list[type[Command[Any]]] = [
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
     wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
-    order.PlaceOrder, order.CancelOrder,
+    order.PlaceOrder, order.CancelOrder, returns.ReturnGoods, returns.PublishReturnRule,
     campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
 ]  # fmt: skip
 UNSEALED = {directory.ActivateDevice}
+QUOTES: dict[Any, Any] = {order.PlaceOrder: order.Quote, returns.ReturnGoods: returns.ReturnQuote}
+"""What a mutation tells, beside the refusal, when it comes to something else than was told."""
 
 QUERIES: dict[str, type[Command[Any]]] = {
     "stores": directory.ListStores,
@@ -90,6 +93,9 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "stock_movements": inventory.ListMovements,
     "orders": order.ListOrders,
     "orders_by_id": order.GetOrders,
+    "return_quote": returns.QuoteReturn,
+    "returns": returns.ListReturns,
+    "return_rules": returns.ListReturnRules,
     "promotions": campaign.ListPromotions,
     "coupons": campaign.GetCoupons,
 }
@@ -133,6 +139,12 @@ def _join() -> None:
         staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")),
         member=graphene.Field(person, resolver=_loaded("member", "member_id")),
     )
+    extend(
+        returns.ReturnReceipt,
+        store=graphene.Field(store, resolver=_loaded("store", "store_id")),
+        staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")),
+        member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+    )
     extend(inventory.Level, store=graphene.Field(store, resolver=_loaded("store", "store_id")))
 
 
@@ -171,9 +183,10 @@ def mutation(command: type[Command[Any]]) -> graphene.Field:
     """The field of a command that changes something."""
     name, field = _answer_field(answer_of(command))
     attributes = {name: field, "refusal": graphene.Field(RefusalType)}
-    if command is order.PlaceOrder:
+    quote = QUOTES.get(command)
+    if quote:
         attributes["quote"] = graphene.Field(
-            object_type(order.Quote), description="The new price, with a refusal PRICE_CHANGED."
+            object_type(quote), description="What it comes to now, with a refusal that it changed."
         )
     payload = type(f"{command.__name__}Payload", (graphene.ObjectType,), attributes)
 
@@ -186,7 +199,7 @@ def mutation(command: type[Command[Any]]) -> graphene.Field:
         except Forbidden as error:
             raise fault(error, context.language) from error
         except Refusal as error:
-            return {"refusal": describe(error, context.language), "quote": _quote(error)}
+            return {"refusal": describe(error, context.language), "quote": _quote(error, quote)}
         except Exception as error:
             raise fault(error, context.language) from error
 
@@ -198,9 +211,9 @@ def mutation(command: type[Command[Any]]) -> graphene.Field:
     )
 
 
-def _quote(refusal: Refusal) -> Any:
+def _quote(refusal: Refusal, kind: Any) -> Any:
     encoded = refusal.parameters.pop("quote", None)
-    return msgspec.json.decode(encoded, type=order.Quote) if encoded else None
+    return msgspec.json.decode(encoded, type=kind) if encoded and kind else None
 
 
 def query(command: type[Command[Any]]) -> graphene.Field:

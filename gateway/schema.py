@@ -15,6 +15,8 @@ from gateway.mapping import arguments, object_type, to_command
 from gateway.operations import MUTATIONS, QUERIES, mutation, query
 from gateway.refusals import RefusalType, describe, fault
 from shared.contracts import directory, inventory, loyalty, member, operation_of, order
+from shared.contracts.loyalty.returns import ReturnBooked
+from shared.contracts.order.returns import OrderReturned
 from shared.errors import Forbidden, InvalidInput, Refusal
 
 
@@ -46,7 +48,7 @@ class StockAlert(graphene.ObjectType):
 
 
 class OrderChange(graphene.ObjectType):
-    """An order of the store was placed, cancelled or voided."""
+    """An order was placed, cancelled or voided in the store, or goods of one came back to it."""
 
     order_id = graphene.NonNull(graphene.ID)
     status = graphene.NonNull(graphene.String)
@@ -152,6 +154,9 @@ class Subscription(graphene.ObjectType):
     order_booked = graphene.Field(
         graphene.NonNull(object_type(loyalty.OrderBooked)), args=_argument("store_id")
     )
+    return_booked = graphene.Field(
+        graphene.NonNull(object_type(ReturnBooked)), args=_argument("store_id")
+    )
     points_expiring = graphene.Field(
         graphene.NonNull(object_type(loyalty.PointsExpiring)), args=_argument("store_id")
     )
@@ -169,6 +174,10 @@ class Subscription(graphene.ObjectType):
         return _events(info, store_id, loyalty.OrderBooked)
 
     @staticmethod
+    def subscribe_return_booked(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, ReturnBooked)
+
+    @staticmethod
     def subscribe_points_expiring(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
         return _events(info, store_id, loyalty.PointsExpiring)
 
@@ -178,6 +187,7 @@ class Subscription(graphene.ObjectType):
             order.OrderPlaced: "placed",
             order.OrderCancelled: "cancelled",
             order.OrderVoided: "voided",
+            OrderReturned: "returned",
         }
         async for event in _events(info, store_id, *names):
             yield {"order_id": event.order_id, "status": names[type(event)]}
@@ -187,7 +197,7 @@ class Subscription(graphene.ObjectType):
         return root
 
     resolve_order_changed = resolve_order_booked = resolve_stock_alert = resolve_stock_changed
-    resolve_points_expiring = resolve_stock_changed
+    resolve_points_expiring = resolve_return_booked = resolve_stock_changed
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription)

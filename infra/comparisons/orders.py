@@ -65,6 +65,27 @@ BOOKINGS = (
         ("order_id", "sku_id"),
     ),
     Comparison(
+        "every piece that came back is in the stock of the store that took it, once",
+        (
+            "order",
+            """SELECT r.id AS return_id, sku_id, r.store_id, sum(b.quantity)::bigint AS came_back,
+                 coalesce(sum(b.quantity) FILTER (WHERE condition = 'damaged'), 0)::bigint
+                   AS damaged
+               FROM returns r JOIN return_lines b ON b.return_id = r.id
+               JOIN order_lines l ON l.order_id = b.order_id AND l.line = b.line
+               GROUP BY r.id, sku_id ORDER BY r.id, sku_id""",
+        ),
+        (
+            "inventory",
+            """SELECT document_id AS return_id, sku_id, store_id,
+                 coalesce(sum(quantity) FILTER (WHERE reason = 'return'), 0)::bigint AS came_back,
+                 coalesce(-sum(quantity) FILTER (WHERE reason = 'damaged'), 0)::bigint AS damaged
+               FROM movements WHERE reason IN ('return', 'damaged')
+               GROUP BY document_id, sku_id, store_id ORDER BY document_id, sku_id""",
+        ),
+        ("return_id", "sku_id"),
+    ),
+    Comparison(
         "pieces sold per store and SKU = its stock movements",
         (
             "order",
@@ -82,10 +103,10 @@ BOOKINGS = (
         ("store_id", "sku_id"),
     ),
     Comparison(
-        "every order is booked once in loyalty, and compensated once where it was voided",
+        "every order and return is booked once in loyalty, and a voided sale compensated once",
         (
             "order",
-            """SELECT orders.id AS order_id, k.kind, member_id, store_id, business_date,
+            """SELECT orders.id AS document_id, k.kind, member_id, store_id, business_date,
                  k.sign * total_minor AS spend_minor,
                  (k.sign * coalesce(paid.points, 0))::bigint AS points,
                  (k.sign * coalesce(paid.wallet_minor, 0))::bigint AS wallet_minor
@@ -96,18 +117,29 @@ BOOKINGS = (
                    sum(amount_minor) FILTER (WHERE kind = 'wallet') AS wallet_minor
                  FROM order_tenders WHERE kind IN ('points', 'wallet') GROUP BY order_id
                ) AS paid ON paid.order_id = orders.id
-               WHERE status IN ('placed', 'voided') ORDER BY orders.id, k.kind""",
+               WHERE status IN ('placed', 'voided')
+               UNION ALL
+               SELECT r.id, 'return', orders.member_id, r.store_id, orders.business_date,
+                 -refund_minor, (-coalesce(back.points, 0))::bigint,
+                 (-coalesce(back.wallet_minor, 0))::bigint
+               FROM returns r JOIN orders ON orders.id = order_id
+               LEFT JOIN (
+                 SELECT return_id, sum(points) AS points,
+                   sum(amount_minor) FILTER (WHERE kind = 'wallet') AS wallet_minor
+                 FROM refunds WHERE kind IN ('points', 'wallet') GROUP BY return_id
+               ) AS back ON back.return_id = r.id
+               ORDER BY 1, 2""",
         ),
         (
             "loyalty",
-            """SELECT order_id, kind, member_id, store_id, business_date, spend_minor,
+            """SELECT document_id, kind, member_id, store_id, business_date, spend_minor,
                  points_told AS points, wallet_told_minor AS wallet_minor
-               FROM orders_booked ORDER BY order_id, kind""",
+               FROM orders_booked ORDER BY document_id, kind""",
         ),
-        ("order_id", "kind"),
+        ("document_id", "kind"),
     ),
     Comparison(
-        "redemptions = the orders' promotions, and given back where the sale was voided",
+        "redemptions = the orders' promotions, given back where nothing is left of them",
         (
             "order",
             """SELECT orders.id AS order_id, promotion_id, k.orders, version, coupon_code,
@@ -115,6 +147,8 @@ BOOKINGS = (
                FROM orders CROSS JOIN jsonb_to_recordset(promotions) AS p (promotion_id uuid,
                  version int, coupon_code text, discount_minor bigint)
                JOIN (VALUES (-1), (1)) AS k (orders) ON k.orders = 1 OR status = 'voided'
+                 OR EXISTS (SELECT FROM returns r WHERE r.order_id = orders.id
+                   AND promotion_id = ANY(r.promotions))
                WHERE status IN ('placed', 'voided')
                ORDER BY orders.id, promotion_id, k.orders""",
         ),

@@ -280,7 +280,7 @@ def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) ->
     ).all()
     outbox.emit(
         session,
-        *(_redemption(r.coupon_code, r.order_id, r.member_id, returned=True) for r in rows),
+        *(redemption(r.coupon_code, r.order_id, r.member_id, returned=True) for r in rows),
     )
 
 
@@ -311,10 +311,10 @@ def prune(session: Session) -> None:
 def _redeemed(
     session: Session, code: str, order_id: UUID, member_id: UUID | None
 ) -> dict[str, object]:
-    return outbox.prepare(session, *_redemption(code, order_id, member_id, returned=False))
+    return outbox.prepare(session, *redemption(code, order_id, member_id, returned=False))
 
 
-def _redemption(
+def redemption(
     code: str, order_id: UUID, member_id: UUID | None, *, returned: bool
 ) -> tuple[CouponRedeemed, str, int]:
     """The event; its subject is the use of one coupon by one order."""

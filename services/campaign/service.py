@@ -3,7 +3,7 @@
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
-from services.campaign import basket, copies, coupons, holds, promotions
+from services.campaign import basket, copies, coupons, holds, promotions, returns
 from services.campaign.members import when_members_known
 from shared.contracts import Envelope
 from shared.contracts.campaign import (
@@ -23,6 +23,7 @@ from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
 from shared.service import Transactions, operation
@@ -115,3 +116,8 @@ class CampaignService:
     @on_event(OrderVoided)
     def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
         holds.on_order_voided(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderReturned)
+    def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
+        returns.on_order_returned(session, envelopes)

@@ -5,5 +5,6 @@ settled by event, so that the check and the hold are one statement here, whoever
 
 Emits style_saved, price_changed, stock_changed, stock_moved, stock_low, stock_discrepancy and
 threshold_set. Consumes directory's store_changed, and order's order_placed (settle the
-reservation), order_cancelled (release it) and order_voided (take the pieces back).
+reservation), order_cancelled (release it), order_voided and order_returned (take the
+pieces back).
 """

@@ -8,6 +8,7 @@ from services.inventory import (
     movements,
     prices,
     reservations,
+    returns,
     settlements,
     styles,
 )
@@ -37,6 +38,7 @@ from shared.contracts.inventory import (
     WhereElse,
 )
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
@@ -121,3 +123,8 @@ class InventoryService:
     @on_event(OrderVoided)
     def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
         settlements.on_order_voided(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderReturned)
+    def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
+        returns.on_order_returned(session, envelopes)

@@ -5,7 +5,7 @@ purchases a tier rests on, and the rules for earning, spending, topping up, clim
 for how long points live.
 Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsAdjusted`,
 `PointsExpiring`, `TopUpRefunded`, `WalletPaidOut`, `WalletAdjusted`, `WalletTransferred`,
-`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`.
+`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`, `ReturnBooked`.
 Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `order.OrderPlaced`,
-`order.OrderCancelled`, `order.OrderVoided`.
+`order.OrderCancelled`, `order.OrderVoided`, `order.OrderReturned`.
 """

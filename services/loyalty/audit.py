@@ -22,7 +22,7 @@ CHECKS: dict[str, str] = {
             ) AS k(kind, amount) WHERE status = 'held'
         ) h ON h.member_id = ma.member_id AND h.kind = ma.kind
         GROUP BY b.account_id, b.held HAVING b.held <> coalesce(sum(h.amount), 0)""",
-    "below zero only by a void": """
+    "below zero only by a void or a return": """
         SELECT b.account_id, b.balance FROM balances b WHERE b.balance < 0 AND NOT EXISTS (
             SELECT FROM entries e WHERE e.account_id = b.account_id
                 AND e.reason = 'earned_back')""",
@@ -66,11 +66,18 @@ CHECKS: dict[str, str] = {
                 sum(-e.amount) FILTER (WHERE e.reason LIKE 'spent%' AND e.unit <> 'points')
                     AS wallet
             FROM transactions t JOIN entries e ON e.transaction_id = t.id
-            WHERE t.document_id = o.order_id AND t.kind = o.kind
+            WHERE t.document_id = o.document_id AND t.kind = o.kind
                 AND e.balance_after IS NOT NULL
         ) s ON true
         WHERE (o.points_earned, o.points_spent, o.wallet_spent_minor) IS DISTINCT FROM
             (coalesce(s.earned, 0), coalesce(s.points, 0), coalesce(s.wallet, 0))""",
+    "no more came back of an order than was booked": """
+        SELECT order_id, sum(spend_minor) AS spend_minor, sum(points_earned) AS points_earned,
+            sum(points_spent) AS points_spent, sum(wallet_spent_minor) AS wallet_minor
+        FROM orders_booked WHERE order_id IN (
+            SELECT order_id FROM orders_booked WHERE kind = 'return')
+        GROUP BY order_id HAVING least(sum(spend_minor), sum(points_earned), sum(points_spent),
+            sum(wallet_spent_minor)) < 0""",
     "settled holds were booked": """
         SELECT h.order_id FROM holds h LEFT JOIN orders_booked o
             ON o.order_id = h.order_id AND o.kind = 'sale'

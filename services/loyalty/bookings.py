@@ -48,6 +48,7 @@ class BookedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `orders_booked`, but for its time."""
 
     order_id: UUID
+    document_id: UUID
     kind: str
     member_id: UUID | None
     store_id: UUID
@@ -230,16 +231,17 @@ _WRITE = text(
                 UPDATE holds SET status = 'settled', ended_at = :now
                 WHERE order_id = ANY(:settled) AND status = 'held'
             ), booked AS (
-                INSERT INTO orders_booked (order_id, kind, member_id, store_id, franchisee_id,
-                    business_date, currency, spend_minor, points_earned, points_told,
+                INSERT INTO orders_booked (order_id, document_id, kind, member_id, store_id,
+                    franchisee_id, business_date, currency, spend_minor, points_earned, points_told,
                     points_spent, wallet_told_minor, wallet_spent_minor, tier, earn_version,
                     booked_at)
                 SELECT o.*, CAST(:now AS timestamptz)
-                FROM json_to_recordset(CAST(:booked AS json)) AS o(order_id uuid, kind text,
-                    member_id uuid, store_id uuid, franchisee_id uuid, business_date date,
-                    currency text, spend_minor bigint, points_earned bigint, points_told bigint,
-                    points_spent bigint, wallet_told_minor bigint, wallet_spent_minor bigint,
-                    tier text, earn_version int)
+                FROM json_to_recordset(CAST(:booked AS json)) AS o(order_id uuid,
+                    document_id uuid, kind text, member_id uuid, store_id uuid, franchisee_id uuid,
+                    business_date date, currency text, spend_minor bigint,
+                    points_earned bigint, points_told bigint, points_spent bigint,
+                    wallet_told_minor bigint, wallet_spent_minor bigint, tier text,
+                    earn_version int)
             ), told AS (
                 INSERT INTO outbox (event_id, type, subject, envelope) SELECT * FROM unnest(
                     CAST(:event_ids AS uuid[]), CAST(:types AS text[]),

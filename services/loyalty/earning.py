@@ -72,6 +72,7 @@ def book_voided(session: Session, orders: list[OrderVoided], now: datetime) -> N
 def _book_sale(batch: Batch, order: OrderPlaced, state: OrderState) -> None:
     sale = BookedRow(
         order_id=order.order_id,
+        document_id=order.order_id,
         kind="sale",
         member_id=order.member_id,
         store_id=order.store_id,
@@ -169,6 +170,7 @@ def _book_void(batch: Batch, state: OrderState, sale: BookedRow) -> None:
 def _tombstone(order: OrderVoided) -> BookedRow:
     return BookedRow(
         order_id=order.order_id,
+        document_id=order.order_id,
         kind="void",
         member_id=None,
         store_id=order.store_id,

@@ -47,6 +47,10 @@ class Journal:
     def balance(self, member_id: UUID, kind: str) -> Balance:
         return self._balances[member_id, kind]
 
+    def balance_of(self, account_id: UUID) -> Balance | None:
+        """The balance of a member's account; None of a store's."""
+        return self._by_account.get(account_id)
+
     def credit(
         self,
         document: tuple[UUID, str],

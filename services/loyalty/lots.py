@@ -4,8 +4,8 @@ There is no table of lots. The entries of an account, replayed in the order they
 which earnings are left: first in, first out.
 - What is given becomes a lot, once it has covered what the account is below zero.
 - What is spent, or taken by hand, comes out of the oldest lots; what they lack is a debt.
-- What a void gives back returns to the very lots it came out of, with their date; what it takes
-  back comes out of its own lot, and what others have spent of that out of the oldest.
+- What a void or a return gives back goes to the very lots it came out of, with their date; what it
+  takes back comes out of its own lot, and what others have spent of that out of the oldest.
 - What expired came out of the lots its entry names by store, date and version.
 What orders on their way hold counts as if it were spent already.
 """
@@ -179,8 +179,8 @@ class Lots:
     def _take_back(self, lot: Lot, amount: int, key: _Key) -> None:
         there = min(lot.left, amount)
         lot.left -= there
-        lot.owed = amount - there
-        self._take(key, lot.owed)
+        lot.owed += amount - there
+        self._take(key, amount - there)
 
     def _let_expire(self, movement: Movement, amount: int, key: _Key) -> None:
         wanted = _batch_of(movement)

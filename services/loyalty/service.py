@@ -19,6 +19,7 @@ from services.loyalty import (
     plans,
     points,
     proposals,
+    returns,
     rules,
     statement,
     tiers,
@@ -60,6 +61,7 @@ from shared.contracts.loyalty.wallet import (
 )
 from shared.contracts.member import MemberRegistered
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
@@ -209,3 +211,8 @@ class LoyaltyService:
     @on_event(OrderVoided)
     def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
         earning.on_order_voided(session, envelopes)
+
+    @staticmethod
+    @on_event(OrderReturned)
+    def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
+        returns.on_order_returned(session, envelopes)

@@ -8,7 +8,8 @@ CHECKS: dict[str, str] = {
                kept.spent_minor, summed.spent_minor AS spent_minor_expected
         FROM (SELECT * FROM purchase_facts WHERE orders <> 0 OR spent_minor <> 0) AS kept
         FULL JOIN (
-            SELECT member_id, currency, count(*) AS orders, sum(total_minor) AS spent_minor,
+            SELECT member_id, currency, count(*) AS orders,
+                   sum(total_minor - returned_minor) AS spent_minor,
                    min(business_date) AS first_on, max(placed_at) AS last_at
             FROM member_orders WHERE NOT voided GROUP BY member_id, currency
         ) AS summed ON summed.member_id = kept.member_id AND summed.currency = kept.currency
@@ -56,7 +57,18 @@ CHECKS: dict[str, str] = {
         FROM member_orders AS kept
         LEFT JOIN happenings AS shown ON shown.kind = 'void' AND shown.document_id = kept.order_id
             AND shown.member_id = kept.member_id
-        WHERE kept.voided GROUP BY kept.order_id HAVING count(shown.id) <> 1
+        WHERE kept.voided AND kept.returns = 0
+        GROUP BY kept.order_id HAVING count(shown.id) <> 1
+    """,
+    "timelines show every return of an order once": """
+        SELECT kept.order_id, kept.returns, count(shown.id) AS times,
+               sum(CAST(shown.figures ->> 'amount_minor' AS bigint)) AS shown_minor
+        FROM member_orders AS kept
+        LEFT JOIN happenings AS shown ON shown.kind = 'return'
+            AND shown.document_id = kept.order_id AND shown.member_id = kept.member_id
+        WHERE kept.returns > 0 GROUP BY kept.order_id
+        HAVING (count(shown.id), sum(CAST(shown.figures ->> 'amount_minor' AS bigint)))
+            IS DISTINCT FROM (kept.returns, kept.returned_minor)
     """,
     "whoever looks after a member is the one of the timeline": """
         SELECT members.id AS member_id, members.associate_id, latest.staff_id

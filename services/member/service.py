@@ -17,6 +17,7 @@ from services.member import (
     notices,
     profiles,
     purchases,
+    returns,
     search,
     tags,
     timeline,
@@ -27,6 +28,7 @@ from shared.contracts import Done, Envelope
 from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.directory import StaffChanged, StoreChanged
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.member import (
     FindMembers,
     GetFields,
@@ -73,6 +75,7 @@ from shared.contracts.member.family import (
 )
 from shared.contracts.member.fields import Field, Fields, Form
 from shared.contracts.order import OrderPlaced, OrderVoided
+from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.seal import FLOOR, HQ, MANAGERS, READERS, SELLERS, Caller, Role
@@ -249,6 +252,11 @@ class MemberService:
         purchases.on_order_voided(session, envelopes)
 
     @staticmethod
+    @on_event(OrderReturned)
+    def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
+        returns.on_order_returned(session, envelopes)
+
+    @staticmethod
     @on_event(StaffChanged)
     def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
         handovers.on_staff_changed(session, envelopes)
@@ -277,3 +285,8 @@ class MemberService:
     @on_event(CouponRedeemed)
     def on_coupon_redeemed(session: Session, envelopes: list[Envelope[CouponRedeemed]]) -> None:
         timeline.on_coupon_redeemed(session, envelopes)
+
+    @staticmethod
+    @on_event(ReturnBooked)
+    def on_return_booked(session: Session, envelopes: list[Envelope[ReturnBooked]]) -> None:
+        timeline.on_return_booked(session, envelopes)

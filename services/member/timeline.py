@@ -24,6 +24,7 @@ from shared import outbox
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.member import (
     ContactKind,
     ContactRecorded,
@@ -130,6 +131,18 @@ def on_order_booked(session: Session, envelopes: list[Envelope[OrderBooked]]) ->
             )
             for each in envelopes
             if (points := each.data.points_earned - each.data.points_spent)
+        ),
+    )
+
+
+def on_return_booked(session: Session, envelopes: list[Envelope[ReturnBooked]]) -> None:
+    """Points that went and came with goods that were brought back."""
+    tell(
+        session,
+        (
+            _told(each, "points", each.data.order_id, points=points)
+            for each in envelopes
+            if (points := each.data.points_given - each.data.points_taken)
         ),
     )
 

@@ -29,5 +29,37 @@ CHECKS = {
         SELECT store_id, sum(last) AS counted FROM receipt_counters GROUP BY store_id
         HAVING sum(last) <> (SELECT count(*) FROM orders WHERE receipt_number IS NOT NULL
             AND orders.store_id = receipt_counters.store_id)
+            + (SELECT count(*) FROM returns WHERE returns.store_id = receipt_counters.store_id)
+    """,
+    "an order's returns are counted": """
+        SELECT orders.id, returns, returned_minor, r.number, r.minor FROM orders LEFT JOIN (
+            SELECT order_id, count(*) AS number, sum(refund_minor) AS minor FROM returns
+            GROUP BY order_id) AS r ON r.order_id = orders.id
+        WHERE (returns, returned_minor)
+            IS DISTINCT FROM (coalesce(r.number, 0), coalesce(r.minor, 0))
+    """,
+    "a return comes to its lines": """
+        SELECT returns.id, returns.refund_minor, sum(l.refund_minor) AS lines_minor FROM returns
+        LEFT JOIN return_lines l ON l.return_id = returns.id GROUP BY returns.id
+        HAVING returns.refund_minor IS DISTINCT FROM sum(l.refund_minor)
+            OR returns.tax_minor IS DISTINCT FROM sum(l.tax_minor)
+    """,
+    "a return comes to its refunds": """
+        SELECT returns.id, refund_minor FROM returns WHERE refund_minor <> (
+            SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE return_id = returns.id)
+    """,
+    "pieces come back one after the other": """
+        SELECT order_id, line, returned_before, sum AS came_before FROM (
+            SELECT order_id, line, returned_before, coalesce(sum(quantity) OVER (
+                PARTITION BY order_id, line ORDER BY returned_before
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS sum FROM return_lines
+        ) AS chain WHERE returned_before <> sum
+    """,
+    "when everything has come back, everything has gone back": """
+        SELECT orders.id, total_minor, returned_minor FROM orders
+        WHERE returns > 0 AND returned_minor <> total_minor AND NOT EXISTS (
+            SELECT FROM order_lines l WHERE l.order_id = orders.id AND l.quantity > (
+                SELECT coalesce(sum(b.quantity), 0) FROM return_lines b
+                WHERE b.order_id = l.order_id AND b.line = l.line))
     """,
 }

@@ -34,11 +34,13 @@ def _void(session: Session, caller: Caller, row: Row, reason: str) -> None:
     voided = session.execute(
         text(
             "UPDATE orders SET status = 'voided', cancel_reason = :reason, cancelled_by = :by"
-            " WHERE id = :id AND status = 'placed' RETURNING id"
+            " WHERE id = :id AND status = 'placed' AND returns = 0 RETURNING id"
         ),
         {"id": row.id, "reason": reason, "by": caller.id},
     ).one_or_none()
     session.refresh(row)
+    if row.returns:
+        raise Refusal("HAS_RETURNS")
     if voided:
         event = OrderVoided(
             order_id=row.id,

@@ -45,7 +45,7 @@ class Started:
     fact: bool
 
 
-_RULE = (
+RULE = (
     "(SELECT body FROM earn_rules WHERE valid_from <= {at}"
     " ORDER BY valid_from DESC, version DESC LIMIT 1)"
 )
@@ -67,7 +67,7 @@ _INSERT_PENDING = text(
     f" AND roles && ARRAY[{_SELLING}]"
     " AND (scope_kind = 'chain' OR scope_id IN (:store_id, :franchisee_id, :region_id)))"
     " ON CONFLICT (id) DO NOTHING"
-    f" RETURNING {_RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
+    f" RETURNING {RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
 )
 
 # A row that is taken over shows its new lease; any other is read as it is.
@@ -77,7 +77,7 @@ _TAKE_OVER = text(
     " AND created_at > now() - make_interval(secs => :expires_seconds) RETURNING id)"
     " SELECT orders.id, status, content, refusal, sold_at, fact, staff_id, device_id,"
     " EXISTS (SELECT FROM taken) AS taken_over,"
-    f" {_RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
+    f" {RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
     " FROM orders WHERE orders.id = :id"
 )
 
@@ -260,7 +260,7 @@ def points_expected(
 
 def earn_rule(session: Session, at: datetime) -> EarnRule | None:
     """The rule in force at an instant, as far as it is known here."""
-    body = session.scalar(text("SELECT " + _RULE.format(at=":at")), {"at": at})
+    body = session.scalar(text("SELECT " + RULE.format(at=":at")), {"at": at})
     return msgspec.convert(body, EarnRule) if body else None
 
 

@@ -15,9 +15,11 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     Text,
+    UniqueConstraint,
     Uuid,
     func,
     text,
@@ -88,7 +90,8 @@ class Order(Base):
 
     `worked_until` is the lease of whoever carries the saga on: a resend takes over when it is past.
     `staff_id` made the sale; `sent_by` is the caller who was the first to send it.
-    Amounts are minor units of `currency`; they are null until the order is placed.
+    Amounts are minor units of `currency`; they are null until the order is placed. `returns` counts
+    the times that goods came back, `returned_minor` what went back for them.
     """
 
     __tablename__ = "orders"
@@ -126,6 +129,8 @@ class Order(Base):
     refusal: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     cancel_reason: Mapped[str | None] = mapped_column(Text)
     cancelled_by: Mapped[UUID | None] = mapped_column(Uuid)
+    returns: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    returned_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'placed', 'cancelled', 'voided')", name="status"),
@@ -136,6 +141,8 @@ class Order(Base):
             name="placed_is_priced",
         ),
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="amounts"),
+        CheckConstraint("returned_minor BETWEEN 0 AND coalesce(total_minor, 0)", name="returned"),
+        CheckConstraint("returns = 0 OR status = 'placed'", name="returns_of_placed"),
         Index("ix_orders_store_day", "store_id", "business_date", "sold_at", "id"),
         Index("ix_orders_member", "member_id", "sold_at", "id"),
         Index("ix_orders_pending", "created_at", postgresql_where=text("status = 'pending'")),
@@ -174,7 +181,8 @@ class OrderLine(Base):
 
 
 class OrderTender(Base):
-    """One payment of an order, in the order it was given."""
+    """One payment of an order, in the order it was given. `return_id`: carried over from that
+    return in an exchange, nothing was paid in anew."""
 
     __tablename__ = "order_tenders"
 
@@ -185,6 +193,7 @@ class OrderTender(Base):
     given_minor: Mapped[int | None] = mapped_column(BigInteger)
     points: Mapped[int | None] = mapped_column(BigInteger)
     reference: Mapped[str | None] = mapped_column(Text)
+    return_id: Mapped[UUID | None] = mapped_column(Uuid)
 
     __table_args__ = (
         CheckConstraint("kind IN ('cash', 'card', 'code', 'points', 'wallet')", name="kind"),
@@ -202,3 +211,115 @@ class ReceiptCounter(Base):
     store_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     device_code: Mapped[str] = mapped_column(Text, primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
+
+
+class ReturnRule(Base):
+    """A version of the rule of what comes back, and until when. Append-only."""
+
+    __tablename__ = "return_rules"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, unique=True)
+    valid_from: Mapped[datetime] = mapped_column(Instant, index=True)
+    author_id: Mapped[UUID] = mapped_column(Uuid)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    published_at: Mapped[datetime] = mapped_column(Instant, server_default=func.now())
+
+
+class Return(Base):
+    """Goods of an order that came back, and the money that went back. Append-only.
+
+    `content` is a digest of the command. `store_id` and what hangs on it are of the store that took
+    the goods. `promotions` are those given back with it.
+    """
+
+    __tablename__ = "returns"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    content: Mapped[str] = mapped_column(Text)
+    store_id: Mapped[UUID] = mapped_column(Uuid)
+    franchisee_id: Mapped[UUID | None] = mapped_column(Uuid)
+    legal_entity: Mapped[str] = mapped_column(Text)
+    device_id: Mapped[UUID | None] = mapped_column(Uuid)
+    staff_id: Mapped[UUID] = mapped_column(Uuid)
+    member_id: Mapped[UUID | None] = mapped_column(Uuid)
+    business_date: Mapped[date] = mapped_column(Date)
+    returned_at: Mapped[datetime] = mapped_column(Instant)
+    currency: Mapped[str] = mapped_column(Text)
+    refund_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+    points_taken: Mapped[int] = mapped_column(BigInteger)
+    promotions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    reason: Mapped[str] = mapped_column(Text)
+    rule_version: Mapped[int | None] = mapped_column(Integer)
+    receipt_number: Mapped[str] = mapped_column(Text, unique=True)
+    exchange_order_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+    __table_args__ = (
+        UniqueConstraint("order_id", "number"),
+        CheckConstraint("number > 0", name="number"),
+        CheckConstraint("refund_minor >= 0 AND tax_minor >= 0", name="amounts"),
+        Index("ix_returns_store_day", "store_id", "business_date", "returned_at", "id"),
+        Index("ix_returns_member", "member_id", "returned_at", "id"),
+    )
+
+
+class ReturnLine(Base):
+    """Pieces of a line that came back, in one condition. Append-only.
+
+    `returned_before` of the `sold` pieces of the line had come back already: each row begins where
+    the last one ended, so that no piece comes back twice, whoever takes it.
+    """
+
+    __tablename__ = "return_lines"
+
+    return_id: Mapped[UUID] = mapped_column(ForeignKey("returns.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(Uuid)
+    line: Mapped[int] = mapped_column(Integer)
+    quantity: Mapped[int] = mapped_column(Integer)
+    condition: Mapped[str] = mapped_column(Text)
+    returned_before: Mapped[int] = mapped_column(Integer)
+    sold: Mapped[int] = mapped_column(Integer)
+    refund_minor: Mapped[int] = mapped_column(BigInteger)
+    tax_minor: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["order_id", "line"], ["order_lines.order_id", "order_lines.line"]),
+        UniqueConstraint("order_id", "line", "returned_before"),
+        CheckConstraint("condition IN ('sellable', 'damaged')", name="condition"),
+        CheckConstraint("quantity > 0 AND returned_before >= 0", name="quantity"),
+        CheckConstraint("returned_before + quantity <= sold", name="no_more_than_sold"),
+        CheckConstraint("refund_minor >= 0 AND tax_minor >= 0", name="amounts"),
+    )
+
+
+class Refund(Base):
+    """What went back to one payment of the order. Append-only; `refunded_before` of what was `paid`
+    had gone back already. `carried_minor` of it paid for the order of an exchange."""
+
+    __tablename__ = "refunds"
+
+    return_id: Mapped[UUID] = mapped_column(ForeignKey("returns.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(Uuid)
+    kind: Mapped[str] = mapped_column(Text)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    carried_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    points: Mapped[int | None] = mapped_column(BigInteger)
+    reference: Mapped[str | None] = mapped_column(Text)
+    refunded_before: Mapped[int] = mapped_column(BigInteger)
+    paid: Mapped[int] = mapped_column(BigInteger)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["order_id", "position"], ["order_tenders.order_id", "order_tenders.position"]
+        ),
+        UniqueConstraint("order_id", "position", "refunded_before"),
+        CheckConstraint("amount_minor > 0 AND refunded_before >= 0", name="amount"),
+        CheckConstraint("refunded_before + amount_minor <= paid", name="no_more_than_paid"),
+        CheckConstraint("carried_minor BETWEEN 0 AND amount_minor", name="carried"),
+        CheckConstraint("(kind = 'points') = (points IS NOT NULL)", name="points"),
+    )

@@ -3,7 +3,7 @@
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
-from services.order import cancellation, checkout, copies, history
+from services.order import cancellation, checkout, copies, history, return_rules, returns
 from services.order.models import Store
 from shared.contracts import Envelope
 from shared.contracts.directory import DeviceChanged, StaffChanged, StoreChanged
@@ -18,10 +18,21 @@ from shared.contracts.order import (
     PlaceOrder,
     Quote,
 )
+from shared.contracts.order.returns import (
+    ListReturnRules,
+    ListReturns,
+    PublishReturnRule,
+    QuoteReturn,
+    ReturnGoods,
+    ReturnQuote,
+    ReturnReceipt,
+    ReturnRules,
+    ReturnRuleVersion,
+)
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.rpc import Services
-from shared.seal import MANAGERS, READERS, SELLERS, Caller
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
 from shared.service import Transactions, operation
 from shared.stores import upsert_stores
 
@@ -56,6 +67,32 @@ class OrderService:
     def list_orders(self, caller: Caller, command: ListOrders) -> Page[Order]:
         with self.transaction.statement() as session:
             return history.list_orders(session, caller, command)
+
+    @operation(QuoteReturn, roles=SELLERS | MANAGERS)
+    def quote_return(self, caller: Caller, command: QuoteReturn) -> ReturnQuote:
+        with self.transaction() as session:
+            return returns.quote_return(session, caller, command)
+
+    @operation(ReturnGoods, roles=SELLERS | MANAGERS)
+    def return_goods(self, caller: Caller, command: ReturnGoods) -> ReturnReceipt:
+        with self.transaction() as session:
+            made = returns.return_goods(session, caller, command)
+            return history.read_return(session, made)
+
+    @operation(ListReturns, roles=READERS)
+    def list_returns(self, caller: Caller, command: ListReturns) -> Page[ReturnReceipt]:
+        with self.transaction() as session:
+            return history.list_returns(session, caller, command)
+
+    @operation(PublishReturnRule, roles=HQ)
+    def publish_return_rule(self, caller: Caller, command: PublishReturnRule) -> ReturnRuleVersion:
+        with self.transaction() as session:
+            return return_rules.publish(session, caller, command)
+
+    @operation(ListReturnRules, roles=READERS)
+    def list_return_rules(self, caller: Caller, command: ListReturnRules) -> ReturnRules:
+        with self.transaction.statement() as session:
+            return return_rules.list_rules(session, caller, command)
 
     @timer(interval=SWEEP_SECONDS)
     def sweep(self) -> None:

@@ -33,6 +33,7 @@ def test_every_queue_is_bound_to_what_its_service_handles(document: dict[str, An
     assert queues["events.inventory.order"]["x-bound-to"] == [
         "order.cancelled",
         "order.placed",
+        "order.returned",
         "order.voided",
     ]
     assert all(queue["x-bound-to"] for queue in queues.values())

@@ -23,6 +23,7 @@ from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member.fields import TextField
+from shared.contracts.order import returns as back
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, Role, ScopeKind, seal
 from tests.conftest import RunningStack
@@ -76,6 +77,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     c.ListPromotions: READERS, c.IssueCoupons: HQ, c.GetCoupons: READERS,
     o.GetQuote: SELLERS | MANAGERS, o.PlaceOrder: SELLERS, o.CancelOrder: MANAGERS,
     o.GetOrders: READERS, o.ListOrders: READERS,
+    back.QuoteReturn: SELLERS | MANAGERS, back.ReturnGoods: SELLERS | MANAGERS,
+    back.ListReturns: READERS, back.PublishReturnRule: HQ, back.ListReturnRules: READERS,
 }  # fmt: skip
 
 LINE = {"line": 1, "sku_id": uuid4(), "quantity": 1}
@@ -129,6 +132,10 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
         o.PlaceOrder(order_id=uuid4(), store_id=store, total_minor=1, lines=basket,
                      tenders=[CASH]),
         o.ListOrders(store_id=store),
+        back.QuoteReturn(order_id=uuid4(), store_id=store),
+        back.ReturnGoods(return_id=uuid4(), order_id=uuid4(), store_id=store, lines=[],
+                         refund_minor=0, reason="xx"),
+        back.ListReturns(store_id=store),
     )}  # fmt: skip
 
 
@@ -136,8 +143,7 @@ CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
     l.PublishRule, i.SaveStyles,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
-    mc.PublishNotice,
-    birthdays.PublishBirthdayRule,
+    mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule,
 )  # fmt: skip
 
 
@@ -260,6 +266,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
             id=uuid4(), purpose="membership", version="1", text_zh="须知", text_en="notice"
         ),
         birthdays.PublishBirthdayRule(id=uuid4(), rule=birthdays.BirthdayRule()),
+        back.PublishReturnRule(id=uuid4(), body=back.ReturnRule()),
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),

@@ -31,8 +31,8 @@ class Transaction(Base):
     __table_args__ = (
         UniqueConstraint("document_id", "kind"),
         CheckConstraint(
-            "kind IN ('sale', 'void', 'top_up', 'adjustment', 'expiry', 'refund', 'pay_out',"
-            " 'wallet_adjustment', 'transfer')",
+            "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
+            " 'pay_out', 'wallet_adjustment', 'transfer')",
             name="kind_known",
         ),
     )

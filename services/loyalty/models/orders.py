@@ -53,8 +53,10 @@ class Hold(Base):
 
 
 class OrderBooked(Base):
-    """One row for each order that was booked (`sale`), with or without a member, and one that
-    compensates it (`void`, negative figures, on the same business date). Append-only.
+    """One row for each order that was booked (`sale`), with or without a member, one that
+    compensates it (`void`, negative figures, on the same business date), and one for each part of
+    it that came back (`return`, likewise; of the store that took the goods). Append-only.
+    `document_id` is the order's id, or the return's.
 
     What a member bought within a window, which the tier rests on, is the sum of these rows.
     `*_told` is what the order says was paid with points and wallet; `*_spent` what was held for it.
@@ -63,8 +65,9 @@ class OrderBooked(Base):
 
     __tablename__ = "orders_booked"
 
-    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
     member_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.member_id"))
     store_id: Mapped[UUID]
     franchisee_id: Mapped[UUID | None]
@@ -81,7 +84,8 @@ class OrderBooked(Base):
     booked_at: Mapped[datetime]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('sale', 'void')", name="kind_known"),
+        CheckConstraint("kind IN ('sale', 'void', 'return')", name="kind_known"),
+        Index("ix_orders_booked_order_id", "order_id"),
         Index(
             "ix_orders_booked_member_id_business_date",
             "member_id",

@@ -23,8 +23,10 @@ from services.member.models.base import Base
 class MemberOrder(Base):
     """An order of a member, so that a void takes back exactly what the sale had added.
 
-    `lines` is a list of {sku_id, category, quantity}. An order that is voided before it was seen
-    stands here without lines and amount (currency XXX): its sale then adds nothing any more.
+    `lines` is a list of {sku_id, category, quantity}: what is left after `returns`, for which
+    `returned_minor` went back; when nothing is, the order counts as `voided`. One that is voided
+    before it was seen stands here without lines and amount (currency XXX): its sale then adds
+    nothing any more.
     No foreign key to members: the orders' events may come before the member is known.
     """
 
@@ -39,8 +41,11 @@ class MemberOrder(Base):
     total_minor: Mapped[int] = mapped_column(BigInteger)
     lines: Mapped[list[Any]] = mapped_column(JSONB)
     voided: Mapped[bool]
+    returns: Mapped[int] = mapped_column(server_default=text("0"))
+    returned_minor: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     __table_args__: Any = (
+        CheckConstraint("returned_minor BETWEEN 0 AND total_minor", name="returned"),
         Index(
             "ix_member_orders_standing",
             "member_id",

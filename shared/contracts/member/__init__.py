@@ -29,7 +29,16 @@ Preferences = Annotated[list[Tag], Meta(max_length=20)]
 ContactKind = Literal["note", "visit", "enquiry", "call", "message"]
 """What staff write down: a remark, a visit without a purchase, a question, a call, a chat."""
 HappeningKind = Literal[
-    ContactKind, "joined", "purchase", "void", "points", "top_up", "coupon", "tier", "handed_over"
+    ContactKind,
+    "joined",
+    "purchase",
+    "void",
+    "return",
+    "points",
+    "top_up",
+    "coupon",
+    "tier",
+    "handed_over",
 ]
 
 ERRORS = {

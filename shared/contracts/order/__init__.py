@@ -1,4 +1,4 @@
-"""Order: quote, place, cancel; the saga of a sale is the order's row."""
+"""Order: quote, place, cancel; the saga of a sale is the order's row. Returns stand beside it."""
 
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
@@ -113,9 +113,16 @@ class Balances(Message, frozen=True, kw_only=True):
     wallet_bonus_minor: int
 
 
+class PiecesReturned(Message, frozen=True, kw_only=True):
+    """How many pieces of a line have come back."""
+
+    line: int
+    quantity: int
+
+
 class Order(Message, frozen=True, kw_only=True):
     """An order as it was placed. `staff_id` made the sale; `fact`: it happened elsewhere and was
-    booked as told."""
+    booked as told. `returned` is what has come back of it, for `returned_minor`."""
 
     id: UUID
     status: OrderStatus
@@ -143,6 +150,8 @@ class Order(Message, frozen=True, kw_only=True):
     balances: Balances | None
     fact: bool
     cancel_reason: str | None = None
+    returned: list[PiecesReturned] = []
+    returned_minor: int = 0
 
 
 # What is left at its default is not encoded, so that a field which is added later does not make a
@@ -193,11 +202,13 @@ class GetOrders(Command[Orders], frozen=True, kw_only=True):
 
 
 class ListOrders(Command[Page[Order]], frozen=True, kw_only=True):
-    """Orders of a store (and day), or of a member over all stores; newest first."""
+    """Orders of a store (and day), of a member over all stores, or the one with a receipt number:
+    whoever holds a receipt is served in any store. Newest first."""
 
     store_id: UUID | None = None
     member_id: UUID | None = None
     business_date: date | None = None
+    receipt_number: Text | None = None
     first: PageSize = 20
     after: Text | None = None
 

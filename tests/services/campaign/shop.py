@@ -31,6 +31,7 @@ from shared.ids import new_id
 from shared.inbox import apply
 from shared.seal import Caller, Role, ScopeKind
 from shared.service import Transaction
+from tests.services.returned import came_back
 
 SELLER = Caller(
     kind="staff", id=new_id(), roles=frozenset({Role.ASSOCIATE}), scope_kind=ScopeKind.CHAIN
@@ -79,7 +80,8 @@ class Shop:
         name = "on_" + envelopes[0].data.type.split(".")[1]
         name = {"on_registered": "on_member_registered", "on_tagged": "on_member_tagged",
                 "on_placed": "on_order_placed", "on_cancelled": "on_order_cancelled",
-                "on_voided": "on_order_voided"}.get(name, name)  # fmt: skip
+                "on_voided": "on_order_voided", "on_returned": "on_order_returned",
+                }.get(name, name)  # fmt: skip
         apply(self.database, name, getattr(CampaignService, name), envelopes)
 
     def store(self, store_id: UUID, franchisee_id: UUID | None = None, **changes: Any) -> UUID:
@@ -224,6 +226,11 @@ class Shop:
             ),
             sequence=2,
         )
+
+    def came_back(self, order_id: UUID, *promotions: UUID) -> Any:
+        """Goods of an order came back, and nothing is left of these promotions."""
+        back = came_back(order_id, self.store_id, {}, promotions=list(promotions))
+        return envelope(back, sequence=2)
 
     def rows(self, sql: str, **parameters: Any) -> list[Any]:
         with self.database.engine.connect() as connection:

@@ -3,9 +3,10 @@
 The model beside the service keeps every single point and where it went; it knows of no ledger.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,13 +17,15 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import expiry, holds, points
+from services.loyalty import expiry, holds, points, returns
 from shared.contracts.loyalty import AdjustPoints, ExpiryRule, PointsExpiring
 from shared.contracts.order import OrderPlaced
 from shared.errors import Refusal
 from shared.ids import new_id
+from shared.money import allocate
 from shared.stores import forget_stores
 from tests.services.loyalty.conftest import EARN, SPEND, Shop
+from tests.services.returned import came_back
 
 RULES = [
     ExpiryRule(basis="months", length=1, notice_days=7),
@@ -39,7 +42,16 @@ class Point:
         self.document_id, self.store_id, self.until = document_id, store_id, until
         self.user: Key | str | None = None
         self.taken_at = 0
-        self.void = False
+
+
+class Sold(NamedTuple):
+    """An order, the points that what is kept of it has earned, and what is kept of it."""
+
+    order: OrderPlaced
+    earned: int
+    kept_minor: int
+    kept_points: int
+    returns: int = 0
 
 
 class Model:
@@ -48,6 +60,7 @@ class Model:
     def __init__(self) -> None:
         self.points: list[Point] = []
         self.debts: list[Key] = []
+        self.owed: Counter[UUID] = Counter()
         self.clock = 0
 
     def free(self) -> list[Point]:
@@ -73,22 +86,20 @@ class Model:
             point = max(
                 (point for point in self.points if point.user == key), key=lambda p: p.taken_at
             )
-            if point.void:
+            if self.owed[point.document_id]:
+                self.owed[point.document_id] -= 1
                 point.user = "void"
                 self.undo((point.document_id, "void"), 1)
             else:
                 point.user = None
                 self._settle(point)
 
-    def take_back(self, document_id: UUID) -> None:
-        own = [point for point in self.points if point.document_id == document_id]
-        spent = 0
+    def take_back(self, document_id: UUID, amount: int) -> None:
+        own = [point for point in self.free() if point.document_id == document_id][:amount]
         for point in own:
-            if point.user is None:
-                point.user = "void"
-            else:
-                spent += 1
-                point.void = point.user != "expired"
+            point.user = "void"
+        spent = amount - len(own)
+        self.owed[document_id] += spent
         self.take((document_id, "void"), spent)
 
     def expire(self, today: date, held: int) -> None:
@@ -119,7 +130,7 @@ class Dealings(RuleBasedStateMachine):
         self.member_id: UUID = self.shop.register()
         self.model = Model()
         self.held: dict[UUID, int] = {}
-        self.sold: dict[UUID, tuple[OrderPlaced, int]] = {}
+        self.sold: dict[UUID, Sold] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "savepoint"):
@@ -181,11 +192,39 @@ class Dealings(RuleBasedStateMachine):
     @precondition(lambda self: self.sold)
     @rule(which=st.randoms(use_true_random=False))
     def void(self, which: Any) -> None:
-        order, earned = self.sold.pop(which.choice(sorted(self.sold)))
-        self.shop.void(order, now=self.now)
-        self.model.undo((order.order_id, "spent"), order.points)
-        if earned:
-            self.model.take_back(order.order_id)
+        order_id = which.choice(sorted(self.sold))
+        if self.sold[order_id].returns:
+            return
+        sold = self.sold.pop(order_id)
+        self.shop.void(sold.order, now=self.now)
+        self.model.undo((order_id, "spent"), sold.order.points)
+        if sold.earned:
+            self.model.take_back(order_id, sold.earned)
+
+    @precondition(lambda self: self.sold)
+    @rule(which=st.randoms(use_true_random=False), share=st.integers(1, 4))
+    def bring_back(self, which: Any, share: int) -> None:
+        """A share of what is kept of some sale comes back; in the other store for a change."""
+        order_id = which.choice(sorted(self.sold))
+        sold = self.sold[order_id]
+        refund = sold.kept_minor // share
+        points, _ = allocate(refund, [sold.kept_points, sold.kept_minor - sold.kept_points])
+        kept, kept_points = sold.kept_minor - refund, sold.kept_points - points
+        earned = (kept - kept_points) // 100
+        back = came_back(
+            order_id, self.shop.franchised_id, {}, number=sold.returns + 1,
+            franchisee_id=self.shop.franchisee_id, sold_store_id=sold.order.store_id,
+            sold_on=sold.order.business_date, sold_at=sold.order.placed_at,
+            member_id=self.member_id, refund_minor=refund, points=points, points_minor=points,
+            kept_minor=kept, kept_points_minor=kept_points,
+        )  # fmt: skip
+        for _ in range(2):
+            returns.book_returned(self.session, [back], self.now)
+        self.model.take_back(order_id, sold.earned - earned)
+        self.model.undo((order_id, "spent"), points)
+        del self.sold[order_id]
+        if kept:
+            self.sold[order_id] = Sold(sold.order, earned, kept, kept_points, sold.returns + 1)
 
     @rule(days=st.integers(1, 40), batches=st.integers(1, 3))
     def days_go_by(self, days: int, batches: int) -> None:
@@ -224,7 +263,7 @@ class Dealings(RuleBasedStateMachine):
         for _ in range(2):
             self.shop.place(order, now=self.now)
         earned = (total - order.points_minor) // 100
-        self.sold[order.order_id] = order, earned
+        self.sold[order.order_id] = Sold(order, earned, total, order.points)
         self.model.take((order.order_id, "spent"), order.points)
         until = self.rule.valid_until(order.business_date)
         self.model.give(order.order_id, order.store_id, until, earned)

@@ -247,6 +247,9 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
         "UPDATE happenings SET figures = '{}' WHERE kind = 'purchase'",
         "DELETE FROM happenings WHERE kind = 'joined'",
         "UPDATE birthdays SET year = NULL, due_at = '2020-01-01'",
+        "INSERT INTO member_orders (order_id, member_id, store_id, business_date, placed_at,"
+        " currency, total_minor, lines, voided, returns) SELECT gen_random_uuid(), member_id,"
+        " store_id, business_date, placed_at, 'XXX', 0, '[]', true, 1 FROM member_orders",
     ):
         session.execute(text(statement))
 
