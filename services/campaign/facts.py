@@ -86,8 +86,12 @@ _FACTS = text(
             sequence DESC
           LIMIT 1
         ) p ON true) AS stocked,
-      (SELECT jsonb_build_object('tier', tier, 'tags', tags) FROM members
-        WHERE id = CAST(:member_id AS uuid)) AS buyer,
+      (SELECT jsonb_build_object('tier', tier, 'tags', tags, 'privileges', (
+          SELECT coalesce(jsonb_agg(jsonb_build_object('code', w.privilege,
+            'rule_version', w.rule_version) ORDER BY w.privilege), '[]')
+          FROM birthday_windows w WHERE w.member_id = members.id AND NOT w.withdrawn
+            AND w.starts_at <= :at AND w.ends_at > :at))
+        FROM members WHERE id = CAST(:member_id AS uuid)) AS buyer,
       (SELECT jsonb_build_array(status, digest, answer) FROM holds
         WHERE order_id = CAST(:order_id AS uuid)) AS hold,
       (SELECT jsonb_agg(to_jsonb(c)) FROM coupons c

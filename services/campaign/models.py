@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -103,6 +104,25 @@ class Member(Base):
     tags_version: Mapped[int] = mapped_column(Integer, server_default="0")
     tier: Mapped[str | None] = mapped_column(Text)
     tier_version: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+class BirthdayWindow(Base):
+    """When a member has a birthday privilege, as the member service told it last."""
+
+    __tablename__ = "birthday_windows"
+    __table_args__ = (
+        Index("ix_birthday_windows_member_id", "member_id", "ends_at"),
+        Index("ix_birthday_windows_ends_at", "ends_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer)
+    member_id: Mapped[UUID] = mapped_column(Uuid)
+    privilege: Mapped[str] = mapped_column(Text)
+    rule_version: Mapped[int] = mapped_column(Integer)
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    withdrawn: Mapped[bool] = mapped_column(Boolean)
 
 
 class PromotionHead(Base):

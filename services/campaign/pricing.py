@@ -21,7 +21,7 @@ from msgspec import Struct
 from services.campaign import reasons, rules
 from services.campaign.offers import Offer
 from services.campaign.rules import Outcome, Piece
-from shared.contracts.campaign import AppliedPromotion, Priced, PricedLine, Reason
+from shared.contracts.campaign import AppliedPromotion, OpenPrivilege, Priced, PricedLine, Reason
 from shared.money import tax_included
 
 
@@ -46,6 +46,7 @@ class Buyer(Struct, frozen=True, kw_only=True):
 
     tier: str | None
     tags: frozenset[str]
+    privileges: list[OpenPrivilege] = []
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -114,7 +115,7 @@ def price(lines: list[Line], offers: list[Offer], setting: Setting) -> Priced:
     for _, outcome in verdict.applied:
         for index, amount in outcome.off.items():
             off[index] += amount
-    why = _explain(offers, barred, candidates, verdict, len(ranked), setting.currency)
+    why = _explain(offers, barred, candidates, verdict, len(ranked), setting)
     priced = {
         id(line): priced_line(line, line.unit_minor * line.quantity, off[index], why[index])
         for index, line in enumerate(ranked)
@@ -160,6 +161,7 @@ def total_of(
         tax_minor=sum(line.tax_minor for line in lines),
         tier=setting.buyer.tier if setting.buyer else None,
         promotions=promotions,
+        privileges=setting.buyer.privileges if setting.buyer else [],
     )
 
 
@@ -179,16 +181,25 @@ def _bar(offer: Offer, setting: Setting) -> Reason | None:
         return reasons.needs_coupon(offer)
     if setting.buyer is None:
         personal = wanted.members_only or wanted.tiers or wanted.tags or promotion.cap_per_member
-        if personal:
+        if personal or wanted.privileges:
             return reasons.needs_member(offer)
     else:
         if wanted.tiers and setting.buyer.tier not in wanted.tiers:
             return reasons.not_this_tier(offer, setting.buyer.tier)
         if wanted.tags and not wanted.tags & setting.buyer.tags:
             return reasons.needs_tag(offer)
+        if wanted.privileges and _privilege(offer, setting) is None:
+            return reasons.needs_privilege(offer)
     if promotion.id in setting.used_up:
         return reasons.used_up(offer)
     return None
+
+
+def _privilege(offer: Offer, setting: Setting) -> OpenPrivilege | None:
+    """The privilege of this buyer that a promotion is for."""
+    wanted = offer.promotion.eligibility.privileges
+    has = setting.buyer.privileges if setting.buyer else []
+    return next((each for each in has if each.code in wanted), None)
 
 
 def _decide(candidates: list[_Candidate], pieces: list[Piece], left: list[int]) -> _Verdict:
@@ -261,7 +272,7 @@ def _explain(
     candidates: list[_Candidate],
     verdict: _Verdict,
     count: int,
-    currency: str,
+    setting: Setting,
 ) -> list[list[Reason]]:
     """For every line, a reason for every promotion; equal reasons are one object."""
     eligible = {c.offer.promotion.id: frozenset(c.eligible) for c in candidates}
@@ -271,17 +282,18 @@ def _explain(
         if id_ in barred:
             said = [barred[id_]] * count
         else:
-            said = _said(offer, eligible[id_], verdict, count, currency)
+            said = _said(offer, eligible[id_], verdict, count, setting)
         for line, reason in zip(why, said, strict=True):
             line.append(reason)
     return why
 
 
 def _said(
-    offer: Offer, eligible: frozenset[int], verdict: _Verdict, count: int, currency: str
+    offer: Offer, eligible: frozenset[int], verdict: _Verdict, count: int, setting: Setting
 ) -> list[Reason]:
-    id_ = offer.promotion.id
+    id_, currency = offer.promotion.id, setting.currency
     outcome = verdict.outcomes[id_]
+    privilege = _privilege(offer, setting)
     other = reasons.not_this_piece(offer)
     if id_ in verdict.beaten:
         winners, amount = verdict.beaten[id_]
@@ -291,7 +303,7 @@ def _said(
     return [
         other
         if index not in eligible
-        else reasons.applied(offer, outcome.off[index], currency)
+        else reasons.applied(offer, outcome.off[index], currency, privilege)
         if index in outcome.off
         else idle
         for index in range(count)
@@ -306,4 +318,5 @@ def _applied(offer: Offer, outcome: Outcome, setting: Setting) -> AppliedPromoti
         name_en=offer.promotion.name_en,
         discount_minor=outcome.total,
         coupon_code=setting.coupons.get(offer.promotion.id),
+        privilege=_privilege(offer, setting),
     )

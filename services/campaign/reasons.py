@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from services.campaign.offers import Offer
-from shared.contracts.campaign import AmountOff, Bundle, Percentage, Reason, SecondPiece
+from shared.contracts.campaign import (
+    AmountOff,
+    Bundle,
+    OpenPrivilege,
+    Percentage,
+    Reason,
+    SecondPiece,
+)
 
 _WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
 _THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
@@ -17,7 +24,13 @@ class Words(Struct, frozen=True):
     en: str
 
 
-def reason(offer: Offer, code: str, words: Words, amount_minor: int = 0) -> Reason:
+def reason(
+    offer: Offer,
+    code: str,
+    words: Words,
+    amount_minor: int = 0,
+    privilege: OpenPrivilege | None = None,
+) -> Reason:
     return Reason(
         promotion_id=offer.promotion.id,
         version=offer.version,
@@ -27,6 +40,7 @@ def reason(offer: Offer, code: str, words: Words, amount_minor: int = 0) -> Reas
         amount_minor=amount_minor,
         text_zh=words.zh,
         text_en=words.en,
+        privilege=privilege,
     )
 
 
@@ -80,6 +94,14 @@ def needs_tag(offer: Offer) -> Reason:
     return reason(offer, "NEEDS_TAG", words)
 
 
+def needs_privilege(offer: Offer) -> Reason:
+    words = Words(
+        f"“{offer.promotion.name_zh}”是生日特权，会员现不在生日期间",
+        f"“{offer.promotion.name_en}” is a birthday privilege; it is not this member's time",
+    )
+    return reason(offer, "NEEDS_PRIVILEGE", words)
+
+
 def used_up(offer: Offer) -> Reason:
     words = Words(
         f"“{offer.promotion.name_zh}”的名额已用完",
@@ -108,7 +130,9 @@ def beaten_by(offer: Offer, winners: Sequence[Offer], amount_minor: int, currenc
     return reason(offer, "BEATEN_BY", words)
 
 
-def applied(offer: Offer, amount_minor: int, currency: str) -> Reason:
+def applied(
+    offer: Offer, amount_minor: int, currency: str, privilege: OpenPrivilege | None = None
+) -> Reason:
     """Also for a line that took part and lost nothing itself: the dearer one of a pair."""
     how = _how(offer, currency)
     if amount_minor:
@@ -116,7 +140,13 @@ def applied(offer: Offer, amount_minor: int, currency: str) -> Reason:
         words = Words(f"{how.zh}，本行减 {shown}", f"{how.en}: {shown} off this line")
     else:
         words = Words(f"{how.zh}，优惠记在其他行", f"{how.en}: taken off other lines")
-    return reason(offer, "APPLIED", words, amount_minor)
+    if privilege:
+        version = privilege.rule_version
+        words = Words(
+            f"{words.zh}（生日特权，规则第 {version} 版）",
+            f"{words.en} (birthday privilege, version {version} of the rule)",
+        )
+    return reason(offer, "APPLIED", words, amount_minor, privilege)
 
 
 def not_reached(offer: Offer, code: str, missing: int, currency: str) -> Reason:

@@ -1,9 +1,11 @@
 """Campaign's published interface: operations and the events it listens to. No logic."""
 
+from datetime import UTC, datetime
+
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
-from services.campaign import basket, copies, coupons, holds, promotions, returns
+from services.campaign import basket, copies, coupons, holds, privileges, promotions, returns
 from services.campaign.members import when_members_known
 from shared.contracts import Envelope
 from shared.contracts.campaign import (
@@ -22,6 +24,7 @@ from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member.birthdays import BirthdayWindow
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
@@ -71,6 +74,7 @@ class CampaignService:
     def prune(self) -> None:
         with self.transaction() as session:
             holds.prune(session)
+            privileges.prune(session)
 
     @staticmethod
     @on_event(StoreChanged)
@@ -96,6 +100,11 @@ class CampaignService:
     @on_event(MemberTagged)
     def on_member_tagged(session: Session, envelopes: list[Envelope[MemberTagged]]) -> None:
         copies.on_member_tagged(session, envelopes)
+
+    @staticmethod
+    @on_event(BirthdayWindow)
+    def on_birthday_window(session: Session, envelopes: list[Envelope[BirthdayWindow]]) -> None:
+        privileges.on_birthday_window(session, envelopes, datetime.now(UTC))
 
     @staticmethod
     @on_event(TierChanged)

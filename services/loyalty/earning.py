@@ -16,7 +16,7 @@ from services.loyalty import bookings, holds, lots
 from services.loyalty.bookings import Asked, Batch, BookedRow, OrderState
 from services.loyalty.ledger import Place
 from shared.contracts import Envelope
-from shared.contracts.loyalty import OrderBooked
+from shared.contracts.loyalty import EarnRule, OrderBooked
 from shared.contracts.order import OrderPlaced, OrderVoided
 
 log = structlog.get_logger()
@@ -135,7 +135,8 @@ def _earn(batch: Batch, order: OrderPlaced, member_id: UUID, state: OrderState) 
     paid = order.total_minor - order.points_minor
     if not state.earn.earn_on_wallet:
         paid -= order.wallet_minor
-    earned = state.earn.points_for(paid, order.tier)
+    codes = [privilege.code for privilege in order.privileges]
+    earned = state.earn.points_for(paid, order.tier, codes)
     batch.journal.credit(
         (order.order_id, "sale"),
         batch.journal.balance(member_id, "points"),
@@ -145,8 +146,19 @@ def _earn(batch: Batch, order: OrderPlaced, member_id: UUID, state: OrderState) 
         life=lots.life_of(state.expiry, state.expiry_version, order.business_date, state.time_zone),
         reason="earned",
         rule_version=state.earn_version,
+        detail=_why(state.earn, order),
     )
     return earned
+
+
+def _why(rule: EarnRule, order: OrderPlaced) -> str | None:
+    """The birthday privilege that multiplied the points of an order: ``birthday v3 x2``."""
+    code = rule.privilege_for(order.tier, [privilege.code for privilege in order.privileges])
+    for privilege in order.privileges:
+        if privilege.code == code:
+            times = rule.privileges_basis_points[code] / 10_000
+            return f"{code} v{privilege.rule_version} x{times:g}"
+    return None
 
 
 def _book_void(batch: Batch, state: OrderState, sale: BookedRow) -> None:

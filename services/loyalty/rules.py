@@ -101,6 +101,8 @@ def _check(body: Rule) -> None:
         case EarnRule():
             if len(body.multipliers_basis_points) > STEPS_LIMIT:
                 raise _wrong("等级倍率过多 / too many multipliers")
+            if len(body.privileges_basis_points) > STEPS_LIMIT:
+                raise _wrong("特权倍率过多 / too many multipliers of privileges")
         case TopUpRule():
             _check_top_up(body)
         case ExpiryRule():

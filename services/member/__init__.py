@@ -9,8 +9,8 @@ defines (N2, N3), families (M7), and birthdays with the rule about them.
 Emits `member.registered`, `member.updated`, `member.tagged`, `member.phone_revealed`,
 `member.contact_recorded`, `member.members_handed_over`, `member.field_published`,
 `member.notice_published`, `member.consents_recorded`, `member.family_changed`,
-`member.birthday_rule_published`; none of them holds personal data. Consumes
-`directory.store_changed` and `staff_changed`, `order.placed`, `voided` and `returned`,
+`member.birthday_rule_published`, `member.birthday_window`; none of them holds personal data.
+Consumes `directory.store_changed` and `staff_changed`, `order.placed`, `voided` and `returned`,
 `loyalty.order_booked`, `return_booked`, `points_adjusted`, `wallet_topped_up` and `tier_changed`,
 `campaign.coupon_redeemed`.
 """

@@ -1,23 +1,21 @@
 """Members' birthdays: the rule about them, when each is next kept, and who has one soon (K34).
 
 `next_on` is a local date of the member's home store. A row is looked at again when its birthday is
-over there (`due_at`), or when another version of the rule has come into force: nobody sweeps over
-all members.
+over there or a privilege is to be told (`due_at`), or when another version of the rule has come
+into force: nobody sweeps over all members.
 """
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.member import calendars
-from services.member.calendars import DAY, start_of
+from services.member import calendars, windows
 from services.member.models import Store
+from services.member.windows import Person, RuleInForce, Window
 from shared import outbox, telemetry
 from shared.contracts import Envelope
 from shared.contracts.directory import StoreChanged
@@ -41,32 +39,8 @@ from shared.stores import require_store
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
 REVIEW_LIMIT = 500
 RULES_LIMIT = 500
-
-
-class RuleInForce(Struct, frozen=True):
-    """The rule at an instant; version 0 is what holds before any was published."""
-
-    version: int = 0
-    body: BirthdayRule = BirthdayRule()
-
-
-class Given(Struct, frozen=True, kw_only=True):
-    """A row of `birthdays` with what is needed to reckon it."""
-
-    member_id: UUID
-    calendar: str
-    month: int
-    day: int
-    leap_month: bool
-    year: int | None
-    time_zone: str
-    home_store_id: UUID
-
-    @property
-    def birthday(self) -> Birthday:
-        return msgspec.convert(
-            {name: getattr(self, name) for name in Birthday.__struct_fields__}, Birthday
-        )
+KEPT_DAYS = 800
+"""How long windows are kept after their end: the next years are judged by them."""
 
 
 def given(birthday: date | None, born: Birthday | None) -> Birthday | None:
@@ -100,15 +74,18 @@ def keep(
         return False
     values = msgspec.structs.asdict(born)
     parameters = values | {"member_id": member_id, "store_id": store.id, "now": now}
+    parameters["time_zone"] = store.time_zone
     if session.execute(_KEEP, parameters).one_or_none() is None:
         return False
     _reckon(session, [member_id], now)
     return True
 
 
-def forget(session: Session, member_id: UUID) -> None:
-    """Forget a member's birthday, as erasure and merging have to."""
-    session.execute(_FORGET, {"member_id": member_id})
+def forget(session: Session, member_id: UUID, now: datetime) -> None:
+    """Forget a member's birthday and take back what was told of it, as erasure has to."""
+    rows = session.execute(_FORGET, {"member_id": member_id, "now": now}).all()
+    told = [msgspec.convert(row.told, Window) for row in rows if row.open]
+    outbox.emit(session, *((window.event(), window.id, window.version) for window in told))
 
 
 def moved(session: Session, member_ids: list[UUID], now: datetime) -> None:
@@ -152,6 +129,7 @@ def publish(session: Session, caller: Caller, command: PublishBirthdayRule) -> B
     at = command.valid_from
     if at is not None and at.tzinfo is None:
         raise InvalidInput("INVALID_INPUT", {"field": "$.valid_from", "reason": "no time zone"})
+    _check(command.rule)
     session.execute(_ALONE)
     published = session.execute(_FIND, {"id": command.id}).one_or_none()
     if published is not None:
@@ -228,18 +206,44 @@ def _upcoming(row: Row[Any], today: date) -> UpcomingBirthday:
 
 
 def _reckon(session: Session, member_ids: list[UUID], now: datetime) -> None:
-    """Write when the birthdays of some members are next kept."""
+    """Write when the birthdays of some members are next kept, and what they have from it."""
     rule = in_force(session, now)
-    rows: Any = session.execute(_LOCKED, {"member_ids": member_ids})
-    written = []
-    for row in rows:
-        kept = Given(**row._mapping)
-        zone = ZoneInfo(kept.time_zone)
-        on = calendars.next_kept(kept.birthday, rule.body, now.astimezone(zone).date()).on
-        due_at = start_of(on + DAY, zone)
-        written.append({"member_id": kept.member_id, "next_on": on, "due_at": due_at})
-    rows_json = msgspec.json.encode(written).decode()
-    session.execute(_WRITE, {"rows": rows_json, "version": rule.version})
+    # Locked before the windows are read: what commits in between is seen.
+    session.execute(_LOCK, {"member_ids": member_ids})
+    found: Any = session.execute(_READ, {"member_ids": member_ids}).scalar_one()
+    rows, changed = [], []
+    for person in msgspec.json.decode(found, type=list[Person]):
+        planned = windows.plan(person, rule, now)
+        changed += planned.changed
+        due = {"next_on": planned.next_on, "due_at": planned.due_at}
+        rows.append({"member_id": person.member_id} | due)
+    session.execute(
+        _WRITE,
+        {
+            "rows": msgspec.json.encode(rows).decode(),
+            "windows": msgspec.json.encode(changed).decode(),
+            "version": rule.version,
+            "forgotten": now - timedelta(days=KEPT_DAYS),
+        },
+    )
+    outbox.emit(session, *((window.event(), window.id, window.version) for window in changed))
+
+
+def _check(rule: BirthdayRule) -> None:
+    """Raise INVALID_BIRTHDAY_RULE unless the rule makes sense as a whole."""
+    if len({privilege.code for privilege in rule.privileges}) < len(rule.privileges):
+        reasons = {
+            "reason_zh": "特权编号不能重复",
+            "reason_en": "codes of privileges have to differ",
+        }
+        raise Refusal("INVALID_BIRTHDAY_RULE", reasons)
+    for privilege in rule.privileges:
+        if privilege.span != "days" and (privilege.days_before or privilege.days_after):
+            reasons = {
+                "reason_zh": "前后天数只用于“前后若干天”",
+                "reason_en": "days before and after belong to a span of days",
+            }
+            raise Refusal("INVALID_BIRTHDAY_RULE", reasons)
 
 
 def _version_of(row: Row[Any]) -> BirthdayRuleVersion:
@@ -252,19 +256,39 @@ def _version_of(row: Row[Any]) -> BirthdayRuleVersion:
     )
 
 
+# Whoever had a privilege by another birthday has the next one in another calendar year.
 _KEEP = text(
     """
     INSERT INTO birthdays AS b (member_id, calendar, month, day, leap_month, year, home_store_id,
         due_at)
     VALUES (:member_id, :calendar, :month, :day, :leap_month, :year, :store_id, :now)
     ON CONFLICT (member_id) DO UPDATE SET calendar = excluded.calendar, month = excluded.month,
-        day = excluded.day, leap_month = excluded.leap_month, year = excluded.year
+        day = excluded.day, leap_month = excluded.leap_month, year = excluded.year,
+        barred_until = CASE WHEN (b.calendar, b.month, b.day, b.leap_month)
+            = (excluded.calendar, excluded.month, excluded.day, excluded.leap_month)
+            THEN b.barred_until
+            ELSE greatest(b.barred_until, (
+                SELECT make_date(1 + CAST(extract(year FROM max(least(w.ends_at, :now))
+                    AT TIME ZONE :time_zone) AS int), 1, 1)
+                FROM birthday_windows w WHERE w.member_id = b.member_id
+                    AND NOT w.withdrawn AND w.starts_at <= :now))
+            END
     WHERE (b.calendar, b.month, b.day, b.leap_month, b.year) IS DISTINCT FROM
         (excluded.calendar, excluded.month, excluded.day, excluded.leap_month, excluded.year)
     RETURNING b.member_id
     """
 )
-_FORGET = text("DELETE FROM birthdays WHERE member_id = :member_id")
+_FORGET = text(
+    """
+    WITH gone AS (DELETE FROM birthdays WHERE member_id = :member_id)
+    DELETE FROM birthday_windows WHERE member_id = :member_id
+    RETURNING json_build_object('id', id, 'member_id', member_id, 'privilege', privilege,
+        'year', year, 'version', version + 1, 'rule_version', rule_version,
+        'starts_at', starts_at, 'ends_at', ends_at, 'withdrawn', true,
+        'coupon_promotion_id', coupon_promotion_id) AS told,
+        NOT withdrawn AND ends_at > :now AS open
+    """
+)
 _MOVED = text(
     "UPDATE birthdays b SET home_store_id = m.home_store_id FROM members m"
     " WHERE m.id = b.member_id AND b.member_id = ANY(CAST(:member_ids AS uuid[]))"
@@ -290,21 +314,42 @@ _DUE = text(
     ) AS due LIMIT :limit
     """
 )
-_LOCKED = text(
+_LOCK = text(
+    "SELECT member_id FROM birthdays WHERE member_id = ANY(CAST(:member_ids AS uuid[]))"
+    " ORDER BY member_id FOR NO KEY UPDATE"
+)
+_READ = text(
     """
-    SELECT b.member_id, b.calendar, b.month, b.day, b.leap_month, b.year, b.home_store_id,
-        s.time_zone
+    SELECT CAST(coalesce(json_agg(json_build_object(
+        'member_id', b.member_id, 'time_zone', s.time_zone, 'barred_until', b.barred_until,
+        'birthday', json_build_object('calendar', b.calendar, 'month', b.month, 'day', b.day,
+            'leap_month', b.leap_month, 'year', b.year),
+        'windows', (SELECT coalesce(json_agg(w), '[]') FROM birthday_windows w
+            WHERE w.member_id = b.member_id)
+    )), '[]') AS text)
     FROM birthdays b JOIN stores s ON s.id = b.home_store_id
     WHERE b.member_id = ANY(CAST(:member_ids AS uuid[]))
-    ORDER BY b.member_id FOR NO KEY UPDATE OF b
     """
 )
 _WRITE = text(
     """
-    UPDATE birthdays b SET next_on = r.next_on, due_at = r.due_at, rule_version = :version
-    FROM json_to_recordset(CAST(:rows AS json))
-        AS r(member_id uuid, next_on date, due_at timestamptz)
-    WHERE b.member_id = r.member_id
+    WITH written AS (
+        INSERT INTO birthday_windows AS w
+        SELECT r.* FROM json_to_recordset(CAST(:windows AS json)) AS r(id uuid, member_id uuid,
+            privilege text, year smallint, version int, rule_version int, starts_at timestamptz,
+            ends_at timestamptz, withdrawn boolean, coupon_promotion_id uuid)
+        ON CONFLICT (member_id, privilege, year) DO UPDATE SET version = excluded.version,
+            rule_version = excluded.rule_version, starts_at = excluded.starts_at,
+            ends_at = excluded.ends_at, withdrawn = excluded.withdrawn,
+            coupon_promotion_id = excluded.coupon_promotion_id
+    ), reckoned AS (
+        UPDATE birthdays b SET next_on = r.next_on, due_at = r.due_at, rule_version = :version
+        FROM json_to_recordset(CAST(:rows AS json))
+            AS r(member_id uuid, next_on date, due_at timestamptz)
+        WHERE b.member_id = r.member_id RETURNING b.member_id
+    )
+    DELETE FROM birthday_windows w USING reckoned r
+    WHERE w.member_id = r.member_id AND w.ends_at < :forgotten
     """
 )
 _SOON = text(

@@ -72,7 +72,7 @@ def get_quote(
         offer = services.call(
             OfferSpend(member_id=command.member_id, total_minor=priced.total_minor)
         )
-    expected = rule.points_for(priced.total_minor, priced.tier) if rule and offer else 0
+    expected = ledger.points_expected(rule, command.member_id, [], priced)
     return _quote(priced, expected, offer)
 
 
@@ -261,9 +261,7 @@ def _let_resume(session: Session, order_id: UUID) -> None:
 
 
 def _points_expected(started: Started, command: PlaceOrder, priced: Priced) -> int:
-    return ledger.points_expected(
-        started.earn_rule, command.member_id, command.tenders, priced.total_minor, priced.tier
-    )
+    return ledger.points_expected(started.earn_rule, command.member_id, command.tenders, priced)
 
 
 def _require_currency(store: StoreFacts, currency: str) -> None:
@@ -294,6 +292,7 @@ def _quote(priced: Priced, points_expected: int, offer: Any) -> Quote:
         total_minor=priced.total_minor,
         tax_minor=priced.tax_minor,
         tier=priced.tier,
+        privileges=priced.privileges,
         promotions=priced.promotions,
         points_expected=points_expected,
         offer=offer,

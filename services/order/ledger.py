@@ -151,9 +151,7 @@ def place(
 
     Raises `Refusal("ORDER_EXPIRED")` when the sweeper was faster.
     """
-    expected = points_expected(
-        started.earn_rule, command.member_id, command.tenders, priced.total_minor, priced.tier
-    )
+    expected = points_expected(started.earn_rule, command.member_id, command.tenders, priced)
     change = basket.change_of(command.tenders)
     event = _placed_event(command, started, priced)
     row = session.execute(
@@ -239,6 +237,7 @@ def _placed_event(command: PlaceOrder, started: Started, priced: Priced) -> Orde
         ],
         promotions=priced.promotions,
         fact=started.fact,
+        privileges=priced.privileges,
     )
 
 
@@ -246,16 +245,15 @@ def points_expected(
     rule: EarnRule | None,
     member_id: UUID | None,
     tenders: Sequence[Tender],
-    total_minor: int,
-    tier: str | None,
+    priced: Priced,
 ) -> int:
-    """The points loyalty will book for an order, by the same rule (L1, L4)."""
+    """The points loyalty will book for an order, by the same rule (L1, L4, L5)."""
     if rule is None or member_id is None:
         return 0
-    paid = total_minor - basket.amount_of(tenders, "points")
+    paid = priced.total_minor - basket.amount_of(tenders, "points")
     if not rule.earn_on_wallet:
         paid -= basket.amount_of(tenders, "wallet")
-    return rule.points_for(paid, tier)
+    return rule.points_for(paid, priced.tier, [each.code for each in priced.privileges])
 
 
 def earn_rule(session: Session, at: datetime) -> EarnRule | None:

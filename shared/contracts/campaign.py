@@ -106,7 +106,8 @@ class Eligibility(Message, frozen=True, kw_only=True):
     """What and whom a promotion is for; an empty set means no restriction.
 
     Pieces are of one of the styles or one of the categories; stores are named or belong to one of
-    the franchisees; members have one of the tiers and one of the tags.
+    the franchisees; members have one of the tiers, one of the tags, and now one of the privileges
+    of the birthday rule (T8).
     """
 
     style_ids: Ids = frozenset()
@@ -115,6 +116,7 @@ class Eligibility(Message, frozen=True, kw_only=True):
     franchisee_ids: Ids = frozenset()
     tiers: Annotated[frozenset[Code], Meta(max_length=20)] = frozenset()
     tags: Names = frozenset()
+    privileges: Annotated[frozenset[Code], Meta(max_length=20)] = frozenset()
     members_only: bool = False
 
 
@@ -225,12 +227,19 @@ class BasketLine(Message, frozen=True, kw_only=True):
     stated_minor: Amount | None = None
 
 
+class OpenPrivilege(Message, frozen=True, kw_only=True):
+    """A privilege of the birthday rule that a member has at the moment, by that version of it."""
+
+    code: str
+    rule_version: int
+
+
 class Reason(Message, frozen=True, kw_only=True):
     """Why a promotion of this store did or did not apply to a line, in words.
 
     `code` is one of APPLIED, BELOW_THRESHOLD, NOT_THIS_PIECE, NOT_THIS_TIER, NEEDS_MEMBER,
-    NEEDS_TAG, NEEDS_COUPON, NEEDS_SECOND_PIECE, BUNDLE_INCOMPLETE, BEATEN_BY, USED_UP,
-    NOTHING_LEFT.
+    NEEDS_TAG, NEEDS_PRIVILEGE, NEEDS_COUPON, NEEDS_SECOND_PIECE, BUNDLE_INCOMPLETE, BEATEN_BY,
+    USED_UP, NOTHING_LEFT. `privilege`: the birthday privilege that let it apply.
     """
 
     promotion_id: UUID
@@ -241,6 +250,7 @@ class Reason(Message, frozen=True, kw_only=True):
     amount_minor: int = 0
     text_zh: str
     text_en: str
+    privilege: OpenPrivilege | None = None
 
 
 class PricedLine(Message, frozen=True, kw_only=True):
@@ -271,6 +281,7 @@ class AppliedPromotion(Message, frozen=True, kw_only=True):
     name_en: str
     discount_minor: int
     coupon_code: str | None = None
+    privilege: OpenPrivilege | None = None
 
 
 class Priced(Message, frozen=True, kw_only=True):
@@ -284,6 +295,7 @@ class Priced(Message, frozen=True, kw_only=True):
     tax_minor: int
     tier: str | None = None
     promotions: list[AppliedPromotion] = []
+    privileges: list[OpenPrivilege] = []
 
 
 class PriceAndHold(Command[Priced], frozen=True, kw_only=True):

@@ -1,7 +1,12 @@
 """Tables of the member service, a module for each noun."""
 
 from services.member.models.base import Base, Inbox, Outbox, Store
-from services.member.models.birthdays import BirthdayRuleRow, MemberBirthday, RelativeRow
+from services.member.models.birthdays import (
+    BirthdayRuleRow,
+    BirthdayWindowRow,
+    MemberBirthday,
+    RelativeRow,
+)
 from services.member.models.consents import ConsentGiven, ConsentState, Notice
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
@@ -18,6 +23,7 @@ __all__ = [
     "TAGS_LIMIT",
     "Base",
     "BirthdayRuleRow",
+    "BirthdayWindowRow",
     "ConsentGiven",
     "ConsentState",
     "FieldVersion",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Text,
+    UniqueConstraint,
     Uuid,
     func,
 )
@@ -28,6 +29,7 @@ class MemberBirthday(Base):
 
     `next_on` is local to the home store, reckoned by `rule_version` (0: before there was one); at
     `due_at` it has to be reckoned anew. `home_store_id` is that of the member, for the index.
+    Birthdays before `barred_until` bring no privilege: another one has, before it was changed.
     """
 
     __tablename__ = "birthdays"
@@ -42,6 +44,7 @@ class MemberBirthday(Base):
     next_on: Mapped[date | None] = mapped_column(Date)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     rule_version: Mapped[int] = mapped_column(Integer, server_default="0")
+    barred_until: Mapped[date | None] = mapped_column(Date)
 
     __table_args__: Any = (
         CheckConstraint("calendar IN ('solar', 'lunar')", name="calendar"),
@@ -69,6 +72,29 @@ class BirthdayRuleRow(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
     __table_args__: Any = (CheckConstraint("version >= 1", name="version_counts"),)
+
+
+class BirthdayWindowRow(Base):
+    """When a member has a privilege: once for each calendar year (`year`)."""
+
+    __tablename__ = "birthday_windows"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    privilege: Mapped[str] = mapped_column(Text)
+    year: Mapped[int] = mapped_column(SmallInteger)
+    version: Mapped[int]
+    rule_version: Mapped[int]
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    withdrawn: Mapped[bool]
+    coupon_promotion_id: Mapped[UUID | None] = mapped_column(Uuid)
+
+    __table_args__: Any = (
+        UniqueConstraint("member_id", "privilege", "year"),
+        CheckConstraint("version >= 1", name="version_counts"),
+        CheckConstraint("starts_at < ends_at", name="ends_after_it_starts"),
+    )
 
 
 class RelativeRow(Base):

@@ -20,6 +20,7 @@ from shared.contracts import (
     Sentence,
     Text,
 )
+from shared.contracts.loyalty.earning import EarnRule as EarnRule
 from shared.contracts.loyalty.spending import OfferSpend as OfferSpend
 from shared.contracts.loyalty.spending import SpendChoice as SpendChoice
 from shared.contracts.loyalty.spending import SpendOffer as SpendOffer
@@ -62,22 +63,6 @@ ERRORS = {
     "NO_RULE": Sentence(zh="尚未设定此项规则", en="No rule has been published for this yet"),
     "INVALID_RULE": Sentence(zh="规则有误：{reason}", en="The rule is not right: {reason}"),
 }
-
-
-class EarnRule(Message, frozen=True, kw_only=True, tag="earn"):
-    """One point for each `minor_per_point` paid, times the tier's multiplier (L1, L4).
-
-    What is paid with points earns nothing; wallet money earns if `earn_on_wallet`.
-    """
-
-    minor_per_point: Annotated[int, Meta(ge=1, le=10**9)]
-    multipliers_basis_points: dict[Code, Annotated[int, Meta(ge=0, le=1_000_000)]] = {}
-    earn_on_wallet: bool = True
-
-    def points_for(self, paid_minor: int, tier: str | None) -> int:
-        """Whole points, rounded down; 10,000 basis points are once."""
-        multiplier = self.multipliers_basis_points.get(tier or "", 10_000)
-        return max(paid_minor, 0) * multiplier // (self.minor_per_point * 10_000)
 
 
 class SpendRule(Message, frozen=True, kw_only=True, tag="spend"):

@@ -6,12 +6,16 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts import Command, Event, Message, PageSize, Sentence
+from shared.contracts import Code, Command, Event, Message, Name, PageSize, Sentence
 from shared.paging import Page
 
 Calendar = Literal["solar", "lunar"]
+AroundDays = Annotated[int, Meta(ge=0, le=60)]
 
 ERRORS = {
+    "INVALID_BIRTHDAY_RULE": Sentence(
+        zh="生日规则有误：{reason_zh}", en="The birthday rule is not right: {reason_en}"
+    ),
     "BIRTHDAY_RULE_ID_TAKEN": Sentence(
         zh="该规则编号已用于其他内容", en="This id was used for another birthday rule"
     ),
@@ -32,8 +36,26 @@ class Birthday(Message, frozen=True, kw_only=True):
     year: Annotated[int, Meta(ge=1900, le=2100)] | None = None
 
 
+class Privilege(Message, frozen=True, kw_only=True):
+    """Something a member has around the birthday, of which others know by its `code` (L5, T8).
+
+    `span`: on the day, in the month of the birthday (a lunar month for a lunar birthday), or from
+    `days_before` to `days_after` it. Others are told `announce_days` before it opens; a coupon of
+    `coupon_promotion_id` is issued at that moment, once for each member and year (C4).
+    """
+
+    code: Code
+    name_zh: Name
+    name_en: Name
+    span: Literal["day", "month", "days"] = "day"
+    days_before: AroundDays = 0
+    days_after: AroundDays = 0
+    announce_days: AroundDays = 1
+    coupon_promotion_id: UUID | None = None
+
+
 class BirthdayRule(Message, frozen=True, kw_only=True):
-    """On which day a birthday is kept in a year that lacks it.
+    """On which day a birthday is kept in a year that lacks it, and what members have from it.
 
     `day_30`: of a lunar month that has 29 days. `leap_month`: in a year without that leap month.
     `february_29`: in a common year.
@@ -42,6 +64,7 @@ class BirthdayRule(Message, frozen=True, kw_only=True):
     day_30: Literal["day_29", "following_day"] = "day_29"
     leap_month: Literal["ordinary_month", "following_month"] = "ordinary_month"
     february_29: Literal["february_28", "march_1"] = "february_28"
+    privileges: Annotated[list[Privilege], Meta(max_length=20)] = []
 
 
 class BirthdayRuleVersion(Message, frozen=True, kw_only=True):
@@ -58,7 +81,8 @@ class BirthdayRules(Message, frozen=True, kw_only=True):
 
 class PublishBirthdayRule(Command[BirthdayRuleVersion], frozen=True, kw_only=True):
     """Publish the next version, in force from `valid_from` (None: now); HQ. The id is the caller's:
-    repeating is safe. Refusal: BIRTHDAY_RULE_ID_TAKEN."""
+    repeating is safe. What has opened by then stays as it is. Refusals: INVALID_BIRTHDAY_RULE,
+    BIRTHDAY_RULE_ID_TAKEN."""
 
     id: UUID
     valid_from: datetime | None = None
@@ -98,3 +122,20 @@ class BirthdayRulePublished(Event, frozen=True, kw_only=True):
     rule_id: UUID
     version: int
     valid_from: datetime
+
+
+class BirthdayWindow(Event, frozen=True, kw_only=True):
+    """When a member has a privilege: subject the window, sequence its version; told before it
+    opens, again when it is moved or `withdrawn`. The birthday itself is never told."""
+
+    type: ClassVar[str] = "member.birthday_window"
+    audited: ClassVar[bool] = False
+    window_id: UUID
+    version: int
+    member_id: UUID
+    privilege: str
+    rule_version: int
+    starts_at: datetime
+    ends_at: datetime
+    withdrawn: bool = False
+    coupon_promotion_id: UUID | None = None

@@ -11,6 +11,7 @@ from shared.contracts.campaign import (
     AppliedPromotion,
     BasketLine,
     CouponCode,
+    OpenPrivilege,
     PricedLine,
 )
 from shared.contracts.loyalty import SpendOffer
@@ -90,6 +91,7 @@ class Quote(Message, frozen=True, kw_only=True):
     total_minor: int
     tax_minor: int
     tier: str | None = None
+    privileges: list[OpenPrivilege] = []
     promotions: list[AppliedPromotion] = []
     points_expected: int = 0
     offer: SpendOffer | None = None
@@ -246,6 +248,7 @@ class OrderPlaced(Event, frozen=True, kw_only=True):
     lines: list[OrderLine]
     promotions: list[AppliedPromotion]
     fact: bool
+    privileges: list[OpenPrivilege] = []
     receipt_number: str | None = None
 
 

@@ -280,6 +280,6 @@ def test_a_rule_is_published_once_by_the_chain(session: Session, manager: Caller
 def test_a_forgotten_birthday_is_gone(session: Session, register: Callable[..., Member]) -> None:
     member = register(born=Birthday(month=5, day=20))
 
-    birthdays.forget(session, member.id)
+    birthdays.forget(session, member.id, NOW)
 
     assert session.scalar(text("SELECT count(*) FROM birthdays")) == 0
