@@ -104,7 +104,7 @@ def _earned(back: OrderReturned, sale: BookedRow, rules: dict[int, EarnRule]) ->
     paid = back.kept_minor - back.kept_points_minor
     if not rule.earn_on_wallet:
         paid -= back.kept_wallet_minor
-    return rule.points_for(paid, sale.tier)
+    return rule.points_for(paid, sale.tier, back.privileges)
 
 
 def _wallet_parts(

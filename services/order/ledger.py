@@ -97,6 +97,7 @@ _PLACE = text(
         UPDATE orders SET status = 'placed', placed_at = now(), list_minor = :list_minor,
             discount_minor = :discount_minor, total_minor = :total_minor,
             tax_minor = :tax_minor, change_minor = :change_minor, tier = :tier,
+            privileges = CAST(:privileges AS jsonb),
             promotions = CAST(:promotions AS jsonb), points_expected = :points_expected,
             balances = CAST(:balances AS jsonb),
             receipt_number = :receipt_prefix || lpad(receipt.last::text, 6, '0')
@@ -167,6 +168,7 @@ def place(
             "tax_minor": priced.tax_minor,
             "change_minor": change,
             "tier": priced.tier,
+            "privileges": _json([privilege.code for privilege in priced.privileges]),
             "promotions": _json(priced.promotions),
             "points_expected": expected,
             "balances": _json(balances) if balances else None,

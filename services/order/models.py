@@ -122,6 +122,7 @@ class Order(Base):
     change_minor: Mapped[int | None] = mapped_column(BigInteger)
     tier: Mapped[str | None] = mapped_column(Text)
     promotions: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    privileges: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     points_expected: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     balances: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     receipt_number: Mapped[str | None] = mapped_column(Text, unique=True)

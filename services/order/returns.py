@@ -135,6 +135,7 @@ def book(session: Session, taken: Taken, row: dict[str, Any], now: datetime) -> 
         sold_on=order.business_date,
         sold_at=order.sold_at,
         member_id=order.member_id,
+        privileges=order.privileges,
         staff_id=row["staff_id"],
         business_date=store.business_date(now),
         returned_at=now,
@@ -209,7 +210,7 @@ def _earned(order: Any, sold: Sold) -> int:
     paid = refunds.kept_minor(sold) - refunds.kept_of(sold, "points")
     if not rule.earn_on_wallet:
         paid -= refunds.kept_of(sold, "wallet")
-    return rule.points_for(paid, order.tier)
+    return rule.points_for(paid, order.tier, order.privileges)
 
 
 def _with_references(

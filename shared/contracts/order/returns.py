@@ -270,6 +270,7 @@ class OrderReturned(Event, frozen=True, kw_only=True):
     kept_points_minor: int
     kept_wallet_minor: int
     promotions: list[UUID]
+    privileges: list[str] = []
     reason: str
     exchange_order_id: UUID | None = None
 
