@@ -35,7 +35,7 @@ from shared.contracts import (
     order,
 )
 from shared.contracts.loyalty import explanation, proposals, wallet
-from shared.contracts.member import birthdays, consents, family
+from shared.contracts.member import birthdays, consents, erasure, family, privacy
 from shared.contracts.order import returns
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
@@ -50,6 +50,8 @@ MUTATIONS: list[type[Command[Any]]] = [
     member.RecordContact, member.HandOverMembers, member.PublishField,
     consents.RecordConsents, consents.PublishNotice,
     family.SaveRelative, family.RemoveRelative, birthdays.PublishBirthdayRule,
+    erasure.RequestErasure, erasure.ConfirmErasure, erasure.WithdrawErasure,
+    privacy.PublishPrivacyRule,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
     wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
@@ -74,6 +76,8 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "fields": member.GetFields,
     "consents": consents.GetConsents,
     "notices": consents.ListNotices,
+    "erasures": erasure.ListErasures,
+    "privacy_rules": privacy.ListPrivacyRules,
     "notices_in_force": consents.GetNoticesInForce,
     "member_form": member.GetForm,
     "family": family.GetFamily,

@@ -1,5 +1,8 @@
 """What must hold inside campaign's own database: each query returns one row per difference."""
 
+from services.campaign.personal import PERSONAL
+from shared import erasure
+
 CHECKS: dict[str, str] = {
     "held = open holds": """
         SELECT u.subject_id, u.member_id, u.held, count(h.order_id) AS open
@@ -48,4 +51,4 @@ CHECKS: dict[str, str] = {
         SELECT order_id, held_at FROM holds
         WHERE status = 'held' AND held_at < now() - interval '10 minutes'
     """,
-}
+} | erasure.checks(PERSONAL)

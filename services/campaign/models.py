@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database import new_metadata
+from shared.erasure import ErasedMixin
 from shared.inbox import InboxMixin
 from shared.outbox import OutboxMixin
 from shared.stores import StoreMixin
@@ -41,6 +42,10 @@ class Outbox(OutboxMixin, Base):
 
 class Inbox(InboxMixin, Base):
     pass
+
+
+class ErasedMember(ErasedMixin, Base):
+    """Who was erased here."""
 
 
 class Store(StoreMixin, Base):

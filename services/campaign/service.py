@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
-from services.campaign import basket, copies, coupons, holds, privileges, promotions, returns
+from services.campaign import (
+    basket,
+    copies,
+    coupons,
+    erasure,
+    holds,
+    privileges,
+    promotions,
+    returns,
+)
 from services.campaign.members import when_members_known
 from shared.contracts import Envelope
 from shared.contracts.campaign import (
@@ -25,6 +34,7 @@ from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
 from shared.contracts.member.birthdays import BirthdayWindow
+from shared.contracts.member.erasure import MemberErased
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
@@ -130,3 +140,8 @@ class CampaignService:
     @on_event(OrderReturned)
     def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
         returns.on_order_returned(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberErased)
+    def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
+        erasure.on_member_erased(session, envelopes)

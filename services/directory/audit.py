@@ -1,5 +1,8 @@
 """What can be held against what inside directory's own database; used by `./chainstitch audit`."""
 
+from services.directory.personal import PERSONAL
+from shared import erasure
+
 _SCOPE_EXISTS = """
     scope_kind = 'chain'
     OR scope_kind = 'store' AND EXISTS (SELECT FROM stores s WHERE s.id = scope_id)
@@ -47,4 +50,4 @@ CHECKS: dict[str, str] = {
         "SELECT o.event_id, o.type FROM outbox o WHERE o.published_at < now() - interval '1 minute'"
         " AND NOT EXISTS (SELECT FROM audit_entries a WHERE a.event_id = o.event_id)"
     ),
-}
+} | erasure.checks(PERSONAL)

@@ -13,6 +13,7 @@ from sqlalchemy import select, text, tuple_
 from sqlalchemy.orm import Session
 
 from services.directory.models import AuditEntry
+from services.directory.personal import ONLY_IDS
 from shared.contracts import Envelope, Event
 from shared.contracts import directory as contract
 from shared.errors import Forbidden, InvalidInput
@@ -24,9 +25,13 @@ MICROSECOND = timedelta(microseconds=1)
 UNVERIFIED = "unverified"
 """The caller kind of an event whose seal this service cannot open (the key was changed)."""
 
+# Of somebody erased only ids and figures are kept, also where an event comes late.
 _RECORD = text(
     "INSERT INTO audit_entries (event_id, at, caller_kind, caller_id, type, subject, detail)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS entry (event_id uuid,"
+    " SELECT event_id, at, caller_kind, caller_id, type, subject, CASE"
+    " WHEN detail ->> 'member_id' IN (SELECT CAST(member_id AS text) FROM erased_members)"
+    f" THEN {ONLY_IDS} ELSE detail END"
+    " FROM jsonb_to_recordset(CAST(:entries AS jsonb)) AS entry (event_id uuid,"
     " at timestamptz, caller_kind text, caller_id uuid, type text, subject text, detail jsonb)"
     " ON CONFLICT (event_id) DO NOTHING"
 )

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.database import new_metadata
+from shared.erasure import ErasedMixin
 from shared.inbox import InboxMixin
 from shared.outbox import OutboxMixin
 from shared.seal import Role, ScopeKind
@@ -40,6 +41,10 @@ class Outbox(OutboxMixin, Base):
 
 class Inbox(InboxMixin, Base):
     """Events that directory has applied."""
+
+
+class ErasedMember(ErasedMixin, Base):
+    """Who was erased here."""
 
 
 class Brand(Base):
@@ -283,7 +288,8 @@ class SettingVersion(Base):
 
 
 class AuditEntry(Base):
-    """One audited event with the caller who caused it (X11). Append-only."""
+    """One audited event with the caller who caused it (X11). Append-only; of somebody erased, only
+    ids and figures of the detail are kept."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (
@@ -291,6 +297,11 @@ class AuditEntry(Base):
         Index("ix_audit_entries_subject", "subject", "at", "event_id"),
         Index("ix_audit_entries_caller_id", "caller_id", "at", "event_id"),
         Index("ix_audit_entries_type", "type", "at", "event_id"),
+        Index(
+            "ix_audit_entries_member_id",
+            text("(detail ->> 'member_id')"),
+            postgresql_where=text("detail ->> 'member_id' IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -13,6 +13,7 @@ from services.directory import (
     bootstrap,
     clients,
     devices,
+    erasure,
     inherited,
     lock_out,
     organisation,
@@ -25,6 +26,7 @@ from services.directory import (
 from shared import green
 from shared.contracts import SERVICES, Done, Envelope, Event, declared
 from shared.contracts import directory as contract
+from shared.contracts.member.erasure import MemberErased
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.seal import HQ, MANAGERS, READERS, Caller, Role
@@ -235,3 +237,8 @@ class DirectoryService:
         with self.transaction() as session:
             lock_out.forget_old(session, now())
             refresh.forget_old(session, now())
+
+    @staticmethod
+    @on_event(MemberErased)
+    def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
+        erasure.on_member_erased(session, envelopes)

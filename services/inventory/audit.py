@@ -3,6 +3,9 @@
 `./chainstitch audit` runs them on a quiet system, beside those that compare services (K4, K15).
 """
 
+from services.inventory.personal import PERSONAL
+from shared import erasure
+
 CHECKS: dict[str, str] = {
     "on hand = sum of movements": """
         SELECT store_id, sku_id, coalesce(stock.on_hand, 0) AS on_hand,
@@ -60,4 +63,4 @@ CHECKS: dict[str, str] = {
         SELECT order_id, store_id, made_at FROM reservations
         WHERE status = 'held' AND made_at < now() - interval '10 minutes'
     """,
-}
+} | erasure.checks(PERSONAL)

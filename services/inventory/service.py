@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from services.inventory import (
     catalogue,
+    erasure,
     levels,
     movements,
     prices,
@@ -37,6 +38,7 @@ from shared.contracts.inventory import (
     StylesSaved,
     WhereElse,
 )
+from shared.contracts.member.erasure import MemberErased
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
@@ -128,3 +130,8 @@ class InventoryService:
     @on_event(OrderReturned)
     def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
         returns.on_order_returned(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberErased)
+    def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
+        erasure.on_member_erased(session, envelopes)

@@ -1,5 +1,8 @@
 """What must hold within this database: each query returns one row for each difference."""
 
+from services.loyalty.personal import PERSONAL
+from shared import erasure
+
 CHECKS: dict[str, str] = {
     "balances are the sums of their entries": """
         SELECT b.account_id, b.balance, coalesce(sum(e.amount), 0) AS entries
@@ -36,7 +39,8 @@ CHECKS: dict[str, str] = {
             SELECT account_id,
                 coalesce(sum(amount) FILTER (WHERE reason <> 'expired'
                     AND expires_at < now() - interval '1 hour'), 0) AS past,
-                -coalesce(sum(amount) FILTER (WHERE reason IN ('expired', 'spent', 'spent_back')
+                -coalesce(sum(amount) FILTER (WHERE reason IN ('expired', 'forfeited',
+                    'spent', 'spent_back')
                     OR (reason = 'adjusted' AND amount < 0)), 0) AS gone
             FROM entries WHERE unit = 'points' AND balance_after IS NOT NULL GROUP BY account_id
         ) p USING (account_id) WHERE p.past > p.gone + b.held""",
@@ -109,4 +113,4 @@ CHECKS: dict[str, str] = {
     "documents were booked once": """
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",
-}
+} | erasure.checks(PERSONAL)

@@ -104,7 +104,8 @@ _FIND = text(
 )
 _MEMBER = text(
     "SELECT m.currency, EXISTS (SELECT FROM member_accounts ma"
-    " WHERE ma.member_id = m.member_id) AS opened FROM members m WHERE m.member_id = :member_id"
+    " WHERE ma.member_id = m.member_id) AS opened FROM members m"
+    " WHERE m.member_id = :member_id AND m.closed_at IS NULL FOR SHARE OF m"
 )
 _RECORD = text(
     "INSERT INTO documents (id, kind, member_id, store_id, staff_id, content, answer, at)"

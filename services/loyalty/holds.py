@@ -313,7 +313,8 @@ _READ = text(
     " ".join(
         (
             "WITH locked AS (", LOCKED, """) SELECT CAST(json_build_object(
-            'known', EXISTS (SELECT FROM members WHERE member_id = :member_id),
+            'known', EXISTS (SELECT FROM members WHERE member_id = :member_id
+                AND closed_at IS NULL),
             'currency', (SELECT currency FROM members WHERE member_id = :member_id),
             'balances', (SELECT coalesce(json_agg(locked), '[]') FROM locked),
             'spend',""", _rule("spend"), ", 'wallet',", _rule("wallet"), """,
@@ -343,7 +344,8 @@ _AVAILABLE = text(
     "SELECT ma.kind, CASE WHEN b.frozen THEN 0 ELSE b.balance - b.held END AS available"
     " FROM members m"
     " LEFT JOIN member_accounts ma USING (member_id)"
-    " LEFT JOIN balances b USING (account_id) WHERE m.member_id = :member_id"
+    " LEFT JOIN balances b USING (account_id)"
+    " WHERE m.member_id = :member_id AND m.closed_at IS NULL"
 )
 _RELEASE = text(
     """INSERT INTO holds AS h (order_id, status, store_id, ended_at)

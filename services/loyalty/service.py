@@ -11,6 +11,7 @@ from services.loyalty import (
     corrections,
     decisions,
     earning,
+    erasure,
     expiry,
     explanation,
     freezes,
@@ -60,7 +61,9 @@ from shared.contracts.loyalty.wallet import (
     UnfreezeAccount,
 )
 from shared.contracts.member import MemberRegistered
+from shared.contracts.member.erasure import MemberErased
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
+from shared.contracts.order.erasure import ErasureChecked
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.paging import Page
@@ -216,3 +219,13 @@ class LoyaltyService:
     @on_event(OrderReturned)
     def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
         returns.on_order_returned(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberErased)
+    def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
+        erasure.on_member_erased(session, envelopes)
+
+    @staticmethod
+    @on_event(ErasureChecked)
+    def on_erasure_checked(session: Session, envelopes: list[Envelope[ErasureChecked]]) -> None:
+        erasure.on_erasure_checked(session, envelopes)

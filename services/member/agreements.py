@@ -37,7 +37,7 @@ def record(session: Session, caller: Caller, command: RecordConsents) -> Consent
 
 
 def get(session: Session, caller: Caller, command: GetConsents) -> Consents:
-    known = select(Profile.id).where(Profile.id == command.member_id)
+    known = select(Profile.id).where(Profile.id == command.member_id, Profile.erased_at.is_(None))
     if session.scalar(known) is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": command.member_id})
     return consents.read(session, caller, command.member_id)

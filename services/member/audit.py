@@ -1,5 +1,8 @@
 """What must hold inside the member service's own database; each returns a row per difference."""
 
+from services.member.personal import PERSONAL
+from shared import erasure
+
 CHECKS: dict[str, str] = {
     "purchase figures = Σ standing orders": """
         SELECT coalesce(kept.member_id, summed.member_id) AS member_id,
@@ -77,7 +80,8 @@ CHECKS: dict[str, str] = {
             WHERE member_id = members.id AND kind IN ('joined', 'handed_over')
             ORDER BY at DESC, kind = 'joined', id DESC LIMIT 1
         ) AS latest ON true
-        WHERE members.associate_id IS DISTINCT FROM latest.staff_id
+        WHERE members.erased_at IS NULL
+            AND members.associate_id IS DISTINCT FROM latest.staff_id
     """,
     "every member agreed to membership": """
         SELECT members.id AS member_id FROM members WHERE NOT EXISTS (
@@ -106,4 +110,17 @@ CHECKS: dict[str, str] = {
     "no birthday is over for an hour without the next one": """
         SELECT member_id, next_on, due_at FROM birthdays WHERE due_at < now() - interval '1 hour'
     """,
-}
+    "erasures are certified, or not a day on their way": """
+        SELECT id AS erasure_id, status, confirmed_at FROM erasures
+        WHERE status IN ('asking', 'erasing') AND confirmed_at < now() - interval '1 day'
+           OR status = 'erased' AND (
+               SELECT count(*) FROM erasure_answers WHERE erasure_id = erasures.id
+           ) <> 6
+    """,
+    "who is erased has an erasure": """
+        SELECT members.id AS member_id FROM members
+        FULL JOIN (SELECT * FROM erasures WHERE status IN ('erasing', 'erased')) AS erasures
+            ON erasures.member_id = members.id
+        WHERE (members.erased_at IS NULL) <> (erasures.id IS NULL)
+    """,
+} | erasure.checks(PERSONAL)

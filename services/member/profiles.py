@@ -147,7 +147,9 @@ def one_line(text: str, field: str) -> str:
 def locked(session: Session, member_id: UUID) -> Row[Any]:
     """The member's row until the end of the transaction; raises `Refusal("UNKNOWN_MEMBER")`."""
     row = session.execute(
-        select(Profile.__table__).where(Profile.id == member_id).with_for_update()
+        select(Profile.__table__)
+        .where(Profile.id == member_id, Profile.erased_at.is_(None))
+        .with_for_update()
     ).one_or_none()
     if row is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})

@@ -12,9 +12,11 @@ from services.member import (
     agreements,
     birthdays,
     definitions,
+    erasures,
     family,
     handovers,
     notices,
+    privacy_rules,
     profiles,
     purchases,
     returns,
@@ -25,9 +27,12 @@ from services.member import (
 from services.member.models import Store
 from services.member.phones import Keyring
 from shared.contracts import Done, Envelope
-from shared.contracts.campaign import CouponRedeemed
+from shared.contracts.campaign import CouponRedeemed, ForgottenByCampaign
 from shared.contracts.directory import StaffChanged, StoreChanged
+from shared.contracts.directory.erasure import ForgottenByDirectory
+from shared.contracts.inventory import ForgottenByInventory
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.loyalty.erasure import ErasureSettled, ForgottenByLoyalty
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.member import (
     FindMembers,
@@ -66,6 +71,13 @@ from shared.contracts.member.consents import (
     PublishNotice,
     RecordConsents,
 )
+from shared.contracts.member.erasure import (
+    ConfirmErasure,
+    Erasure,
+    ListErasures,
+    RequestErasure,
+    WithdrawErasure,
+)
 from shared.contracts.member.family import (
     Family,
     GetFamily,
@@ -74,7 +86,14 @@ from shared.contracts.member.family import (
     SaveRelative,
 )
 from shared.contracts.member.fields import Field, Fields, Form
+from shared.contracts.member.privacy import (
+    ListPrivacyRules,
+    PrivacyRules,
+    PrivacyRuleVersion,
+    PublishPrivacyRule,
+)
 from shared.contracts.order import OrderPlaced, OrderVoided
+from shared.contracts.order.erasure import ErasureChecked, ForgottenByOrder
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.paging import Page
@@ -235,6 +254,38 @@ class MemberService:
                 looked_at = birthdays.review(session, datetime.now(UTC))
             time.sleep(BIRTHDAY_RESTS * (time.monotonic() - started))
 
+    @operation(RequestErasure, roles=MANAGERS)
+    def request_erasure(self, caller: Caller, command: RequestErasure) -> Erasure:
+        with self.transaction() as session:
+            return erasures.request(session, caller, command, datetime.now(UTC))
+
+    @operation(ConfirmErasure, roles=MANAGERS)
+    def confirm_erasure(self, caller: Caller, command: ConfirmErasure) -> Erasure:
+        with self.transaction() as session:
+            return erasures.confirm(session, caller, command, datetime.now(UTC))
+
+    @operation(WithdrawErasure, roles=MANAGERS)
+    def withdraw_erasure(self, caller: Caller, command: WithdrawErasure) -> Erasure:
+        with self.transaction() as session:
+            return erasures.withdraw(session, caller, command, datetime.now(UTC))
+
+    @operation(ListErasures, roles=MANAGERS | {Role.AUDITOR})
+    def list_erasures(self, caller: Caller, command: ListErasures) -> Page[Erasure]:
+        with self.transaction() as session:
+            return erasures.list_erasures(session, caller, command)
+
+    @operation(PublishPrivacyRule, roles=HQ)
+    def publish_privacy_rule(
+        self, caller: Caller, command: PublishPrivacyRule
+    ) -> PrivacyRuleVersion:
+        with self.transaction() as session:
+            return privacy_rules.publish(session, caller, command, datetime.now(UTC))
+
+    @operation(ListPrivacyRules, roles=MANAGERS | {Role.AUDITOR})
+    def list_privacy_rules(self, caller: Caller, command: ListPrivacyRules) -> PrivacyRules:
+        with self.transaction() as session:
+            return privacy_rules.list_rules(session, command)
+
     @staticmethod
     @on_event(StoreChanged)
     def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
@@ -290,3 +341,44 @@ class MemberService:
     @on_event(ReturnBooked)
     def on_return_booked(session: Session, envelopes: list[Envelope[ReturnBooked]]) -> None:
         timeline.on_return_booked(session, envelopes)
+
+    @staticmethod
+    @on_event(ErasureChecked)
+    def on_erasure_checked(session: Session, envelopes: list[Envelope[ErasureChecked]]) -> None:
+        erasures.on_erasure_checked(session, envelopes)
+
+    @staticmethod
+    @on_event(ErasureSettled)
+    def on_erasure_settled(session: Session, envelopes: list[Envelope[ErasureSettled]]) -> None:
+        erasures.on_erasure_settled(session, envelopes)
+
+    @staticmethod
+    @on_event(ForgottenByDirectory)
+    def on_directory_erased(
+        session: Session, envelopes: list[Envelope[ForgottenByDirectory]]
+    ) -> None:
+        erasures.on_answer(session, envelopes)
+
+    @staticmethod
+    @on_event(ForgottenByLoyalty)
+    def on_loyalty_erased(session: Session, envelopes: list[Envelope[ForgottenByLoyalty]]) -> None:
+        erasures.on_answer(session, envelopes)
+
+    @staticmethod
+    @on_event(ForgottenByInventory)
+    def on_inventory_erased(
+        session: Session, envelopes: list[Envelope[ForgottenByInventory]]
+    ) -> None:
+        erasures.on_answer(session, envelopes)
+
+    @staticmethod
+    @on_event(ForgottenByOrder)
+    def on_order_erased(session: Session, envelopes: list[Envelope[ForgottenByOrder]]) -> None:
+        erasures.on_answer(session, envelopes)
+
+    @staticmethod
+    @on_event(ForgottenByCampaign)
+    def on_campaign_erased(
+        session: Session, envelopes: list[Envelope[ForgottenByCampaign]]
+    ) -> None:
+        erasures.on_answer(session, envelopes)

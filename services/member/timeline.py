@@ -225,7 +225,8 @@ def _seen_by(caller: Caller) -> ColumnElement[bool]:
 
 
 def _require_member(session: Session, member_id: UUID) -> None:
-    if session.scalar(select(Profile.id).where(Profile.id == member_id)) is None:
+    known = select(Profile.id).where(Profile.id == member_id, Profile.erased_at.is_(None))
+    if session.scalar(known) is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
 
 

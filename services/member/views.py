@@ -44,7 +44,8 @@ class _Figures(msgspec.Struct, frozen=True):
 
 
 def select_members(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """The statement behind `read_members`; order and limit are the caller's to add."""
+    """The statement behind `read_members`; who was erased is left out. Order and limit are the
+    caller's to add."""
     return select(
         Profile.__table__,
         _FIGURES.label("figures"),
@@ -52,7 +53,7 @@ def select_members(*conditions: ColumnElement[bool]) -> Select[Any]:
         _SKUS.label("skus"),
         _TIME_ZONE.label("time_zone"),
         _BORN.label("born"),
-    ).where(*conditions)
+    ).where(Profile.erased_at.is_(None), *conditions)
 
 
 def read_members(

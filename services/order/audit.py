@@ -1,5 +1,8 @@
 """What must hold inside order's own database: each query returns a row for every difference."""
 
+from services.order.personal import PERSONAL
+from shared import erasure
+
 CHECKS = {
     "order totals equal their lines": """
         SELECT orders.id, total_minor, sum(net_minor) AS lines_minor FROM orders
@@ -62,4 +65,4 @@ CHECKS = {
                 SELECT coalesce(sum(b.quantity), 0) FROM return_lines b
                 WHERE b.order_id = l.order_id AND b.line = l.line))
     """,
-}
+} | erasure.checks(PERSONAL)

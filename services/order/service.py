@@ -3,11 +3,20 @@
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
-from services.order import cancellation, checkout, copies, history, return_rules, returns
+from services.order import (
+    cancellation,
+    checkout,
+    copies,
+    erasure,
+    history,
+    return_rules,
+    returns,
+)
 from services.order.models import Store
 from shared.contracts import Envelope
 from shared.contracts.directory import DeviceChanged, StaffChanged, StoreChanged
 from shared.contracts.loyalty import RulePublished
+from shared.contracts.member.erasure import ErasureConfirmed, MemberErased
 from shared.contracts.order import (
     CancelOrder,
     GetOrders,
@@ -118,3 +127,13 @@ class OrderService:
     @on_event(RulePublished)
     def on_rule_published(session: Session, envelopes: list[Envelope[RulePublished]]) -> None:
         copies.on_rule_published(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberErased)
+    def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
+        erasure.on_member_erased(session, envelopes)
+
+    @staticmethod
+    @on_event(ErasureConfirmed)
+    def on_erasure_confirmed(session: Session, envelopes: list[Envelope[ErasureConfirmed]]) -> None:
+        erasure.on_erasure_confirmed(session, envelopes)

@@ -15,6 +15,7 @@ from shared.contracts import (
     Name,
     Sentence,
 )
+from shared.contracts.member.erasure import Destroyed
 
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
 CouponCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{4,40}$(?!\n)")]
@@ -344,3 +345,13 @@ class CouponRedeemed(Event, frozen=True, kw_only=True):
     order_id: UUID
     member_id: UUID | None
     returned: bool = False
+
+
+class ForgottenByCampaign(Event, frozen=True, kw_only=True):
+    """Subject: the member; sequence 1. All that was personal here is destroyed."""
+
+    type: ClassVar[str] = "campaign.member_erased"
+    audited: ClassVar[bool] = False
+    erasure_id: UUID
+    member_id: UUID
+    destroyed: list[Destroyed]

@@ -20,6 +20,7 @@ from shared.contracts import (
     Sentence,
     Text,
 )
+from shared.contracts.member.erasure import Destroyed
 from shared.paging import Page
 
 Ean = Annotated[str, Meta(pattern=r"^[0-9]{13}$(?!\n)")]
@@ -348,3 +349,13 @@ class StockDiscrepancy(Event, frozen=True, kw_only=True):
     order_id: UUID
     sku_id: UUID
     available: int
+
+
+class ForgottenByInventory(Event, frozen=True, kw_only=True):
+    """Subject: the member; sequence 1. All that was personal here is destroyed."""
+
+    type: ClassVar[str] = "inventory.member_erased"
+    audited: ClassVar[bool] = False
+    erasure_id: UUID
+    member_id: UUID
+    destroyed: list[Destroyed]

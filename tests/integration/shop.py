@@ -163,10 +163,11 @@ class Shop:
         """A new member whom every service knows."""
         member = fresh()
         phone = f"1380{UUID(member).int % 10**7:07d}"
-        await api.change(
-            "registerMember", "member { id }", memberId=member, phone=phone, name="会员",
-            sourceChannel="walk-in", homeStoreId=self.store, consents=[CONSENT], **fields,
-        )  # fmt: skip
+        given = {
+            "memberId": member, "phone": phone, "name": "会员", "sourceChannel": "walk-in",
+            "homeStoreId": self.store, "consents": [CONSENT], **fields,
+        }  # fmt: skip
+        await api.change("registerMember", "member { id }", **given)
         await until(lambda: self.account(api, member))
         return member
 

@@ -22,6 +22,8 @@ from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
+from shared.contracts.member import erasure as me
+from shared.contracts.member import privacy as mp
 from shared.contracts.member.fields import TextField
 from shared.contracts.order import returns as back
 from shared.errors import Forbidden, Refusal
@@ -62,6 +64,9 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     family.SaveRelative: SELLERS | MANAGERS, family.RemoveRelative: SELLERS | MANAGERS,
     family.GetFamily: READERS - {R.INTEGRATION}, birthdays.GetBirthdays: READERS - {R.INTEGRATION},
     birthdays.PublishBirthdayRule: HQ, birthdays.ListBirthdayRules: READERS,
+    me.RequestErasure: MANAGERS, me.ConfirmErasure: MANAGERS, me.WithdrawErasure: MANAGERS,
+    me.ListErasures: MANAGERS | {R.AUDITOR},
+    mp.PublishPrivacyRule: HQ, mp.ListPrivacyRules: MANAGERS | {R.AUDITOR},
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,
@@ -143,7 +148,7 @@ CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
     l.PublishRule, i.SaveStyles,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
-    mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule,
+    mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule, mp.PublishPrivacyRule,
 )  # fmt: skip
 
 
@@ -262,6 +267,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
     )  # fmt: skip
     commands: list[Command[Any]] = [
         m.PublishField(id=uuid4(), field=field),
+        mp.PublishPrivacyRule(id=uuid4(), body=me.ErasureRule()),
         mc.PublishNotice(
             id=uuid4(), purpose="membership", version="1", text_zh="须知", text_en="notice"
         ),

@@ -1,7 +1,7 @@
 """Tables of the loyalty service, a module for each noun."""
 
 from services.loyalty.models.accounts import Account, Balance, Member, MemberAccount
-from services.loyalty.models.base import Base, Inbox, Outbox, Store
+from services.loyalty.models.base import Base, ErasedMember, Inbox, Outbox, Store
 from services.loyalty.models.documents import Document
 from services.loyalty.models.hands import Freeze, Proposal
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
@@ -14,6 +14,7 @@ __all__ = [
     "Base",
     "Document",
     "Entry",
+    "ErasedMember",
     "ExpiryNotice",
     "Freeze",
     "Hold",

@@ -21,7 +21,8 @@ class Member(Base):
 
     `currency` is the wallet's; unknown until the home store or a first order tells it.
     `tier_as_of` is the business date the tier was reckoned on; `review_on` the first date on which
-    a purchase leaves the ladder's window. `ladder_version` 0: never reckoned.
+    a purchase leaves the ladder's window. `ladder_version` 0: never reckoned. `closed_at`: erased;
+    nothing is taken in or held for nobody, but what has happened is still booked.
     """
 
     __tablename__ = "members"
@@ -34,6 +35,7 @@ class Member(Base):
     ladder_version: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     tier_as_of: Mapped[date | None]
     review_on: Mapped[date | None]
+    closed_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ix_members_ladder_version", "ladder_version"),
@@ -61,8 +63,8 @@ class Account(Base):
         CheckConstraint(
             "(kind IN ('points', 'principal', 'bonus') AND store_id IS NULL) OR (kind IN"
             " ('points_issued', 'points_redeemed', 'points_adjusted', 'points_expired',"
-            " 'wallet_cash', 'bonus_granted', 'wallet_adjusted', 'sales_clearing')"
-            " AND store_id IS NOT NULL)",
+            " 'points_forfeited', 'bonus_forfeited', 'wallet_cash', 'bonus_granted',"
+            " 'wallet_adjusted', 'sales_clearing') AND store_id IS NOT NULL)",
             name="kind_known",
         ),
         CheckConstraint("(unit = 'points') = starts_with(kind, 'points')", name="unit_of_kind"),

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.database import new_metadata
+from shared.erasure import ErasedMixin
 from shared.inbox import InboxMixin
 from shared.outbox import OutboxMixin
 from shared.stores import StoreMixin
@@ -42,3 +43,7 @@ class Inbox(InboxMixin, Base):
 
 class Store(StoreMixin, Base):
     """Directory's stores."""
+
+
+class ErasedMember(ErasedMixin, Base):
+    """Who was erased here."""

@@ -16,7 +16,7 @@ from services.loyalty.models.base import Base
 
 class Document(Base):
     """A top-up, an adjustment, a refund … as it was asked for and answered: the same id with the
-    same content gets the same answer. Append-only."""
+    same content gets the same answer. Append-only; erasure takes free text out."""
 
     __tablename__ = "documents"
 
@@ -36,4 +36,5 @@ class Document(Base):
             name="kind_known",
         ),
         Index("ix_documents_store_id_at", "store_id", "at"),
+        Index("ix_documents_member_id", "member_id"),
     )

@@ -32,7 +32,7 @@ class Transaction(Base):
         UniqueConstraint("document_id", "kind"),
         CheckConstraint(
             "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
-            " 'pay_out', 'wallet_adjustment', 'transfer')",
+            " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure')",
             name="kind_known",
         ),
     )

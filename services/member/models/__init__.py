@@ -1,6 +1,6 @@
 """Tables of the member service, a module for each noun."""
 
-from services.member.models.base import Base, Inbox, Outbox, Store
+from services.member.models.base import Base, ErasedMember, Inbox, Outbox, Store
 from services.member.models.birthdays import (
     BirthdayRuleRow,
     BirthdayWindowRow,
@@ -8,6 +8,7 @@ from services.member.models.birthdays import (
     RelativeRow,
 )
 from services.member.models.consents import ConsentGiven, ConsentState, Notice
+from services.member.models.erasures import Erasure, ErasureAnswer, PrivacyRule
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
 from services.member.models.profiles import TAGS_LIMIT, NameKey, Profile
@@ -26,6 +27,9 @@ __all__ = [
     "BirthdayWindowRow",
     "ConsentGiven",
     "ConsentState",
+    "ErasedMember",
+    "Erasure",
+    "ErasureAnswer",
     "FieldVersion",
     "HandOver",
     "Happening",
@@ -35,6 +39,7 @@ __all__ = [
     "NameKey",
     "Notice",
     "Outbox",
+    "PrivacyRule",
     "Profile",
     "PurchaseFacts",
     "PurchasedCategory",

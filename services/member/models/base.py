@@ -3,6 +3,7 @@
 from sqlalchemy.orm import DeclarativeBase
 
 from shared.database import new_metadata
+from shared.erasure import ErasedMixin
 from shared.inbox import InboxMixin
 from shared.outbox import OutboxMixin
 from shared.stores import StoreMixin
@@ -22,3 +23,7 @@ class Inbox(InboxMixin, Base):
 
 class Store(StoreMixin, Base):
     """Directory's stores, as told by its events."""
+
+
+class ErasedMember(ErasedMixin, Base):
+    """Who was erased here."""

@@ -31,7 +31,8 @@ class Profile(Base):
 
     `version` guards edits; `event_sequence` counts the member's events, looks at the phone too.
     The digests recognise a command that is sent again, without keeping what it said. `fields` are
-    the custom ones, and `found_by` the keyed hashes of what they are found by.
+    the custom ones, and `found_by` the keyed hashes of what they are found by. Once `erased_at` is
+    set, the row is an id that orders and ledgers refer to, and nobody any more.
     """
 
     __tablename__ = "members"
@@ -39,13 +40,13 @@ class Profile(Base):
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
     version: Mapped[int]
     event_sequence: Mapped[int]
-    card_code: Mapped[str] = mapped_column(Text, unique=True)
-    name: Mapped[str] = mapped_column(Text)
+    card_code: Mapped[str] = mapped_column(Text, unique=True, nullable=True)
+    name: Mapped[str] = mapped_column(Text, nullable=True)
     # Bytewise collation: one index serves prefix, range and order, whatever the server's locale.
-    search_name: Mapped[str] = mapped_column(Text(collation="C"))
-    phone_cipher: Mapped[bytes] = mapped_column(LargeBinary)
-    phone_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    last_four: Mapped[str] = mapped_column(Text)
+    search_name: Mapped[str] = mapped_column(Text(collation="C"), nullable=True)
+    phone_cipher: Mapped[bytes] = mapped_column(LargeBinary, nullable=True)
+    phone_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True, nullable=True)
+    last_four: Mapped[str] = mapped_column(Text, nullable=True)
     gender: Mapped[str | None] = mapped_column(Text)
     birthday: Mapped[date | None] = mapped_column(Date)
     city: Mapped[str | None] = mapped_column(Text)
@@ -62,10 +63,11 @@ class Profile(Base):
     registered_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
-    registration_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    registration_digest: Mapped[bytes] = mapped_column(LargeBinary, nullable=True)
     update_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     found_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
     __table_args__: Any = (
         CheckConstraint("version >= 1", name="version_counts"),
@@ -79,6 +81,11 @@ class Profile(Base):
             "spending_power IN ('low', 'middle', 'high', 'top')", name="spending_power"
         ),
         CheckConstraint(f"cardinality(tags) <= {TAGS_LIMIT}", name="tags_limit"),
+        CheckConstraint(
+            "erased_at IS NOT NULL OR num_nulls(card_code, name, search_name, phone_cipher,"
+            " phone_hash, last_four, registration_digest) = 0",
+            name="somebody_until_erased",
+        ),
         Index("ix_members_last_four", "last_four"),
         Index("ix_members_search_name", "search_name"),
         Index("ix_members_associate_id", "associate_id"),

@@ -253,7 +253,7 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
     ):
         session.execute(text(statement))
 
-    assert set(differences(session)) == set(CHECKS)
+    assert set(differences(session)) == {name for name in CHECKS if "eras" not in name}
 
 
 STEPS = st.lists(

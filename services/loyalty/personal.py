@@ -1,0 +1,37 @@
+"""What loyalty knows of persons, and what it does not: every column that can hold text, bytes or
+JSON is in one of the two lists (`shared.erasure`)."""
+
+from shared.erasure import Personal
+
+# Both sides of what was booked for the member; the number of a document is no free text.
+_OWN = (
+    "transaction_id IN (SELECT own.transaction_id FROM entries AS own"
+    " JOIN member_accounts USING (account_id) WHERE member_accounts.member_id = :member_id)"
+    " AND detail !~ '^[0-9a-f-]{36}$'"
+)
+_WITHOUT_WORDS = "content - CAST('{reason,reference,note}' AS text[])"
+PERSONAL: tuple[Personal, ...] = (
+    # Reasons and references are free text; who wrote them may have named somebody.
+    Personal("documents", "free_text", {"content": _WITHOUT_WORDS}),
+    Personal("entries", "free_text", {"detail": "NULL"}, _OWN),
+    Personal("freezes", "free_text", {"reason": "''"}),
+    Personal(
+        "proposals",
+        "free_text",
+        {"reason": "''", "note": "NULL", "content": _WITHOUT_WORDS},
+        "(member_id = :member_id OR other_member_id = :member_id)",
+    ),
+)
+HARMLESS = {
+    "accounts": "kind unit",
+    "documents": "kind answer",
+    "entries": "unit reason",
+    "freezes": "account",
+    "holds": "status currency",
+    "member_accounts": "kind",
+    "members": "currency tier",
+    "orders_booked": "kind currency tier",
+    "proposals": "kind currency answer",
+    "rules": "kind body",
+    "transactions": "kind",
+}

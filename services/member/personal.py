@@ -1,0 +1,72 @@
+"""What member knows of persons, and what it does not: every column that can hold text, bytes or
+JSON is in one of the two lists (`shared.erasure`)."""
+
+from shared.erasure import Personal
+
+_OF = "id = :member_id"
+PERSONAL: tuple[Personal, ...] = (
+    Personal(
+        "members",
+        "identity",
+        dict.fromkeys(
+            (
+                "card_code",
+                "name",
+                "search_name",
+                "gender",
+                "birthday",
+                "registration_digest",
+                "update_digest",
+            ),
+            "NULL",
+        ),
+        _OF,
+    ),
+    Personal(
+        "members",
+        "contact",
+        dict.fromkeys(("phone_cipher", "phone_hash", "last_four", "city", "wechat"), "NULL"),
+        _OF,
+    ),
+    Personal(
+        "members",
+        "profile",
+        {
+            "associate_id": "NULL",
+            "height_cm": "NULL",
+            "style": "NULL",
+            "spending_power": "NULL",
+            "style_preferences": "'{}'",
+            "sizes": "'{}'",
+            "fields": "'{}'",
+            "found_by": "'{}'",
+        },
+        _OF,
+    ),
+    Personal("members", "tags", {"tags": "'{}'"}, _OF),
+    Personal("name_keys", "identity", {}),
+    Personal("birthdays", "identity", {}),
+    Personal("birthday_windows", "identity", {}),
+    # Their family, and they themselves where they are in the family of somebody else.
+    Personal(
+        "relatives", "profile", {}, "(member_id = :member_id OR linked_member_id = :member_id)"
+    ),
+    Personal("happenings", "notes", {"text": "NULL", "fields": "'{}'", "fields_digest": "NULL"}),
+)
+HARMLESS = {
+    "birthday_rules": "body",
+    "consent_states": "purpose channel",
+    "consents": "purpose channel notice_version recorded_by_kind proof",
+    "erasure_answers": "service destroyed",
+    "erasures": "status reason refusal",
+    "field_versions": "subject key body",
+    "hand_overs": "content answer",
+    "happenings": "kind figures",
+    "member_orders": "currency lines",
+    "members": "source_channel",
+    "notices": "purpose version text_zh text_en",
+    "privacy_rules": "kind body",
+    "purchase_facts": "currency",
+    "purchased_categories": "category",
+    "staff": "scope_kind",
+}

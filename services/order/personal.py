@@ -1,0 +1,23 @@
+"""What order knows of persons, and what it does not: every column that can hold text, bytes or
+JSON is in one of the two lists (`shared.erasure`)."""
+
+from shared.erasure import Personal
+
+PERSONAL: tuple[Personal, ...] = (
+    Personal("orders", "free_text", {"cancel_reason": "NULL"}),
+    Personal("returns", "free_text", {"reason": "''"}),
+)
+HARMLESS = {
+    "devices": "code",
+    "earn_rules": "body",
+    "order_lines": "sku_code name category colour size reasons",
+    "order_tenders": "kind reference",
+    "orders": "status content legal_entity channel currency tier privileges promotions balances"
+    " receipt_number refusal",
+    "refunds": "kind reference",
+    "return_lines": "condition",
+    "return_rules": "body",
+    "returns": "content legal_entity currency receipt_number",
+    "receipt_counters": "device_code",
+    "staff": "roles scope_kind",
+}

@@ -1,0 +1,53 @@
+"""The rules of privacy, by version: how long an erasure waits for second thoughts."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from shared.contracts import Command, Event, Message, Sentence
+from shared.contracts.member.erasure import ErasureRule
+
+ERRORS = {
+    "RULE_ID_TAKEN": Sentence(
+        zh="该规则编号已用于其他内容", en="This id was used for another rule"
+    ),
+}
+
+
+PrivacyRuleKind = Literal["erasure"]
+
+
+class PrivacyRuleVersion(Message, frozen=True, kw_only=True):
+    """`version` counts within a kind."""
+
+    id: UUID
+    kind: PrivacyRuleKind
+    version: int
+    author_id: UUID
+    valid_from: datetime
+    body: ErasureRule
+
+
+class PublishPrivacyRule(Command[PrivacyRuleVersion], frozen=True, kw_only=True):
+    """Publish the next version of a rule, in force from now; HQ. The id is the caller's: repeating
+    is safe. Refusal: RULE_ID_TAKEN."""
+
+    id: UUID
+    body: ErasureRule
+
+
+class PrivacyRules(Message, frozen=True, kw_only=True):
+    items: list[PrivacyRuleVersion]
+
+
+class ListPrivacyRules(Command[PrivacyRules], frozen=True, kw_only=True):
+    """All versions of all rules, newest first."""
+
+
+class PrivacyRulePublished(Event, frozen=True, kw_only=True):
+    """Subject: the rule's kind; the sequence is the version."""
+
+    type: ClassVar[str] = "member.privacy_rule_published"
+    rule_id: UUID
+    kind: PrivacyRuleKind
+    version: int
