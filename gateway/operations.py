@@ -60,7 +60,10 @@ MUTATIONS: list[type[Command[Any]]] = [
     campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
 ]  # fmt: skip
 UNSEALED = {directory.ActivateDevice}
-QUOTES: dict[Any, Any] = {order.PlaceOrder: order.Quote, returns.ReturnGoods: returns.ReturnQuote}
+QUOTES: dict[Any, dict[str, Any]] = {
+    order.PlaceOrder: {"quote": order.Quote, "return_quote": returns.ReturnQuote},
+    returns.ReturnGoods: {"return_quote": returns.ReturnQuote},
+}
 """What a mutation tells, beside the refusal, when it comes to something else than was told."""
 
 QUERIES: dict[str, type[Command[Any]]] = {
@@ -187,10 +190,10 @@ def mutation(command: type[Command[Any]]) -> graphene.Field:
     """The field of a command that changes something."""
     name, field = _answer_field(answer_of(command))
     attributes = {name: field, "refusal": graphene.Field(RefusalType)}
-    quote = QUOTES.get(command)
-    if quote:
-        attributes["quote"] = graphene.Field(
-            object_type(quote), description="What it comes to now, with a refusal that it changed."
+    quotes = QUOTES.get(command, {})
+    for named, kind in quotes.items():
+        attributes[named] = graphene.Field(
+            object_type(kind), description="What it comes to now, with a refusal that it changed."
         )
     payload = type(f"{command.__name__}Payload", (graphene.ObjectType,), attributes)
 
@@ -203,7 +206,8 @@ def mutation(command: type[Command[Any]]) -> graphene.Field:
         except Forbidden as error:
             raise fault(error, context.language) from error
         except Refusal as error:
-            return {"refusal": describe(error, context.language), "quote": _quote(error, quote)}
+            found = {named: _quote(error, named, kind) for named, kind in quotes.items()}
+            return {"refusal": describe(error, context.language), **found}
         except Exception as error:
             raise fault(error, context.language) from error
 
@@ -215,9 +219,9 @@ def mutation(command: type[Command[Any]]) -> graphene.Field:
     )
 
 
-def _quote(refusal: Refusal, kind: Any) -> Any:
-    encoded = refusal.parameters.pop("quote", None)
-    return msgspec.json.decode(encoded, type=kind) if encoded and kind else None
+def _quote(refusal: Refusal, named: str, kind: Any) -> Any:
+    encoded = refusal.parameters.get(named)
+    return msgspec.json.decode(encoded, type=kind) if encoded else None
 
 
 def query(command: type[Command[Any]]) -> graphene.Field:

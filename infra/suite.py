@@ -1,4 +1,4 @@
-"""Runs pytest on those of the named folders that have tests.
+"""Runs pytest on those of the named folders that have tests, and on named files.
 
 pytest itself takes a missing folder for a mistake, and no tests for a failure.
 """
@@ -9,8 +9,8 @@ import sys
 from infra.state import ROOT
 
 
-def has_tests(folder: str) -> bool:
-    return any((ROOT / folder).rglob("test_*.py"))
+def has_tests(place: str) -> bool:
+    return (ROOT / place).is_file() or any((ROOT / place).rglob("test_*.py"))
 
 
 def main(arguments: list[str]) -> int:

@@ -31,6 +31,9 @@ def is_fact(caller: Caller, command: PlaceOrder, now: datetime) -> bool:
     stated = [line.stated_minor is not None for line in command.lines]
     if not any(stated) and command.occurred_at is None:
         return False
+    if command.exchange is not None:
+        reason = "a sale of another till states its returns by themselves"
+        raise Refusal("INVALID_INPUT", {"field": "$.exchange", "reason": reason})
     if Role.INTEGRATION not in caller.roles:
         raise Refusal("STATED_BY_CLIENTS_ONLY")
     if not all(stated):
@@ -54,6 +57,8 @@ def check_tenders(command: PlaceOrder) -> None:
         raise Refusal("TENDER_INVALID", {"reason": "points and wallet once each"})
     if command.member_id is None and {"points", "wallet"} & set(kinds):
         raise Refusal("TENDER_NEEDS_MEMBER")
+    if command.exchange is not None:
+        return  # the goods that come back pay too: what is left to pay is known when they are
     paid = sum(tender.amount_minor for tender in command.tenders)
     if paid != command.total_minor:
         raise Refusal("TENDERS_MISMATCH", {"paid_minor": paid, "total_minor": command.total_minor})
@@ -62,6 +67,8 @@ def check_tenders(command: PlaceOrder) -> None:
 def _fault_of(tender: Tender) -> str | None:
     if tender.amount_minor < 1:
         return "amount"
+    if tender.return_id is not None:
+        return "return_id"
     if (tender.kind == "points") != (tender.points is not None):
         return "points"
     if tender.given_minor is not None and (

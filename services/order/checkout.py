@@ -6,8 +6,9 @@
     refused  PENDING → CANCELLED with the outbox row, by which every hold is let go
 
 Each of the two is a single statement, a transaction without BEGIN and COMMIT; none is open during a
-call. A crash leaves the order PENDING: a resend with the same id
-takes it over (every step is idempotent by that id), and the sweeper cancels what nobody resends.
+call. An exchange takes its goods back in tx 2. A crash leaves the order PENDING: a resend with the
+same id takes it over (every step is idempotent by that id), and the sweeper cancels what nobody
+resends.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.order import basket, history, ledger
+from services.order import basket, exchange, history, ledger
 from services.order.ledger import Started
 from services.order.models import Store
 from shared import outbox
@@ -89,6 +90,9 @@ def place_order(
     if isinstance(started, Order):
         return started
     try:
+        if command.exchange:
+            with transaction() as session:
+                exchange.tenders_of(session, caller, command, command.exchange)
         priced, held = _hold(services, command, started)
     except Refusal as refusal:
         with transaction() as session:
@@ -98,8 +102,18 @@ def place_order(
         with transaction() as session:
             _let_resume(session, command.order_id)
         raise
-    with transaction.statement() as session:
-        return ledger.place(session, command, started, priced, _balances(held))
+    balances = _balances(held)
+    if command.exchange is None:
+        with transaction.statement() as session:
+            return ledger.place(session, command, command.tenders, started, priced, balances)
+    try:
+        with transaction() as session:
+            tenders = exchange.book(session, caller, command, command.exchange)
+            return ledger.place(session, command, tenders, started, priced, balances)
+    except Refusal as refusal:
+        with transaction() as session:
+            cancel(session, command.order_id, command.store_id, refusal)
+        raise
 
 
 def content_of(command: PlaceOrder) -> str:

@@ -114,7 +114,7 @@ _PLACE = text(
         INSERT INTO order_tenders
         SELECT placed.id, t.* FROM placed, jsonb_to_recordset(CAST(:tenders AS jsonb)) AS t (
             position int, kind text, amount_minor bigint, given_minor bigint, points bigint,
-            reference text)
+            reference text, return_id uuid)
     ), told AS (
         INSERT INTO outbox (event_id, type, subject, envelope)
         SELECT :event_id, :type, :subject, :envelope FROM placed
@@ -144,16 +144,18 @@ def take_over(session: Session, order_id: UUID, worked_until: datetime) -> Any:
 def place(
     session: Session,
     command: PlaceOrder,
+    tenders: Sequence[Tender],
     started: Started,
     priced: Priced,
     balances: Balances | None,
 ) -> Order:
     """tx 2: PENDING → PLACED with everything that belongs to it, guarded by status and age.
 
+    `tenders` are all payments, those too that an exchange carries over.
     Raises `Refusal("ORDER_EXPIRED")` when the sweeper was faster.
     """
-    expected = points_expected(started.earn_rule, command.member_id, command.tenders, priced)
-    change = basket.change_of(command.tenders)
+    expected = points_expected(started.earn_rule, command.member_id, tenders, priced)
+    change = basket.change_of(tenders)
     event = _placed_event(command, started, priced)
     row = session.execute(
         _PLACE,
@@ -174,7 +176,7 @@ def place(
             "balances": _json(balances) if balances else None,
             "lines": _json(priced.lines),
             "tenders": _json(
-                [{"position": i, **msgspec.to_builtins(t)} for i, t in enumerate(command.tenders)]
+                [{"position": i, **msgspec.to_builtins(t)} for i, t in enumerate(tenders)]
             ),
             **outbox.prepare(session, event, command.order_id, 1),
         },
@@ -201,7 +203,7 @@ def place(
         discount_minor=priced.discount_minor,
         total_minor=priced.total_minor,
         tax_minor=priced.tax_minor,
-        tenders=command.tenders,
+        tenders=list(tenders),
         change_minor=change,
         promotions=priced.promotions,
         tier=priced.tier,

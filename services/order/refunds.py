@@ -13,7 +13,8 @@ from uuid import UUID
 import msgspec
 
 from shared.contracts.order import TenderKind
-from shared.contracts.order.returns import LeftLine, Refund, ReturnedLine, ReturnLine
+from shared.contracts.order.goods_back import ReturnLine
+from shared.contracts.order.returns import LeftLine, Refund, ReturnedLine
 from shared.errors import Refusal
 from shared.money import allocate
 

@@ -12,24 +12,22 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.order import ledger, refunds, return_rules
+from services.order import refunds, return_ledger, return_rules
 from services.order.models import Store
-from services.order.refunds import Paid, Sold, SoldLine
+from services.order.refunds import Sold
 from shared import outbox
 from shared.contracts.loyalty import EarnRule
 from shared.contracts.order import OrderLine
+from shared.contracts.order.goods_back import Exchange, RefundReference, ReturnLine
 from shared.contracts.order.returns import (
     CameBack,
     OrderReturned,
     QuoteReturn,
     Refund,
-    RefundReference,
     ReturnedLine,
     ReturnGoods,
-    ReturnLine,
     ReturnQuote,
 )
 from shared.errors import Refusal
@@ -61,18 +59,18 @@ class Taken(msgspec.Struct, frozen=True):
 
 def quote_return(session: Session, caller: Caller, command: QuoteReturn) -> ReturnQuote:
     """What a return would give back; see `QuoteReturn`."""
-    store = require_store(session, Store, caller, command.store_id)
-    order = _order(session, command.order_id, lock=False)
-    return _quote(_work_out(session, caller, order, store, command.lines, datetime.now(UTC)))
+    return _quote(
+        work_out(session, caller, command.order_id, command.store_id, command.lines, lock=False)
+    )
 
 
 def return_goods(session: Session, caller: Caller, command: ReturnGoods) -> UUID:
     """Take goods back; see `ReturnGoods`. The id of the return, new or as it was made before."""
     now = datetime.now(UTC)
     store = require_store(session, Store, caller, command.store_id)
-    order = _order(session, command.order_id, lock=True)
-    content = hashlib.blake2b(msgspec.json.encode(command), digest_size=16).hexdigest()
-    known = session.scalar(_CONTENT, {"id": command.return_id})
+    order = return_ledger.read_order(session, command.order_id, lock=True)
+    content = digest_of(command)
+    known = return_ledger.content_of(session, command.return_id)
     if known is not None:
         if known != content:
             raise Refusal("RETURN_CONFLICT")
@@ -80,10 +78,8 @@ def return_goods(session: Session, caller: Caller, command: ReturnGoods) -> UUID
     if not command.lines:
         raise Refusal("NOTHING_TO_RETURN")
     taken = _work_out(session, caller, order, store, command.lines, now)
-    if taken.refund_minor != command.refund_minor:
-        quote = msgspec.json.encode(_quote(taken)).decode()
-        raise Refusal("REFUND_CHANGED", {"refund_minor": taken.refund_minor, "quote": quote})
-    given = _with_references(taken.refunds, command.references)
+    require_told(taken, command.refund_minor)
+    given = with_references(taken.refunds, command.references)
     row = {
         "id": command.return_id,
         "content": content,
@@ -96,6 +92,33 @@ def return_goods(session: Session, caller: Caller, command: ReturnGoods) -> UUID
     return command.return_id
 
 
+def digest_of(command: ReturnGoods | Exchange) -> str:
+    """What was asked: the same id with another digest is a conflict."""
+    return hashlib.blake2b(msgspec.json.encode(command), digest_size=16).hexdigest()
+
+
+def work_out(
+    session: Session,
+    caller: Caller,
+    order_id: UUID,
+    store_id: UUID,
+    lines: Sequence[ReturnLine],
+    *,
+    lock: bool,
+) -> Taken:
+    """What coming back of these lines means now; raises what `ReturnGoods` may."""
+    store = require_store(session, Store, caller, store_id)
+    order = return_ledger.read_order(session, order_id, lock=lock)
+    return _work_out(session, caller, order, store, lines, datetime.now(UTC))
+
+
+def require_told(taken: Taken, refund_minor: int) -> None:
+    """Raise REFUND_CHANGED unless the customer was told this sum."""
+    if taken.refund_minor != refund_minor:
+        quote = msgspec.json.encode(_quote(taken)).decode()
+        raise Refusal("REFUND_CHANGED", {"refund_minor": taken.refund_minor, "return_quote": quote})
+
+
 def _work_out(
     session: Session,
     caller: Caller,
@@ -106,7 +129,7 @@ def _work_out(
 ) -> Taken:
     if store.currency != order.currency:
         raise Refusal("CURRENCY_MISMATCH", {"expected": order.currency})
-    before = _sold(order)
+    before = return_ledger.sold_of(order)
     returned = refunds.returned_lines(before, lines)
     version, rule = return_rules.in_force(session, now)
     wanted = {line.line for line in lines}
@@ -153,8 +176,8 @@ def book(session: Session, taken: Taken, row: dict[str, Any], now: datetime) -> 
         reason=row["reason"],
         exchange_order_id=row["exchange_order_id"],
     )
-    session.execute(
-        _BOOK,
+    return_ledger.write(
+        session,
         {
             **row,
             "order_id": order.id,
@@ -174,31 +197,8 @@ def book(session: Session, taken: Taken, row: dict[str, Any], now: datetime) -> 
             "rule_version": taken.rule_version,
             "lines": msgspec.json.encode(_line_rows(taken)).decode(),
             "refunds": msgspec.json.encode(_refund_rows(taken)).decode(),
-            "no_device": ledger.NO_DEVICE,
             **outbox.prepare(session, event, order.id, 1 + number),
         },
-    ).one()
-
-
-def _order(session: Session, order_id: UUID, *, lock: bool) -> Any:
-    row = session.execute(_ORDER_LOCKED if lock else _ORDER, {"id": order_id}).one_or_none()
-    if row is None or row.status in ("pending", "cancelled"):
-        raise Refusal("UNKNOWN_ORDER")
-    if row.status != "placed":
-        raise Refusal("NOT_RETURNABLE")
-    if lock:  # lines are read by a statement that begins under the lock: it sees the last return
-        row = session.execute(_ORDER, {"id": order_id}).one()
-    return row
-
-
-def _sold(order: Any) -> Sold:
-    lines = msgspec.convert(order.lines, list[SoldLine])
-    named = frozenset[UUID]().union(*(line.promotions for line in lines))
-    # A promotion that no line names is of all of them: it goes back with the last piece.
-    whole = frozenset(UUID(each["promotion_id"]) for each in order.promotions) - named
-    return Sold(
-        [msgspec.structs.replace(line, promotions=line.promotions | whole) for line in lines],
-        msgspec.convert(order.paid or [], list[Paid]),
     )
 
 
@@ -213,13 +213,12 @@ def _earned(order: Any, sold: Sold) -> int:
     return rule.points_for(paid, order.tier, order.privileges)
 
 
-def _with_references(
-    given: Sequence[Refund], references: Sequence[RefundReference]
-) -> list[Refund]:
-    """Refunds with the terminal's numbers; card and code must have one."""
+def with_references(given: Sequence[Refund], references: Sequence[RefundReference]) -> list[Refund]:
+    """Refunds with the terminal's numbers; what goes back to card and code must have one."""
     told = {each.position: each.reference for each in references}
     for refund in given:
-        if refund.kind in ("card", "code") and refund.position not in told:
+        back = refund.amount_minor - refund.carried_minor
+        if back and refund.kind in ("card", "code") and refund.position not in told:
             raise Refusal("REFUND_REFERENCE", {"position": refund.position + 1})
     return [
         msgspec.structs.replace(refund, reference=told.get(refund.position)) for refund in given
@@ -309,72 +308,3 @@ def _refund_rows(taken: Taken) -> list[dict[str, Any]]:
         }
         for refund in taken.refunds
     ]
-
-
-_CONTENT = text("SELECT content FROM returns WHERE id = :id")
-_ORDER_LOCKED = text("SELECT status FROM orders WHERE id = :id FOR UPDATE")
-_ORDER = text(
-    f"""
-    SELECT orders.*, {ledger.RULE.format(at="orders.sold_at")} AS earn_rule, (
-        SELECT json_agg(json_build_object('line', l.line, 'sku_id', l.sku_id,
-            'style_id', l.style_id, 'name', l.name, 'category', l.category, 'colour', l.colour,
-            'size', l.size, 'quantity', l.quantity, 'net_minor', l.net_minor,
-            'tax_minor', l.tax_minor, 'promotions', (
-                SELECT coalesce(json_agg(DISTINCT r->>'promotion_id'), '[]')
-                FROM jsonb_array_elements(l.reasons) AS r WHERE r->>'code' = 'APPLIED'),
-            'returned', (SELECT coalesce(sum(b.quantity), 0) FROM return_lines b
-                WHERE b.order_id = l.order_id AND b.line = l.line)) ORDER BY l.line)
-        FROM order_lines l WHERE l.order_id = orders.id
-    ) AS lines, (
-        SELECT json_agg(json_build_object('position', t.position, 'kind', t.kind,
-            'amount_minor', t.amount_minor, 'points', t.points, 'reference', t.reference,
-            'refunded_minor', (SELECT coalesce(sum(f.amount_minor), 0) FROM refunds f
-                WHERE f.order_id = t.order_id AND f.position = t.position)) ORDER BY t.position)
-        FROM order_tenders t WHERE t.order_id = orders.id
-    ) AS paid
-    FROM orders WHERE id = :id
-    """
-)
-_BOOK = text(
-    """
-    WITH receipt AS (
-        INSERT INTO receipt_counters (store_id, device_code, last)
-        SELECT :store_id, coalesce((SELECT code FROM devices WHERE id = :device_id
-            AND store_id = :store_id), :no_device), 1
-        ON CONFLICT (store_id, device_code) DO UPDATE SET last = receipt_counters.last + 1
-        RETURNING device_code, last
-    ), made AS (
-        INSERT INTO returns (id, order_id, number, content, store_id, franchisee_id, legal_entity,
-            device_id, staff_id, member_id, business_date, returned_at, currency, refund_minor,
-            tax_minor, points_taken, promotions, reason, rule_version, receipt_number,
-            exchange_order_id)
-        SELECT :id, :order_id, :number, :content, :store_id, :franchisee_id, :legal_entity,
-            :device_id, :staff_id, :member_id, :business_date, :now, :currency, :refund_minor,
-            :tax_minor, :points_taken, CAST(:promotions AS uuid[]), :reason, :rule_version,
-            :store_code || '-' || device_code || '-' || lpad(last::text, 6, '0'),
-            :exchange_order_id FROM receipt
-        RETURNING id
-    ), lines AS (
-        INSERT INTO return_lines (return_id, position, order_id, line, quantity, condition,
-            returned_before, sold, refund_minor, tax_minor)
-        SELECT made.id, position, :order_id, line, quantity, condition, returned_before, sold,
-            refund_minor, tax_minor
-        FROM made, jsonb_to_recordset(CAST(:lines AS jsonb)) AS l (position int, line int,
-            quantity int, condition text, returned_before int, sold int, refund_minor bigint,
-            tax_minor bigint)
-    ), given AS (
-        INSERT INTO refunds (return_id, position, order_id, kind, amount_minor, carried_minor,
-            points, reference, refunded_before, paid)
-        SELECT made.id, position, :order_id, kind, amount_minor, carried_minor, points, reference,
-            refunded_before, paid
-        FROM made, jsonb_to_recordset(CAST(:refunds AS jsonb)) AS f (position int, kind text,
-            amount_minor bigint, carried_minor bigint, points bigint, reference text,
-            refunded_before bigint, paid bigint)
-    ), told AS (
-        INSERT INTO outbox (event_id, type, subject, envelope)
-        SELECT :event_id, :type, :subject, :envelope FROM made
-    )
-    UPDATE orders SET returns = returns + 1, returned_minor = returned_minor + :refund_minor
-    FROM made WHERE orders.id = :order_id RETURNING orders.id
-    """
-)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 RETURN = """returnReceipt { number receiptNumber refundMinor pointsTaken
     refunds { kind amountMinor points reference } lines { quantity condition } }
-    quote { refundMinor left { line quantity refundMinor } }"""
+    returnQuote { refundMinor left { line quantity refundMinor } }"""
 
 
 @pytest.mark.parametrize("parts", [[(3, "SELLABLE")], [(1, "SELLABLE"), (2, "DAMAGED")]])
@@ -71,6 +71,36 @@ async def test_the_customer_is_told_the_right_sum_first(shop: Shop) -> None:
             "refunds": [{"kind": "CASH", "amountMinor": str(PRICE)}],
             "left": [{"line": 1, "quantity": 1}],
         }
+
+
+async def test_a_piece_is_exchanged_for_another_in_one_step(shop: Shop) -> None:
+    async with await shop.admin() as admin, await shop.clerk() as clerk:
+        worn, wanted = await shop.piece(admin, 5), await shop.piece(admin, 5)
+        order = await sell(clerk, shop.sale(worn))
+        exchange = {
+            "returnId": fresh(),
+            "orderId": order["id"],
+            "lines": [{"line": 1, "quantity": 1}],
+            "refundMinor": str(PRICE),
+            "reason": "尺码不合",
+        }
+
+        made = await clerk.change(
+            "placeOrder", "order { status tenders { kind amountMinor returnId } }",
+            **shop.sale(wanted, tenders=[], exchange=exchange),
+        )  # fmt: skip
+
+        assert made["order"]["status"] == "PLACED"
+        [tender] = made["order"]["tenders"]
+        assert tender == {
+            "kind": "CASH", "amountMinor": str(PRICE), "returnId": exchange["returnId"],
+        }  # fmt: skip
+
+        async def swapped() -> bool:
+            levels = [(await shop.level(clerk, sku))["onHand"] for sku in (worn, wanted)]
+            return levels == [5, 4]
+
+        await until(swapped)
 
 
 async def _member(shop: Shop, clerk: Api) -> str:

@@ -15,6 +15,7 @@ from shared.contracts.campaign import (
     PricedLine,
 )
 from shared.contracts.loyalty import SpendOffer
+from shared.contracts.order.goods_back import Exchange
 from shared.paging import Page
 
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
@@ -72,13 +73,15 @@ ERRORS = {
 class Tender(Message, frozen=True, kw_only=True):
     """One payment. `amount_minor` goes towards the total; `given_minor` is the cash handed over
     (change is the rest); `points` is how many points pay `amount_minor`; card and code carry the
-    terminal's `reference`."""
+    terminal's `reference`. `return_id` is set by an exchange: what was paid for the goods that came
+    back then pays for this order."""
 
     kind: TenderKind
     amount_minor: Amount
     given_minor: Amount | None = None
     points: Annotated[int, Meta(ge=1, le=10**9)] | None = None
     reference: Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN)] | None = None
+    return_id: UUID | None = None
 
 
 class Quote(Message, frozen=True, kw_only=True):
@@ -167,8 +170,9 @@ class PlaceOrder(Command[Order], frozen=True, kw_only=True, omit_defaults=True):
     with UNKNOWN_SELLER; without it, the caller is the seller.
 
     `total_minor` is what the customer was told; another price is refused with PRICE_CHANGED, whose
-    parameter `quote` is the new quote as JSON. A line with `stated_minor`, and `occurred_at`, are
-    for integrations: a sale that has happened in another till.
+    parameter `quote` is the new quote as JSON. With an `exchange`, `tenders` pay what the goods
+    that come back do not, and it may be refused as `ReturnGoods`. A line with `stated_minor`, and
+    `occurred_at`, are for integrations: a sale that has happened in another till.
     """
 
     order_id: UUID
@@ -184,6 +188,7 @@ class PlaceOrder(Command[Order], frozen=True, kw_only=True, omit_defaults=True):
     coupon_codes: Annotated[list[CouponCode], Meta(max_length=20)] = []
     tenders: Annotated[list[Tender], Meta(max_length=20)] = []
     occurred_at: datetime | None = None
+    exchange: Exchange | None = None
 
 
 class CancelOrder(Command[Order], frozen=True, kw_only=True):

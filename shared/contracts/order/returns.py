@@ -1,18 +1,16 @@
 """Returns: goods of an order come back, line by line, and what was paid for them goes back."""
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from msgspec import Meta
 
 from shared.contracts import PLAIN, Command, Event, Message, Name, PageSize, Sentence, Text
 from shared.contracts.order import Amount, OrderLine, TenderKind
+from shared.contracts.order.goods_back import Condition, RefundReference, ReturnLine
 from shared.paging import Page
 
-Condition = Literal["sellable", "damaged"]
-"""Whether a piece that came back can be sold again."""
-Pieces = Annotated[int, Meta(ge=1, le=10_000)]
 Days = Annotated[int, Meta(ge=0, le=3660)]
 
 ERRORS = {
@@ -35,7 +33,7 @@ ERRORS = {
         zh="“{category}”不支持退货", en="“{category}” cannot come back"
     ),
     "REFUND_CHANGED": Sentence(
-        zh="应退 {refund_minor} 分，与告知顾客的不同，请确认",
+        zh="应退 {refund_minor} 元，与告知顾客的不同，请确认",
         en="The refund is {refund_minor}, not what the customer was told; please confirm",
     ),
     "REFUND_REFERENCE": Sentence(
@@ -56,21 +54,6 @@ ERRORS = {
         zh="店长的期限不能短于导购的", en="A manager's time is not shorter than the floor's"
     ),
 }
-
-
-class ReturnLine(Message, frozen=True, kw_only=True):
-    """So many pieces of a line of the order, in one condition."""
-
-    line: int
-    quantity: Pieces
-    condition: Condition = "sellable"
-
-
-class RefundReference(Message, frozen=True, kw_only=True):
-    """The terminal's number of a refund to the payment at `position` (0: the first)."""
-
-    position: int
-    reference: Annotated[str, Meta(min_length=1, max_length=100, pattern=PLAIN)]
 
 
 class ReturnedLine(Message, frozen=True, kw_only=True):
@@ -165,9 +148,10 @@ class ReturnGoods(Command[ReturnReceipt], frozen=True, kw_only=True, omit_defaul
     client's: same id and content, same answer.
 
     `refund_minor` is what the customer was told; another sum is refused with REFUND_CHANGED, whose
-    parameter `quote` is the quote as JSON. What was paid by card or code needs the reference of
-    its refund. Refusals: UNKNOWN_ORDER, NOT_RETURNABLE, RETURNED_ALREADY, RETURN_TOO_LATE,
-    RETURN_NEEDS_MANAGER, CATEGORY_NOT_RETURNABLE, CURRENCY_MISMATCH, RETURN_CONFLICT.
+    parameter `return_quote` is the quote as JSON. What was paid by card or code needs the
+    reference of its refund. Refusals: UNKNOWN_ORDER, NOT_RETURNABLE, RETURNED_ALREADY,
+    RETURN_TOO_LATE, RETURN_NEEDS_MANAGER, CATEGORY_NOT_RETURNABLE, CURRENCY_MISMATCH,
+    RETURN_CONFLICT.
     """
 
     return_id: UUID

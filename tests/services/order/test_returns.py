@@ -204,7 +204,7 @@ def test_another_sum_than_the_customer_was_told_is_refused_with_the_quote(
     error = refused(database, other_clerk, give_back(order, 1, UNIT + 1))
 
     assert (error.code, error.parameters["refund_minor"]) == ("REFUND_CHANGED", UNIT)
-    quote = msgspec.json.decode(error.parameters["quote"], type=ReturnQuote)
+    quote = msgspec.json.decode(error.parameters["return_quote"], type=ReturnQuote)
     assert [(line.line, line.quantity, line.refund_minor) for line in quote.left] == [
         (1, 2, 2 * UNIT)
     ]
