@@ -35,7 +35,7 @@ from shared.contracts import (
     order,
 )
 from shared.contracts.loyalty import explanation, proposals, wallet
-from shared.contracts.member import birthdays, consents, erasure, family, privacy
+from shared.contracts.member import birthdays, consents, erasure, family, privacy, tag_rules
 from shared.contracts.order import returns
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
@@ -52,6 +52,8 @@ MUTATIONS: list[type[Command[Any]]] = [
     family.SaveRelative, family.RemoveRelative, birthdays.PublishBirthdayRule,
     erasure.RequestErasure, erasure.ConfirmErasure, erasure.WithdrawErasure,
     privacy.PublishPrivacyRule,
+    tag_rules.PublishTagRule, tag_rules.EndTagRule, tag_rules.PreviewTagRule,
+    tag_rules.CancelTagRun, tag_rules.ExemptMember,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
     wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
@@ -86,6 +88,9 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "family": family.GetFamily,
     "birthdays": birthdays.GetBirthdays,
     "birthday_rules": birthdays.ListBirthdayRules,
+    "tag_rules": tag_rules.ListTagRules,
+    "tag_run": tag_rules.GetTagRun,
+    "member_tag": tag_rules.ExplainTag,
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,
     "spend_offer": loyalty.OfferSpend,

@@ -70,7 +70,12 @@ COPIES = (
     ),
     Comparison(
         "campaign's copy of the members' tags = member's tags",
-        ("member", "SELECT id AS member_id, tags FROM members WHERE tags <> '{}' ORDER BY id"),
+        (
+            "member",
+            """SELECT id AS member_id,
+                 ARRAY(SELECT DISTINCT unnest(tags || rule_tags) COLLATE "C" ORDER BY 1) AS tags
+               FROM members WHERE tags <> '{}' OR rule_tags <> '{}' ORDER BY id""",
+        ),
         ("campaign", "SELECT id AS member_id, tags FROM members WHERE tags <> '{}' ORDER BY id"),
         ("member_id",),
     ),

@@ -174,6 +174,10 @@ class _Loader:
                 self._sent("publishNotice", "notice { version }", notice)
                 for notice in people.notices(self.plan.since)
             ),
+            *(
+                self._sent("publishTagRule", "tagRule { version }", rule)
+                for rule in offers.tag_rules()
+            ),
         ], at_once=1)  # fmt: skip
 
     async def members(self) -> None:

@@ -71,6 +71,25 @@ def promotions() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def tag_rules() -> list[dict[str, Any]]:
+    """The inputs of `publishTagRule`; amounts are fen."""
+    conditions = {
+        "高价值用户": ("High value", "spent >= 300000 or spent_in(90) >= 200000"),
+        "新品关注者": ("Follows new arrivals", 'orders_in(30) >= 3 or tags has "新品优先"'),
+        "价格敏感型": (
+            "Price sensitive",
+            'orders >= 2 and average < 25000 or tags has "折扣敏感"',
+        ),
+    }
+    return [
+        {
+            "id": id_of(f"tag rule:{tag}"),
+            "rule": {"tag": tag, "labelZh": tag, "labelEn": label, "condition": condition},
+        }
+        for tag, (label, condition) in conditions.items()
+    ]
+
+
 def coupons(member_ids: list[str]) -> list[dict[str, Any]]:
     """One that anybody may type in, and one each for some members."""
     everybody = {

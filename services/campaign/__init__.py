@@ -6,6 +6,7 @@ dated list prices and what is known of members, so that pricing a basket needs n
 
 Emits   promotion_published, promotion_ended, coupons_issued, coupon_redeemed
 Consumes directory.store_changed, inventory.style_saved, inventory.price_changed,
-        member.registered, member.tagged, member.birthday_window, loyalty.tier_changed,
+        member.registered, member.tagged, member.tags_revised, member.birthday_window,
+        loyalty.tier_changed,
         order.placed, order.cancelled, order.voided, order.returned
 """

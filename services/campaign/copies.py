@@ -18,6 +18,7 @@ from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member.tag_rules import TagsRevised
 
 _STYLES = text(
     """
@@ -135,10 +136,13 @@ def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegist
     session.execute(_MEMBERS, {"ids": [e.data.member_id for e in envelopes]})
 
 
-def on_member_tagged(session: Session, envelopes: list[Envelope[MemberTagged]]) -> None:
-    newest: dict[UUID, MemberTagged] = {
-        e.data.member_id: e.data for e in sorted(envelopes, key=lambda e: e.data.version)
-    }
+def on_member_tagged(
+    session: Session,
+    envelopes: list[Envelope[MemberTagged]] | list[Envelope[TagsRevised]],
+) -> None:
+    """All tags of members, whether put by hand or by rule; the versions are of one count."""
+    told = sorted((e.data for e in envelopes), key=lambda data: data.version)
+    newest = {data.member_id: data for data in told}
     rows: list[dict[str, Any]] = [
         {"id": str(id_), "tags": event.tags, "version": event.version}
         for id_, event in newest.items()

@@ -35,6 +35,7 @@ from shared.contracts.loyalty import TierChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
 from shared.contracts.member.birthdays import BirthdayWindow
 from shared.contracts.member.erasure import MemberErased
+from shared.contracts.member.tag_rules import TagsRevised
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
@@ -115,6 +116,11 @@ class CampaignService:
     @on_event(BirthdayWindow)
     def on_birthday_window(session: Session, envelopes: list[Envelope[BirthdayWindow]]) -> None:
         privileges.on_birthday_window(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(TagsRevised)
+    def on_tags_revised(session: Session, envelopes: list[Envelope[TagsRevised]]) -> None:
+        copies.on_member_tagged(session, envelopes)
 
     @staticmethod
     @on_event(TierChanged)

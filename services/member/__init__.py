@@ -4,13 +4,15 @@ Owns who a member is (profile, phone, tags), what a member agreed to (an append-
 consents, and the notices they refer to), what is known from purchases (M3) and the timeline of all
 that happened with a member (M4, M8), which are kept from events: the facts may be there before the
 member is. Owns as well who looks after whom, and hands members over (M21), the fields that HQ
-defines (N2, N3), families (M7), and birthdays with the rule about them.
+defines (N2, N3), families (M7), birthdays with the rule about them,
+and the rules by which members get tags (M10).
 
 Emits `member.registered`, `member.updated`, `member.tagged`, `member.phone_revealed`,
 `member.contact_recorded`, `member.members_handed_over`, `member.field_published`,
 `member.notice_published`, `member.consents_recorded`, `member.family_changed`,
-`member.birthday_rule_published`, `member.birthday_window`; none of them holds personal data.
-Consumes `directory.store_changed` and `staff_changed`, `order.placed`, `voided` and `returned`,
+`member.birthday_rule_published`, `member.birthday_window`, `member.tag_rule_published`,
+`member.tags_revised`, `member.exempted`; none of them holds personal data. Consumes
+`directory.store_changed` and `staff_changed`, `order.placed`, `voided` and `returned`,
 `loyalty.order_booked`, `return_booked`, `points_adjusted`, `wallet_topped_up` and `tier_changed`,
 `campaign.coupon_redeemed`.
 """

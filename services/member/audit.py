@@ -1,5 +1,6 @@
 """What must hold inside the member service's own database; each returns a row per difference."""
 
+from services.member import tag_audit
 from services.member.personal import PERSONAL
 from shared import erasure
 
@@ -123,4 +124,5 @@ CHECKS: dict[str, str] = {
             ON erasures.member_id = members.id
         WHERE (members.erased_at IS NULL) <> (erasures.id IS NULL)
     """,
+    **tag_audit.CHECKS,
 } | erasure.checks(PERSONAL)

@@ -42,13 +42,26 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
     somebody counts, from the most to the least exact.
     """
     query = " ".join(unicodedata.normalize("NFKC", command.query).split())
+    if command.tag is not None and not query:
+        some = select(Profile.id).where(_tagged(command.tag)).limit(NAMES_LIMIT)
+        return Members(
+            items=read_members(session, keys, caller, _best(caller, Profile.id.in_(some)))
+        )
     if _too_short(query):
         raise Refusal("QUERY_TOO_SHORT")
     for statement in _readings(session, keys, caller, query):
+        if command.tag is not None:
+            statement = statement.where(_tagged(command.tag))
         found = read_members(session, keys, caller, statement)
         if found:
             return Members(items=found)
     return Members(items=[])
+
+
+def _tagged(tag: str) -> ColumnElement[bool]:
+    """Who has a tag, by hand or by rule; each has an index."""
+    wanted = cast([" ".join(tag.split())], ARRAY(Text))
+    return or_(Profile.tags.bool_op("@>")(wanted), Profile.rule_tags.bool_op("@>")(wanted))
 
 
 def _too_short(query: str) -> bool:

@@ -6,7 +6,6 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 from nameko.timer import timer
-from sqlalchemy.orm import Session
 
 from services.member import (
     agreements,
@@ -18,22 +17,16 @@ from services.member import (
     notices,
     privacy_rules,
     profiles,
-    purchases,
-    returns,
     search,
+    tag_reasons,
+    tag_rules,
+    tagging,
     tags,
     timeline,
 )
-from services.member.models import Store
+from services.member.heard import Heard
 from services.member.phones import Keyring
-from shared.contracts import Done, Envelope
-from shared.contracts.campaign import CouponRedeemed, ForgottenByCampaign
-from shared.contracts.directory import StaffChanged, StoreChanged
-from shared.contracts.directory.erasure import ForgottenByDirectory
-from shared.contracts.inventory import ForgottenByInventory
-from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
-from shared.contracts.loyalty.erasure import ErasureSettled, ForgottenByLoyalty
-from shared.contracts.loyalty.returns import ReturnBooked
+from shared.contracts import Done
 from shared.contracts.member import (
     FindMembers,
     GetFields,
@@ -92,15 +85,24 @@ from shared.contracts.member.privacy import (
     PrivacyRuleVersion,
     PublishPrivacyRule,
 )
-from shared.contracts.order import OrderPlaced, OrderVoided
-from shared.contracts.order.erasure import ErasureChecked, ForgottenByOrder
-from shared.contracts.order.returns import OrderReturned
-from shared.inbox import on_event
+from shared.contracts.member.tag_rules import (
+    CancelTagRun,
+    EndTagRule,
+    ExemptMember,
+    ExplainTag,
+    GetTagRun,
+    ListTagRules,
+    PreviewTagRule,
+    PublishTagRule,
+    TagRule,
+    TagRules,
+    TagRun,
+    TagStanding,
+)
 from shared.paging import Page
 from shared.seal import FLOOR, HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import Transactions, operation
 from shared.settings import PhoneSettings
-from shared.stores import upsert_stores
 
 BIRTHDAY_SECONDS = 15
 BIRTHDAY_RESTS = 2
@@ -109,6 +111,9 @@ TAGGERS = FLOOR | MANAGERS
 REVEALERS = MANAGERS | {Role.ASSOCIATE}
 # What staff write about a person is not for the software of others.
 TIMELINE_READERS = READERS - {Role.INTEGRATION}
+TAGGING_SECONDS = 0.5
+TAGGING_BATCHES = 200
+"""At most so many batches before others of this process have their turn."""
 
 
 class PhoneKeys(DependencyProvider):
@@ -122,7 +127,7 @@ class PhoneKeys(DependencyProvider):
         return self.keyring
 
 
-class MemberService:
+class MemberService(Heard):
     name = "member"
     transaction = Transactions()
     phone_keys = PhoneKeys()
@@ -286,99 +291,54 @@ class MemberService:
         with self.transaction() as session:
             return privacy_rules.list_rules(session, command)
 
-    @staticmethod
-    @on_event(StoreChanged)
-    def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
-        birthdays.on_store_changed(session, envelopes)
-        upsert_stores(session, Store, envelopes)
+    @operation(PublishTagRule, roles=HQ)
+    def publish_tag_rule(self, caller: Caller, command: PublishTagRule) -> TagRule:
+        with self.transaction() as session:
+            return tag_rules.publish(session, caller, command)
 
-    @staticmethod
-    @on_event(OrderPlaced)
-    def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) -> None:
-        purchases.on_order_placed(session, envelopes)
+    @operation(EndTagRule, roles=HQ)
+    def end_tag_rule(self, caller: Caller, command: EndTagRule) -> TagRule:
+        with self.transaction() as session:
+            return tag_rules.end(session, caller, command)
 
-    @staticmethod
-    @on_event(OrderVoided)
-    def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
-        purchases.on_order_voided(session, envelopes)
+    @operation(ListTagRules, roles=READERS)
+    def list_tag_rules(self, caller: Caller, command: ListTagRules) -> TagRules:
+        with self.transaction() as session:
+            return tag_rules.list_rules(session, caller, command)
 
-    @staticmethod
-    @on_event(OrderReturned)
-    def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
-        returns.on_order_returned(session, envelopes)
+    @operation(PreviewTagRule, roles=HQ)
+    def preview_tag_rule(self, caller: Caller, command: PreviewTagRule) -> TagRun:
+        with self.transaction() as session:
+            return tag_rules.preview(session, caller, command)
 
-    @staticmethod
-    @on_event(StaffChanged)
-    def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
-        handovers.on_staff_changed(session, envelopes)
+    @operation(GetTagRun, roles=HQ)
+    def get_tag_run(self, caller: Caller, command: GetTagRun) -> TagRun:
+        with self.transaction() as session:
+            return tag_rules.get_run(session, caller, command)
 
-    @staticmethod
-    @on_event(OrderBooked)
-    def on_order_booked(session: Session, envelopes: list[Envelope[OrderBooked]]) -> None:
-        timeline.on_order_booked(session, envelopes)
+    @operation(CancelTagRun, roles=HQ)
+    def cancel_tag_run(self, caller: Caller, command: CancelTagRun) -> TagRun:
+        with self.transaction() as session:
+            return tag_rules.cancel(session, caller, command)
 
-    @staticmethod
-    @on_event(PointsAdjusted)
-    def on_points_adjusted(session: Session, envelopes: list[Envelope[PointsAdjusted]]) -> None:
-        timeline.on_points_adjusted(session, envelopes)
+    @operation(ExplainTag, roles=TIMELINE_READERS)
+    def explain_tag(self, caller: Caller, command: ExplainTag) -> TagStanding:
+        with self.transaction() as session:
+            return tag_reasons.explain(session, caller, command)
 
-    @staticmethod
-    @on_event(WalletToppedUp)
-    def on_wallet_topped_up(session: Session, envelopes: list[Envelope[WalletToppedUp]]) -> None:
-        timeline.on_wallet_topped_up(session, envelopes)
+    @operation(ExemptMember, roles=MANAGERS)
+    def exempt_member(self, caller: Caller, command: ExemptMember) -> TagStanding:
+        with self.transaction() as session:
+            return tag_reasons.exempt(session, caller, command)
 
-    @staticmethod
-    @on_event(TierChanged)
-    def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
-        timeline.on_tier_changed(session, envelopes)
-
-    @staticmethod
-    @on_event(CouponRedeemed)
-    def on_coupon_redeemed(session: Session, envelopes: list[Envelope[CouponRedeemed]]) -> None:
-        timeline.on_coupon_redeemed(session, envelopes)
-
-    @staticmethod
-    @on_event(ReturnBooked)
-    def on_return_booked(session: Session, envelopes: list[Envelope[ReturnBooked]]) -> None:
-        timeline.on_return_booked(session, envelopes)
-
-    @staticmethod
-    @on_event(ErasureChecked)
-    def on_erasure_checked(session: Session, envelopes: list[Envelope[ErasureChecked]]) -> None:
-        erasures.on_erasure_checked(session, envelopes)
-
-    @staticmethod
-    @on_event(ErasureSettled)
-    def on_erasure_settled(session: Session, envelopes: list[Envelope[ErasureSettled]]) -> None:
-        erasures.on_erasure_settled(session, envelopes)
-
-    @staticmethod
-    @on_event(ForgottenByDirectory)
-    def on_directory_erased(
-        session: Session, envelopes: list[Envelope[ForgottenByDirectory]]
-    ) -> None:
-        erasures.on_answer(session, envelopes)
-
-    @staticmethod
-    @on_event(ForgottenByLoyalty)
-    def on_loyalty_erased(session: Session, envelopes: list[Envelope[ForgottenByLoyalty]]) -> None:
-        erasures.on_answer(session, envelopes)
-
-    @staticmethod
-    @on_event(ForgottenByInventory)
-    def on_inventory_erased(
-        session: Session, envelopes: list[Envelope[ForgottenByInventory]]
-    ) -> None:
-        erasures.on_answer(session, envelopes)
-
-    @staticmethod
-    @on_event(ForgottenByOrder)
-    def on_order_erased(session: Session, envelopes: list[Envelope[ForgottenByOrder]]) -> None:
-        erasures.on_answer(session, envelopes)
-
-    @staticmethod
-    @on_event(ForgottenByCampaign)
-    def on_campaign_erased(
-        session: Session, envelopes: list[Envelope[ForgottenByCampaign]]
-    ) -> None:
-        erasures.on_answer(session, envelopes)
+    @timer(interval=TAGGING_SECONDS)
+    def keep_tags(self) -> None:
+        """Whoever has changed or is due is judged; it rests between batches, so that sales hardly
+        notice a new rule."""
+        for _ in range(TAGGING_BATCHES):
+            started = time.monotonic()
+            with self.transaction() as session:
+                more = tagging.step(session, datetime.now(UTC))
+            if not more:
+                return
+            time.sleep(time.monotonic() - started)

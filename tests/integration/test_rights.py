@@ -24,6 +24,7 @@ from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member import erasure as me
 from shared.contracts.member import privacy as mp
+from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
 from shared.contracts.order import returns as back
 from shared.errors import Forbidden, Refusal
@@ -67,6 +68,9 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     me.RequestErasure: MANAGERS, me.ConfirmErasure: MANAGERS, me.WithdrawErasure: MANAGERS,
     me.ListErasures: MANAGERS | {R.AUDITOR},
     mp.PublishPrivacyRule: HQ, mp.ListPrivacyRules: MANAGERS | {R.AUDITOR},
+    t.PublishTagRule: HQ, t.EndTagRule: HQ, t.PreviewTagRule: HQ, t.CancelTagRun: HQ,
+    t.GetTagRun: HQ, t.ListTagRules: READERS, t.ExplainTag: READERS - {R.INTEGRATION},
+    t.ExemptMember: MANAGERS,
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,
@@ -149,6 +153,7 @@ CHAIN_ONLY = (
     l.PublishRule, i.SaveStyles,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
     mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule, mp.PublishPrivacyRule,
+    t.PublishTagRule, t.EndTagRule, t.PreviewTagRule, t.CancelTagRun,
 )  # fmt: skip
 
 
@@ -265,7 +270,12 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         subject="member", key="x", label_zh="x", label_en="x", kind=TextField(),
         seen_by=list(Role),
     )  # fmt: skip
+    rule = t.TagRuleInput(tag="x", label_zh="x", label_en="x", condition="spent > 1")
     commands: list[Command[Any]] = [
+        t.PublishTagRule(id=uuid4(), rule=rule),
+        t.PreviewTagRule(id=uuid4(), rule=rule),
+        t.EndTagRule(id=uuid4(), version=1, tag="x"),
+        t.CancelTagRun(id=uuid4()),
         m.PublishField(id=uuid4(), field=field),
         mp.PublishPrivacyRule(id=uuid4(), body=me.ErasureRule()),
         mc.PublishNotice(

@@ -18,6 +18,16 @@ from services.member.models.purchases import (
     PurchasedSku,
     PurchaseFacts,
 )
+from services.member.models.tag_rules import (
+    MemberTier,
+    RuleTag,
+    TagDue,
+    TagExemption,
+    TagFactChange,
+    TagHistory,
+    TagRuleVersion,
+    TagRun,
+)
 from services.member.models.timeline import Happening
 
 __all__ = [
@@ -36,6 +46,7 @@ __all__ = [
     "Inbox",
     "MemberBirthday",
     "MemberOrder",
+    "MemberTier",
     "NameKey",
     "Notice",
     "Outbox",
@@ -45,6 +56,13 @@ __all__ = [
     "PurchasedCategory",
     "PurchasedSku",
     "RelativeRow",
+    "RuleTag",
     "Staff",
     "Store",
+    "TagDue",
+    "TagExemption",
+    "TagFactChange",
+    "TagHistory",
+    "TagRuleVersion",
+    "TagRun",
 ]

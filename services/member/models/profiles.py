@@ -31,8 +31,9 @@ class Profile(Base):
 
     `version` guards edits; `event_sequence` counts the member's events, looks at the phone too.
     The digests recognise a command that is sent again, without keeping what it said. `fields` are
-    the custom ones, and `found_by` the keyed hashes of what they are found by. Once `erased_at` is
-    set, the row is an id that orders and ledgers refer to, and nobody any more.
+    the custom ones, and `found_by` the keyed hashes of what they are found by. `tags` were put by
+    hand; `rule_tags` are those of the table of that name. Once `erased_at` is set, the row is an id
+    that orders and ledgers refer to, and nobody any more.
     """
 
     __tablename__ = "members"
@@ -54,6 +55,7 @@ class Profile(Base):
     home_store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
     associate_id: Mapped[UUID | None] = mapped_column(Uuid)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    rule_tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     sizes: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     height_cm: Mapped[int | None] = mapped_column(SmallInteger)
     style: Mapped[str | None] = mapped_column(Text)
@@ -90,6 +92,8 @@ class Profile(Base):
         Index("ix_members_search_name", "search_name"),
         Index("ix_members_associate_id", "associate_id"),
         Index("ix_members_found_by", "found_by", postgresql_using="gin"),
+        Index("ix_members_tags", "tags", postgresql_using="gin"),
+        Index("ix_members_rule_tags", "rule_tags", postgresql_using="gin"),
     )
 
 

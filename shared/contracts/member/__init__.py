@@ -100,7 +100,8 @@ class Member(Message, frozen=True, kw_only=True):
     """A member as staff see one. `phone_masked` is ``+86 138****1234``; never the full number.
 
     `birthday` is the solar date of birth where the year is known, `born` is as it was given;
-    `next_birthday` is local to the home store, `age` in full years.
+    `next_birthday` is local to the home store, `age` in full years; `tags` are
+    put by hand or by rule.
     """
 
     id: UUID
@@ -115,6 +116,7 @@ class Member(Message, frozen=True, kw_only=True):
     home_store_id: UUID
     associate_id: UUID | None = None
     tags: list[str] = []
+    tags_by_rule: list[str] = []
     sizes: dict[str, str] = {}
     height_cm: int | None = None
     style: str | None = None
@@ -164,9 +166,12 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
 
 class FindMembers(Command[Members], frozen=True, kw_only=True):
     """Find by phone, its last four digits, card code, name (prefix; also in pinyin, or by the
-    initials of its syllables) or the exact value of a searchable field; at most 20, best first."""
+    initials of its syllables) or the exact value of a searchable field; at most 20, best first.
 
-    query: Annotated[str, Meta(min_length=1, max_length=60, pattern=PLAIN)]
+    With `tag` only who has it, by hand or by rule; the query may then be left out."""
+
+    query: Annotated[str, Meta(max_length=60, pattern=PLAIN)] = ""
+    tag: Tag | None = None
 
 
 class GetMembers(Command[Members], frozen=True, kw_only=True):
@@ -345,7 +350,7 @@ class MemberUpdated(Event, frozen=True, kw_only=True):
 
 
 class MemberTagged(Event, frozen=True, kw_only=True):
-    """The tags a member has now."""
+    """The tags a member has now, of rules too; `version` rises with every change of them."""
 
     type: ClassVar[str] = "member.tagged"
     member_id: UUID

@@ -83,6 +83,7 @@ def test_a_member_is_registered_once_and_for_all_stores(
         "home_store_id": store_id,
         "associate_id": associate.id,
         "tags": [],
+        "tags_by_rule": [],
         "sizes": {"top": "M"},
         "height_cm": 165,
         "style": "简约",

@@ -137,7 +137,7 @@ def test_what_fits_nobody_finds_nobody(
     assert find(query) == []
 
 
-@pytest.mark.parametrize("query", ["1", "12", "123", "１２３", "a", " a ", " ", "é", "*", "👍"])
+@pytest.mark.parametrize("query", ["1", "12", "123", "１２３", "a", " a ", " ", "é", "*", "👍", ""])
 def test_too_little_to_go_by_is_refused(find: Callable[..., list[UUID]], query: str) -> None:
     with pytest.raises(Refusal) as refused:
         find(query)
@@ -145,7 +145,7 @@ def test_too_little_to_go_by_is_refused(find: Callable[..., list[UUID]], query: 
     assert refused.value.code == "QUERY_TOO_SHORT"
 
 
-@pytest.mark.parametrize("query", ["", "x" * 61, "a\x00b", "ab\u202e"])
+@pytest.mark.parametrize("query", ["x" * 61, "a\x00b", "ab\u202e"])
 def test_a_query_that_is_not_as_the_contract_says_is_refused(query: str) -> None:
     with pytest.raises(InvalidInput):
         decode({"query": query}, FindMembers)
