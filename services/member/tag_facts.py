@@ -109,7 +109,8 @@ def group_of(part: str) -> str:
 _PARTS = {
     "purchases": """(SELECT jsonb_agg(jsonb_build_array(currency, orders, spent_minor, first_on,
             last_on)) FROM purchase_facts WHERE member_id = m.id AND orders > 0)""",
-    "window": """(SELECT jsonb_agg(jsonb_build_array(business_date, currency, total_minor))
+    "window": """(SELECT jsonb_agg(jsonb_build_array(business_date, currency,
+            total_minor - returned_minor))
             FROM member_orders WHERE member_id = m.id AND NOT voided AND currency <> 'XXX'
             AND business_date > CAST(:now AS date) - CAST(:days AS int) - 2)""",
     "categories": """(SELECT jsonb_agg(category ORDER BY pieces DESC, category)
