@@ -23,8 +23,8 @@ from shared.contracts import SERVICES, Command, decode, modules_of
 from shared.paging import Page
 
 _LARGE = {
-    "amount", "amount_after", "at_most", "balance", "balance_after", "held_by_orders", "opening",
-    "progress", "missing", "threshold",
+    "amount", "amount_after", "at_most", "balance", "balance_after", "closing", "held_by_orders",
+    "missing", "opening", "progress", "threshold",
 }  # fmt: skip
 _EXTRA: dict[type, dict[str, Any]] = {}
 

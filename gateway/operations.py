@@ -34,7 +34,7 @@ from shared.contracts import (
     member,
     order,
 )
-from shared.contracts.loyalty import explanation, proposals, wallet
+from shared.contracts.loyalty import explanation, liability, proposals, wallet
 from shared.contracts.member import birthdays, consents, erasure, family, privacy, tag_rules
 from shared.contracts.order import returns
 from shared.errors import Forbidden, Refusal, Unavailable
@@ -97,6 +97,8 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "top_up_offer": wallet.OfferTopUp,
     "balance_explanation": explanation.ExplainBalance,
     "proposals": proposals.ListProposals,
+    "liability": liability.GetLiability,
+    "debts": liability.ListDebts,
     "skus": inventory.FindSkus,
     "skus_by_id": inventory.GetSkus,
     "style": inventory.GetStyle,

@@ -110,6 +110,25 @@ CHECKS: dict[str, str] = {
         CROSS JOIN LATERAL (SELECT frozen FROM freezes WHERE member_id = ma.member_id
             AND (account = 'points') = (ma.kind = 'points') ORDER BY at DESC, id DESC LIMIT 1) f
         WHERE b.frozen <> f.frozen""",
+    "what stores owe is the sum of the entries gathered": """
+        SELECT store_id, unit, kind, reason, sum(amount) AS gathered, sum(entry) AS entries FROM (
+            SELECT store_id, unit, kind, reason, amount, 0 AS entry FROM liability_days
+            UNION ALL
+            SELECT e.issuing_store_id, e.unit, a.kind, e.reason, 0, e.amount
+            FROM entries e JOIN accounts a ON a.id = e.account_id
+            WHERE e.balance_after IS NOT NULL AND e.issuing_store_id IS NOT NULL
+                AND e.id <= (SELECT done_id FROM liability_mark)
+        ) both_sides GROUP BY 1, 2, 3, 4 HAVING sum(amount) <> sum(entry)""",
+    "whom stores owe is the sum of the entries gathered": """
+        SELECT l.store_id, l.kind, l.net, d.amount FROM
+            (SELECT store_id, kind, unit, sum(net) AS net FROM liability_accounts GROUP BY 1, 2, 3)
+            l FULL JOIN
+            (SELECT store_id, kind, unit, sum(amount) AS amount FROM liability_days
+            GROUP BY 1, 2, 3) d USING (store_id, kind, unit)
+        WHERE l.net IS DISTINCT FROM d.amount""",
+    "every value was given by a store": """
+        SELECT id, account_id FROM entries
+        WHERE balance_after IS NOT NULL AND issuing_store_id IS NULL""",
     "documents were booked once": """
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",

@@ -16,6 +16,7 @@ from services.loyalty import (
     explanation,
     freezes,
     holds,
+    liability,
     payouts,
     plans,
     points,
@@ -48,6 +49,7 @@ from shared.contracts.loyalty import (
     TopUp,
 )
 from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBalance
+from shared.contracts.loyalty.liability import Debt, GetLiability, LiabilityReport, ListDebts
 from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
 from shared.contracts.loyalty.wallet import (
     AdjustWallet,
@@ -75,6 +77,7 @@ REVIEW_SECONDS = 5
 REVIEW_BATCHES = 20
 EXPIRY_SECONDS = 30
 EXPIRY_RESTS = 2
+GATHER_SECONDS = 30
 AUDITORS = frozenset({Role.AUDITOR})
 
 
@@ -172,6 +175,16 @@ class LoyaltyService:
         with self.transaction() as session:
             return explanation.explain_balance(session, caller, command)
 
+    @operation(GetLiability, roles=MANAGERS | AUDITORS)
+    def get_liability(self, caller: Caller, command: GetLiability) -> LiabilityReport:
+        with self.transaction() as session:
+            return liability.get_liability(session, caller, command)
+
+    @operation(ListDebts, roles=MANAGERS | AUDITORS)
+    def list_debts(self, caller: Caller, command: ListDebts) -> Page[Debt]:
+        with self.transaction() as session:
+            return liability.list_debts(session, caller, command)
+
     @timer(interval=REVIEW_SECONDS)
     def review_tiers(self) -> None:
         """A new ladder, or a day that has gone by, may have changed tiers."""
@@ -188,6 +201,16 @@ class LoyaltyService:
             started = time.monotonic()
             with self.transaction() as session:
                 looked_at = expiry.expire(session, datetime.now(UTC))
+            time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
+
+    @timer(interval=GATHER_SECONDS)
+    def gather_liability(self) -> None:
+        """Entries have been written; it rests between batches too."""
+        gathered = liability.BATCH
+        while gathered == liability.BATCH:
+            started = time.monotonic()
+            with self.transaction() as session:
+                gathered = liability.gather(session)
             time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
 
     @staticmethod

@@ -20,6 +20,7 @@ from shared.contracts import order as o
 from shared.contracts.loyalty import proposals as p
 from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
+from shared.contracts.loyalty.liability import GetLiability, ListDebts
 from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member import erasure as me
@@ -78,6 +79,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     w.AdjustWallet: MANAGERS, w.TransferWallet: MANAGERS, w.FreezeAccount: SELLERS | MANAGERS,
     w.UnfreezeAccount: MANAGERS, p.ListProposals: MANAGERS | {R.AUDITOR},
     p.DecideProposal: MANAGERS, ExplainBalance: READERS,
+    GetLiability: MANAGERS | {R.AUDITOR}, ListDebts: MANAGERS | {R.AUDITOR},
     i.SaveStyles: HQ, i.SetPrice: MANAGERS, i.GetSkus: READERS, i.FindSkus: READERS,
     i.GetStyle: READERS, i.GetLevels: READERS, i.WhereElse: READERS, i.ListMovements: READERS,
     i.MoveStock: MANAGERS | {R.ASSOCIATE, R.INTEGRATION}, i.SetThreshold: MANAGERS,
@@ -125,7 +127,8 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
                         reason="xx"),
         w.UnfreezeAccount(id=uuid4(), store_id=store, member_id=uuid4(), account="points",
                           reason="xx"),
-        p.ListProposals(store_id=store),
+        p.ListProposals(store_id=store), GetLiability(store_id=store),
+        ListDebts(store_id=store, account="points"),
         i.GetSkus(ids=[uuid4()], store_id=store), i.FindSkus(query="x", store_id=store),
         i.GetStyle(id=uuid4(), store_id=store), i.GetLevels(store_id=store, sku_ids=[uuid4()]),
         i.ListMovements(store_id=store, sku_id=uuid4()),

@@ -5,6 +5,7 @@ from services.loyalty.models.base import Base, ErasedMember, Inbox, Outbox, Stor
 from services.loyalty.models.documents import Document
 from services.loyalty.models.hands import Freeze, Proposal
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
+from services.loyalty.models.liability import LiabilityAccount, LiabilityDay, LiabilityMark
 from services.loyalty.models.orders import Hold, OrderBooked
 from services.loyalty.models.rules import RuleVersion
 
@@ -19,6 +20,9 @@ __all__ = [
     "Freeze",
     "Hold",
     "Inbox",
+    "LiabilityAccount",
+    "LiabilityDay",
+    "LiabilityMark",
     "Member",
     "MemberAccount",
     "OrderBooked",
