@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 import pytest
 
-from services.order import checkout, exchange, history, returns
+from services.order import checkout, history, returns
+from services.order import exchange as exchanges
 from services.order.audit import CHECKS
 from shared.contracts.campaign import BasketLine
 from shared.contracts.inventory import Reserve
@@ -23,20 +23,19 @@ from tests.services.order.test_returns import MEMBER, contents, sell, told
 
 def swap(old: PlaceOrder, pieces: int = 1, **changes: Any) -> PlaceOrder:
     """One of the old pieces comes back, and so many new ones are taken instead."""
-    values: dict[str, Any] = {
-        "return_id": uuid4(),
-        "order_id": old.order_id,
-        "lines": [ReturnLine(line=1, quantity=1)],
-        "refund_minor": UNIT,
-        "reason": "another size",
-    }
-    given = {name: changes.pop(name) for name in tuple(changes) if name in (*values, "references")}
+    exchange = Exchange(
+        return_id=uuid4(),
+        order_id=changes.pop("old_id", old.order_id),
+        lines=changes.pop("back", [ReturnLine(line=1, quantity=1)]),
+        refund_minor=changes.pop("refund_minor", UNIT),
+        reason="another size",
+    )
     defaults: dict[str, Any] = {
         "member_id": MEMBER,
         "total_minor": pieces * UNIT,
         "lines": [BasketLine(line=1, sku_id=SKU, quantity=pieces)],
         "tenders": [],
-        "exchange": Exchange(**(values | given)),
+        "exchange": exchange,
     }
     return sale(**(defaults | changes))
 
@@ -146,8 +145,8 @@ def test_what_was_taken_instead_comes_back_to_the_card_that_paid_for_it(
     [
         ({"tenders": [Tender(kind="cash", amount_minor=1)]}, "TENDERS_MISMATCH"),
         ({"refund_minor": 1}, "REFUND_CHANGED"),
-        ({"order_id": uuid4()}, "UNKNOWN_ORDER"),
-        ({"lines": [ReturnLine(line=1, quantity=3)]}, "RETURNED_ALREADY"),
+        ({"old_id": uuid4()}, "UNKNOWN_ORDER"),
+        ({"back": [ReturnLine(line=1, quantity=3)]}, "RETURNED_ALREADY"),
     ],
 )
 def test_nothing_comes_back_when_nothing_is_sold(
@@ -157,16 +156,7 @@ def test_nothing_comes_back_when_nothing_is_sold(
     changes: dict[str, Any],
     code: str,
 ) -> None:
-    old = cash_sale(database, services, clerk)
-    command = swap(old, **{name: value for name, value in changes.items() if name != "lines"})
-    if "lines" in changes:
-        assert command.exchange
-        asked = msgspec.structs.replace(command.exchange, lines=changes["lines"])
-        command = msgspec.structs.replace(command, exchange=asked)
-    if "order_id" in changes:
-        asked = msgspec.structs.replace(swap(old).exchange, order_id=changes["order_id"])  # type: ignore[type-var]
-        command = swap(old)
-        command = msgspec.structs.replace(command, exchange=asked)
+    command = swap(cash_sale(database, services, clerk), **changes)
 
     with pytest.raises(Refusal) as refused:
         place(database, services, clerk, command)
@@ -197,7 +187,7 @@ def test_goods_that_somebody_took_back_meanwhile_end_the_exchange(
 ) -> None:
     old = cash_sale(database, services, clerk)
     command = swap(old)
-    planned = exchange.tenders_of
+    planned = exchanges.tenders_of
 
     def slow(*arguments: Any) -> Any:
         found = planned(*arguments)
@@ -209,7 +199,7 @@ def test_goods_that_somebody_took_back_meanwhile_end_the_exchange(
             returns.return_goods(session, clerk, back)
         return found
 
-    monkeypatch.setattr(exchange, "tenders_of", slow)
+    monkeypatch.setattr(exchanges, "tenders_of", slow)
     with pytest.raises(Refusal) as refused:
         place(database, services, clerk, command)
 
