@@ -28,6 +28,8 @@ HARMLESS = {
     "entries": "unit reason",
     "freezes": "account",
     "holds": "status currency",
+    "liability_accounts": "kind unit",
+    "liability_days": "unit kind reason",
     "member_accounts": "kind",
     "members": "currency tier",
     "orders_booked": "kind currency tier",

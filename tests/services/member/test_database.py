@@ -9,8 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.member import service
-from services.member.models import Base
+from services.member.models import Base, Store
 from services.member.service import MemberService
 from shared.contracts import member as contract
 from shared.contracts import operation_of
@@ -91,4 +90,4 @@ def test_stores_are_learned_from_directory(session: Session) -> None:
 
     MemberService.on_store_changed(session, [envelope(opened, store_id, 2)])
 
-    assert find_store(session, service.Store, store_id).name == "Nanjing Road"
+    assert find_store(session, Store, store_id).name == "Nanjing Road"
