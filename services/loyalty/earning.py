@@ -17,6 +17,7 @@ from services.loyalty.bookings import Asked, Batch, BookedRow, OrderState
 from services.loyalty.ledger import Place
 from shared.contracts import Envelope
 from shared.contracts.loyalty import EarnRule, OrderBooked
+from shared.contracts.loyalty.earning import Reckoned, Sale, SaleLine, points_of
 from shared.contracts.order import OrderPlaced, OrderVoided
 
 log = structlog.get_logger()
@@ -132,33 +133,52 @@ def _earn(batch: Batch, order: OrderPlaced, member_id: UUID, state: OrderState) 
     """Points for what was paid with money, at the tier the order was priced with."""
     if state.earn is None or batch.members[member_id].currency != order.currency:
         return 0
-    paid = order.total_minor - order.points_minor
-    if not state.earn.earn_on_wallet:
-        paid -= order.wallet_minor
-    codes = [privilege.code for privilege in order.privileges]
-    earned = state.earn.points_for(paid, order.tier, codes)
+    reckoned = points_of(state.earn, _sale(order))
     batch.journal.credit(
         (order.order_id, "sale"),
         batch.journal.balance(member_id, "points"),
-        earned,
+        reckoned.points,
         "points_issued",
         Place(order.store_id, order.franchisee_id),
         life=lots.life_of(state.expiry, state.expiry_version, order.business_date, state.time_zone),
         reason="earned",
         rule_version=state.earn_version,
-        detail=_why(state.earn, order),
+        detail=_why(state.earn, order, reckoned),
     )
-    return earned
+    return reckoned.points
 
 
-def _why(rule: EarnRule, order: OrderPlaced) -> str | None:
-    """The birthday privilege that multiplied the points of an order: ``birthday v3 x2``."""
-    code = rule.privilege_for(order.tier, [privilege.code for privilege in order.privileges])
-    for privilege in order.privileges:
-        if privilege.code == code:
-            times = rule.privileges_basis_points[code] / 10_000
-            return f"{code} v{privilege.rule_version} x{times:g}"
-    return None
+def _sale(order: OrderPlaced) -> Sale:
+    return Sale(
+        store_id=order.store_id,
+        franchisee_id=order.franchisee_id,
+        channel=order.channel,
+        day=order.business_date,
+        tier=order.tier,
+        privileges=[privilege.code for privilege in order.privileges],
+        lines=[SaleLine(line.category, line.style_id, line.net_minor) for line in order.lines],
+        total_minor=order.total_minor,
+        points_minor=order.points_minor,
+        wallet_minor=order.wallet_minor,
+    )
+
+
+def _why(rule: EarnRule, order: OrderPlaced, reckoned: Reckoned) -> str | None:
+    """What multiplied the points of an order: ``birthday v3 x2, dresses x3`` (privilege, bonuses).
+
+    The entry carries the version of the earn rule, in which the bonuses stand.
+    """
+    versions = {privilege.code: privilege.rule_version for privilege in order.privileges}
+    parts = []
+    if reckoned.privilege is not None:
+        times = rule.privileges_basis_points[reckoned.privilege] / 10_000
+        parts.append(f"{reckoned.privilege} v{versions[reckoned.privilege]} x{times:g}")
+    parts += [
+        f"{bonus.code} x{bonus.multiplier_basis_points / 10_000:g}"
+        for bonus in rule.bonuses
+        if bonus.code in reckoned.bonuses
+    ]
+    return ", ".join(parts) or None
 
 
 def _book_void(batch: Batch, state: OrderState, sale: BookedRow) -> None:

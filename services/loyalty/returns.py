@@ -19,6 +19,7 @@ from services.loyalty.bookings import Asked, Batch, BookedRow, OrderState
 from services.loyalty.ledger import EntryRow
 from shared.contracts import Envelope
 from shared.contracts.loyalty import EarnRule
+from shared.contracts.loyalty.earning import Sale, SaleLine, points_of
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.order.returns import OrderReturned
 
@@ -100,11 +101,19 @@ def _earned(back: OrderReturned, sale: BookedRow, rules: dict[int, EarnRule]) ->
     """The points that what is kept of the order is worth."""
     if sale.earn_version is None or sale.points_earned == 0:
         return 0
-    rule = rules[sale.earn_version]
-    paid = back.kept_minor - back.kept_points_minor
-    if not rule.earn_on_wallet:
-        paid -= back.kept_wallet_minor
-    return rule.points_for(paid, sale.tier, back.privileges)
+    kept = Sale(
+        store_id=back.sold_store_id,
+        franchisee_id=back.sold_franchisee_id,
+        channel=back.channel,
+        day=back.sold_on,
+        tier=sale.tier,
+        privileges=back.privileges,
+        lines=[SaleLine(line.category, line.style_id, line.net_minor) for line in back.kept_lines],
+        total_minor=back.kept_minor,
+        points_minor=back.kept_points_minor,
+        wallet_minor=back.kept_wallet_minor,
+    )
+    return points_of(rules[sale.earn_version], kept).points
 
 
 def _wallet_parts(

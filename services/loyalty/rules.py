@@ -30,6 +30,7 @@ from shared.contracts.loyalty import (
     WalletLimits,
     WalletRule,
 )
+from shared.contracts.loyalty.earning import ONCE
 from shared.errors import Refusal
 from shared.seal import Caller
 
@@ -99,10 +100,7 @@ def _check(body: Rule) -> None:
         case TierLadder():
             _check_ladder(body)
         case EarnRule():
-            if len(body.multipliers_basis_points) > STEPS_LIMIT:
-                raise _wrong("等级倍率过多 / too many multipliers")
-            if len(body.privileges_basis_points) > STEPS_LIMIT:
-                raise _wrong("特权倍率过多 / too many multipliers of privileges")
+            _check_earn(body)
         case TopUpRule():
             _check_top_up(body)
         case ExpiryRule():
@@ -111,6 +109,23 @@ def _check(body: Rule) -> None:
             raise _wrong("余额上限须大于零 / a wallet has to hold something")
         case SpendRule() | WalletRule() | WalletLimits() | ApprovalRule():
             pass
+
+
+def _check_earn(rule: EarnRule) -> None:
+    if len(rule.multipliers_basis_points) > STEPS_LIMIT:
+        raise _wrong("等级倍率过多 / too many multipliers")
+    if len(rule.privileges_basis_points) > STEPS_LIMIT:
+        raise _wrong("特权倍率过多 / too many multipliers of privileges")
+    if len({bonus.code for bonus in rule.bonuses}) < len(rule.bonuses):
+        raise _wrong("加倍活动编号不能重复 / codes of bonuses have to differ")
+    for bonus in rule.bonuses:
+        when, code = bonus.when, bonus.code
+        if when.first_day and when.last_day and when.first_day > when.last_day:
+            raise _wrong(f"{code}：起止日期颠倒 / it ends before it begins")
+        if rule.combine == "highest" and bonus.multiplier_basis_points < ONCE:
+            raise _wrong(f"{code}：取最高倍率时不能低于一倍 / highest never takes less than once")
+        if bonus.multiplier_basis_points > rule.bonus_limit_basis_points:
+            raise _wrong(f"{code}：倍率超过上限 / it is above the limit of bonuses")
 
 
 def _check_top_up(rule: TopUpRule) -> None:

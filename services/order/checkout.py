@@ -28,6 +28,7 @@ from shared import outbox
 from shared.contracts.campaign import PriceAndHold, Priced
 from shared.contracts.inventory import Reserve, ReserveLine
 from shared.contracts.loyalty import EarnRule, Held, Hold, OfferSpend
+from shared.contracts.loyalty.earning import Reckoned
 from shared.contracts.order import (
     Balances,
     GetQuote,
@@ -57,13 +58,14 @@ def get_quote(
     with transaction.statement() as session:
         store = require_store(session, Store, caller, command.store_id)
         _require_currency(store, command.currency)
-        rule = ledger.earn_rule(session, datetime.now(UTC))
+        now = datetime.now(UTC)
+        rule = ledger.earn_rule(session, now)
     priced = services.call(
         PriceAndHold(
             store_id=command.store_id,
             member_id=command.member_id,
             currency=command.currency,
-            at=datetime.now(UTC),
+            at=now,
             lines=command.lines,
             coupon_codes=command.coupon_codes,
         )
@@ -73,7 +75,7 @@ def get_quote(
         offer = services.call(
             OfferSpend(member_id=command.member_id, total_minor=priced.total_minor)
         )
-    expected = ledger.points_expected(rule, command.member_id, [], priced)
+    expected = ledger.points_expected(rule, command, store, now, [], priced)
     return _quote(priced, expected, offer)
 
 
@@ -274,8 +276,10 @@ def _let_resume(session: Session, order_id: UUID) -> None:
     )
 
 
-def _points_expected(started: Started, command: PlaceOrder, priced: Priced) -> int:
-    return ledger.points_expected(started.earn_rule, command.member_id, command.tenders, priced)
+def _points_expected(started: Started, command: PlaceOrder, priced: Priced) -> Reckoned:
+    return ledger.points_expected(
+        started.earn_rule, command, started.store, started.sold_at, command.tenders, priced
+    )
 
 
 def _require_currency(store: StoreFacts, currency: str) -> None:
@@ -297,7 +301,7 @@ def _balances(held: Held | None) -> Balances | None:
     )
 
 
-def _quote(priced: Priced, points_expected: int, offer: Any) -> Quote:
+def _quote(priced: Priced, expected: Reckoned, offer: Any) -> Quote:
     return Quote(
         currency=priced.currency,
         lines=priced.lines,
@@ -308,6 +312,7 @@ def _quote(priced: Priced, points_expected: int, offer: Any) -> Quote:
         tier=priced.tier,
         privileges=priced.privileges,
         promotions=priced.promotions,
-        points_expected=points_expected,
+        points_expected=expected.points,
+        points_bonuses=expected.bonuses,
         offer=offer,
     )

@@ -176,8 +176,8 @@ def _order(
         for name in (
             "id", "status", "receipt_number", "store_id", "legal_entity", "device_id", "shift_id",
             "staff_id", "member_id", "channel", "business_date", "placed_at", "currency",
-            "promotions", "tier", "points_expected", "balances", "fact", "cancel_reason",
-            "returned_minor",
+            "promotions", "tier", "points_expected", "points_bonuses", "balances", "fact",
+            "cancel_reason", "returned_minor",
         )
     }  # fmt: skip
     amounts = {

@@ -14,8 +14,10 @@ from services.order import basket
 from shared import outbox
 from shared.contracts.campaign import Priced
 from shared.contracts.loyalty import EarnRule
+from shared.contracts.loyalty.earning import Reckoned, Sale, SaleLine, points_of
 from shared.contracts.order import (
     Balances,
+    GetQuote,
     Order,
     OrderLine,
     OrderPlaced,
@@ -99,6 +101,7 @@ _PLACE = text(
             tax_minor = :tax_minor, change_minor = :change_minor, tier = :tier,
             privileges = CAST(:privileges AS jsonb),
             promotions = CAST(:promotions AS jsonb), points_expected = :points_expected,
+            points_bonuses = CAST(:points_bonuses AS jsonb),
             balances = CAST(:balances AS jsonb),
             receipt_number = :receipt_prefix || lpad(receipt.last::text, 6, '0')
         FROM receipt WHERE orders.id = :id
@@ -154,9 +157,11 @@ def place(
     `tenders` are all payments, those too that an exchange carries over.
     Raises `Refusal("ORDER_EXPIRED")` when the sweeper was faster.
     """
-    expected = points_expected(started.earn_rule, command.member_id, tenders, priced)
+    expected = points_expected(
+        started.earn_rule, command, started.store, started.sold_at, tenders, priced
+    )
     change = basket.change_of(tenders)
-    event = _placed_event(command, started, priced)
+    event = placed_event(command, started, priced)
     row = session.execute(
         _PLACE,
         {
@@ -172,7 +177,8 @@ def place(
             "tier": priced.tier,
             "privileges": _json([privilege.code for privilege in priced.privileges]),
             "promotions": _json(priced.promotions),
-            "points_expected": expected,
+            "points_expected": expected.points,
+            "points_bonuses": _json(expected.bonuses),
             "balances": _json(balances) if balances else None,
             "lines": _json(priced.lines),
             "tenders": _json(
@@ -207,13 +213,15 @@ def place(
         change_minor=change,
         promotions=priced.promotions,
         tier=priced.tier,
-        points_expected=expected,
+        points_expected=expected.points,
+        points_bonuses=expected.bonuses,
         balances=balances,
         fact=started.fact,
     )
 
 
-def _placed_event(command: PlaceOrder, started: Started, priced: Priced) -> OrderPlaced:
+def placed_event(command: PlaceOrder, started: Started, priced: Priced) -> OrderPlaced:
+    """What is told of an order when it is placed."""
     return OrderPlaced(
         order_id=command.order_id,
         store_id=started.store.id,
@@ -247,17 +255,28 @@ def _placed_event(command: PlaceOrder, started: Started, priced: Priced) -> Orde
 
 def points_expected(
     rule: EarnRule | None,
-    member_id: UUID | None,
+    command: PlaceOrder | GetQuote,
+    store: StoreFacts,
+    sold_at: datetime,
     tenders: Sequence[Tender],
     priced: Priced,
-) -> int:
+) -> Reckoned:
     """The points loyalty will book for an order, by the same rule (L1, L4, L5)."""
-    if rule is None or member_id is None:
-        return 0
-    paid = priced.total_minor - basket.amount_of(tenders, "points")
-    if not rule.earn_on_wallet:
-        paid -= basket.amount_of(tenders, "wallet")
-    return rule.points_for(paid, priced.tier, [each.code for each in priced.privileges])
+    if rule is None or command.member_id is None:
+        return Reckoned(0, [], None)
+    sale = Sale(
+        store_id=store.id,
+        franchisee_id=store.franchisee_id,
+        channel=command.channel,
+        day=store.business_date(sold_at),
+        tier=priced.tier,
+        privileges=[each.code for each in priced.privileges],
+        lines=[SaleLine(line.category, line.style_id, line.net_minor) for line in priced.lines],
+        total_minor=priced.total_minor,
+        points_minor=basket.amount_of(tenders, "points"),
+        wallet_minor=basket.amount_of(tenders, "wallet"),
+    )
+    return points_of(rule, sale)
 
 
 def earn_rule(session: Session, at: datetime) -> EarnRule | None:

@@ -129,6 +129,7 @@ class Order(Base):
     promotions: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
     privileges: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     points_expected: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    points_bonuses: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     balances: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     receipt_number: Mapped[str | None] = mapped_column(Text, unique=True)
     placed_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -13,7 +13,7 @@ HARMLESS = {
     "order_lines": "sku_code name category colour size reasons",
     "order_tenders": "kind reference",
     "orders": "status content legal_entity channel currency tier privileges promotions balances"
-    " receipt_number refusal",
+    " points_bonuses receipt_number refusal",
     "refunds": "kind reference",
     "return_lines": "condition",
     "return_rules": "body",

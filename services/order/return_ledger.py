@@ -54,6 +54,9 @@ _ORDER_LOCKED = text("SELECT status FROM orders WHERE id = :id FOR UPDATE")
 _ORDER = text(
     f"""
     SELECT orders.*, {ledger.RULE.format(at="orders.sold_at")} AS earn_rule, (
+        SELECT CAST(coalesce(sum(r.points_taken), 0) AS bigint) FROM returns r
+        WHERE r.order_id = orders.id
+    ) AS points_taken, (
         SELECT json_agg(json_build_object('line', l.line, 'sku_id', l.sku_id,
             'style_id', l.style_id, 'name', l.name, 'category', l.category, 'colour', l.colour,
             'size', l.size, 'quantity', l.quantity, 'net_minor', l.net_minor,

@@ -19,6 +19,7 @@ from services.order.models import Store
 from services.order.refunds import Sold
 from shared import outbox
 from shared.contracts.loyalty import EarnRule
+from shared.contracts.loyalty.earning import Sale, SaleLine, points_of
 from shared.contracts.order import OrderLine
 from shared.contracts.order.goods_back import Exchange, RefundReference, ReturnLine
 from shared.contracts.order.returns import (
@@ -138,18 +139,46 @@ def _work_out(
     return_rules.check(rule, caller, age, categories)
     given = refunds.refunds(before, sum(line.refund_minor for line in returned))
     after = refunds.after(before, returned, given)
-    earned = _earned(order, before) - _earned(order, after)
-    return Taken(order, store, returned, given, before, after, earned, version)
+    points = points_taken(order, after)
+    return Taken(order, store, returned, given, before, after, points, version)
 
 
 def book(session: Session, taken: Taken, row: dict[str, Any], now: datetime) -> None:
     """Write a return that was worked out under the order's lock, and tell of it; one statement."""
     order, store = taken.order, taken.store
-    promotions = refunds.promotions_gone(taken.before, taken.now)
-    number = order.returns + 1
-    event = OrderReturned(
+    event = event_of(taken, row, now)
+    return_ledger.write(
+        session,
+        {
+            **row,
+            "order_id": order.id,
+            "number": event.number,
+            "store_id": store.id,
+            "store_code": store.code,
+            "franchisee_id": store.franchisee_id,
+            "legal_entity": store.legal_entity,
+            "member_id": order.member_id,
+            "business_date": event.business_date,
+            "now": now,
+            "currency": order.currency,
+            "refund_minor": taken.refund_minor,
+            "tax_minor": taken.tax_minor,
+            "points_taken": taken.points_taken,
+            "promotions": event.promotions,
+            "rule_version": taken.rule_version,
+            "lines": msgspec.json.encode(_line_rows(taken)).decode(),
+            "refunds": msgspec.json.encode(_refund_rows(taken)).decode(),
+            **outbox.prepare(session, event, order.id, 1 + event.number),
+        },
+    )
+
+
+def event_of(taken: Taken, row: dict[str, Any], now: datetime) -> OrderReturned:
+    """What is told of a return that was worked out; `row` as `book` takes it."""
+    order, store = taken.order, taken.store
+    return OrderReturned(
         return_id=row["id"],
-        number=number,
+        number=order.returns + 1,
         order_id=order.id,
         store_id=store.id,
         franchisee_id=store.franchisee_id,
@@ -159,6 +188,7 @@ def book(session: Session, taken: Taken, row: dict[str, Any], now: datetime) -> 
         sold_at=order.sold_at,
         member_id=order.member_id,
         privileges=order.privileges,
+        channel=order.channel,
         staff_id=row["staff_id"],
         business_date=store.business_date(now),
         returned_at=now,
@@ -172,45 +202,33 @@ def book(session: Session, taken: Taken, row: dict[str, Any], now: datetime) -> 
         kept_minor=refunds.kept_minor(taken.now),
         kept_points_minor=refunds.kept_of(taken.now, "points"),
         kept_wallet_minor=refunds.kept_of(taken.now, "wallet"),
-        promotions=promotions,
+        promotions=refunds.promotions_gone(taken.before, taken.now),
         reason=row["reason"],
         exchange_order_id=row["exchange_order_id"],
     )
-    return_ledger.write(
-        session,
-        {
-            **row,
-            "order_id": order.id,
-            "number": number,
-            "store_id": store.id,
-            "store_code": store.code,
-            "franchisee_id": store.franchisee_id,
-            "legal_entity": store.legal_entity,
-            "member_id": order.member_id,
-            "business_date": event.business_date,
-            "now": now,
-            "currency": order.currency,
-            "refund_minor": taken.refund_minor,
-            "tax_minor": taken.tax_minor,
-            "points_taken": taken.points_taken,
-            "promotions": promotions,
-            "rule_version": taken.rule_version,
-            "lines": msgspec.json.encode(_line_rows(taken)).decode(),
-            "refunds": msgspec.json.encode(_refund_rows(taken)).decode(),
-            **outbox.prepare(session, event, order.id, 1 + number),
-        },
-    )
 
 
-def _earned(order: Any, sold: Sold) -> int:
-    """The points that what is kept of the order earns, by the rule in force when it was sold."""
+def points_taken(order: Any, kept: Sold) -> int:
+    """The points that are taken back, so that the order has earned what is kept of it, by the rule
+    in force when it was sold. Never some more: what a part left to it, the order keeps until goods
+    come back again."""
+    left: int = order.points_expected - order.points_taken
     if order.earn_rule is None or order.member_id is None:
-        return 0
+        return left
+    sale = Sale(
+        store_id=order.store_id,
+        franchisee_id=order.franchisee_id,
+        channel=order.channel,
+        day=order.business_date,
+        tier=order.tier,
+        privileges=order.privileges,
+        lines=[SaleLine(line.category, line.style_id, line.net_minor) for line in _kept(kept)],
+        total_minor=refunds.kept_minor(kept),
+        points_minor=refunds.kept_of(kept, "points"),
+        wallet_minor=refunds.kept_of(kept, "wallet"),
+    )
     rule = msgspec.convert(order.earn_rule, EarnRule)
-    paid = refunds.kept_minor(sold) - refunds.kept_of(sold, "points")
-    if not rule.earn_on_wallet:
-        paid -= refunds.kept_of(sold, "wallet")
-    return rule.points_for(paid, order.tier, order.privileges)
+    return left - min(points_of(rule, sale).points, left)
 
 
 def with_references(given: Sequence[Refund], references: Sequence[RefundReference]) -> list[Refund]:

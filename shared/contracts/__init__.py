@@ -13,7 +13,7 @@ import pkgutil
 import re
 from datetime import datetime
 from types import ModuleType
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
 from uuid import UUID
 
 import msgspec
@@ -43,6 +43,7 @@ Minor = Annotated[int, Meta(ge=-(10**14), le=10**14)]
 """Money in minor units (fen, cents) of the currency beside it."""
 BasisPoints = Annotated[int, Meta(ge=0, le=10_000)]
 PageSize = Annotated[int, Meta(ge=1, le=200)]
+OrderChannel = Literal["store", "mini_program", "app", "marketplace", "other_till"]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,17 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts import PLAIN, Command, Currency, Event, Message, PageSize, Sentence, Text
+from shared.contracts import (
+    PLAIN,
+    Command,
+    Currency,
+    Event,
+    Message,
+    OrderChannel,
+    PageSize,
+    Sentence,
+    Text,
+)
 from shared.contracts.campaign import (
     AppliedPromotion,
     BasketLine,
@@ -21,7 +31,6 @@ from shared.paging import Page
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
 TenderKind = Literal["cash", "card", "code", "points", "wallet"]
 OrderStatus = Literal["pending", "placed", "cancelled", "voided"]
-OrderChannel = Literal["store", "mini_program", "app", "marketplace", "other_till"]
 
 ERRORS = {
     "BASKET_SIZE": Sentence(
@@ -85,7 +94,8 @@ class Tender(Message, frozen=True, kw_only=True):
 
 
 class Quote(Message, frozen=True, kw_only=True):
-    """The price of a basket with its reasons, what could pay for it, and the points it earns."""
+    """The price of a basket with its reasons, what could pay for it, and the points it earns, with
+    the codes of the bonuses that count."""
 
     currency: str
     lines: list[PricedLine]
@@ -97,6 +107,7 @@ class Quote(Message, frozen=True, kw_only=True):
     privileges: list[OpenPrivilege] = []
     promotions: list[AppliedPromotion] = []
     points_expected: int = 0
+    points_bonuses: list[str] = []
     offer: SpendOffer | None = None
 
 
@@ -105,6 +116,7 @@ class GetQuote(Command[Quote], frozen=True, kw_only=True):
 
     store_id: UUID
     member_id: UUID | None = None
+    channel: OrderChannel = "store"
     currency: Currency = "CNY"
     lines: list[BasketLine]
     coupon_codes: Annotated[list[CouponCode], Meta(max_length=20)] = []
@@ -127,7 +139,8 @@ class PiecesReturned(Message, frozen=True, kw_only=True):
 
 class Order(Message, frozen=True, kw_only=True):
     """An order as it was placed. `staff_id` made the sale; `fact`: it happened elsewhere and was
-    booked as told. `returned` is what has come back of it, for `returned_minor`."""
+    booked as told. `returned` is what has come back of it, for `returned_minor`. `points_bonuses`:
+    the codes of the earn rule's bonuses that made `points_expected` what it is."""
 
     id: UUID
     status: OrderStatus
@@ -152,6 +165,7 @@ class Order(Message, frozen=True, kw_only=True):
     promotions: list[AppliedPromotion]
     tier: str | None
     points_expected: int
+    points_bonuses: list[str] = []
     balances: Balances | None
     fact: bool
     cancel_reason: str | None = None

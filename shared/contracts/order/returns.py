@@ -6,7 +6,17 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts import PLAIN, Command, Event, Message, Name, PageSize, Sentence, Text
+from shared.contracts import (
+    PLAIN,
+    Command,
+    Event,
+    Message,
+    Name,
+    OrderChannel,
+    PageSize,
+    Sentence,
+    Text,
+)
 from shared.contracts.order import Amount, OrderLine, TenderKind
 from shared.contracts.order.goods_back import Condition, RefundReference, ReturnLine
 from shared.paging import Page
@@ -224,9 +234,9 @@ class CameBack(Message, frozen=True, kw_only=True):
 class OrderReturned(Event, frozen=True, kw_only=True):
     """Goods of an order came back. Subject: the order; sequence: 1 + `number` of its returns.
 
-    `store_id` took them; `sold_*` is the order's own store and day. `refund_minor`,
-    `points_minor`, `wallet_minor` and `points` are of this return; `kept_*` is what the order is
-    after it. `promotions`: those that nothing of the order is left of.
+    `store_id` took them; `sold_*` is the order's own store and day, `channel` its own.
+    `refund_minor`, `points_minor`, `wallet_minor` and `points` are of this return; `kept_*` is what
+    the order is after it. `promotions`: those that nothing of the order is left of.
     """
 
     type: ClassVar[str] = "order.returned"
@@ -255,6 +265,7 @@ class OrderReturned(Event, frozen=True, kw_only=True):
     kept_wallet_minor: int
     promotions: list[UUID]
     privileges: list[str] = []
+    channel: OrderChannel = "store"
     reason: str
     exchange_order_id: UUID | None = None
 

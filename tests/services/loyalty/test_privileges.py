@@ -7,10 +7,12 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from services.loyalty.models import Store
 from services.order import ledger
 from shared.contracts.campaign import OpenPrivilege, Priced
 from shared.contracts.loyalty import EarnRule
-from shared.contracts.order import Tender
+from shared.contracts.order import GetQuote, Tender
+from shared.stores import require_store
 from tests.services.loyalty.conftest import NOW, Shop
 
 BIRTHDAY = OpenPrivilege(code="birthday", rule_version=3)
@@ -60,11 +62,13 @@ def test_l5_points_are_booked_as_the_receipt_said_with_the_reason(
         tax_minor=0, tier=order.tier, privileges=order.privileges,
     )  # fmt: skip
     cash = [Tender(kind="cash", amount_minor=10_000)]
-    told = ledger.points_expected(rule, member_id, cash, priced)
+    quote = GetQuote(store_id=order.store_id, member_id=member_id, lines=[])
+    store = require_store(shop.session, Store, shop.seller, order.store_id)
+    told = ledger.points_expected(rule, quote, store, NOW, cash, priced)
 
     shop.place(order)
 
-    assert shop.account(member_id).points == told == 200
+    assert shop.account(member_id).points == told.points == 200
     why = shop.session.execute(
         text("SELECT detail, amount FROM entries WHERE amount > 0 AND reason = 'earned'")
     ).one()

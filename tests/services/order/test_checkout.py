@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
-from services.order import cancellation, checkout
+from services.order import cancellation, checkout, history
 from services.order.audit import CHECKS
 from shared.contracts.campaign import BasketLine, PriceAndHold
 from shared.contracts.inventory import Reserve
 from shared.contracts.loyalty import Hold
-from shared.contracts.order import GetQuote, Order, PlaceOrder, Quote, Tender
+from shared.contracts.order import GetOrders, GetQuote, Order, PlaceOrder, Quote, Tender
 from shared.database import Database
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.seal import Caller, Role
@@ -275,3 +275,44 @@ def test_the_audit_is_clean_and_notices(
     rows(database, "UPDATE receipt_counters SET last = 7 RETURNING last")
     found = [name for name, check in CHECKS.items() if rows(database, check)]
     assert found == ["receipt numbers are counted"]
+
+
+def test_l1_receipt_and_quote_say_which_bonuses_count(
+    database: Database, services: FakeServices, clerk: Caller
+) -> None:
+    body = {
+        "type": "earn", "minor_per_point": 100, "combine": "multiply",
+        "bonuses": [
+            {
+                "code": code, "name_zh": "加倍", "name_en": "More",
+                "multiplier_basis_points": 20_000, "when": when,
+            }
+            for code, when in (
+                ("dresses", {"categories": ["dress"]}),
+                ("app", {"channels": ["app"]}),
+                ("here", {"store_ids": [str(STORE)]}),
+            )
+        ],
+    }  # fmt: skip
+    statement = "INSERT INTO earn_rules VALUES (2, '2021-01-01', CAST(:body AS jsonb)) RETURNING 1"
+    rows(database, statement, body=msgspec.json.encode(body).decode())
+    member_id = uuid4()
+
+    asked = {"store_id": STORE, "member_id": member_id}
+    lines = [BasketLine(line=1, sku_id=SKU, quantity=1)]
+    told = [
+        checkout.get_quote(
+            Transaction(database), services, clerk, GetQuote(**asked, lines=lines, channel=channel)
+        )
+        for channel in ("store", "app")
+    ]
+    order = place(database, services, clerk, sale(member_id=member_id, channel="app"))
+
+    assert [(quote.points_expected, quote.points_bonuses) for quote in told] == [
+        (400, ["dresses", "here"]),
+        (800, ["dresses", "app", "here"]),
+    ]
+    assert (order.points_expected, order.points_bonuses) == (800, ["dresses", "app", "here"])
+    with database.transaction() as session:
+        [read] = history.get_orders(session, clerk, GetOrders(ids=[order.id])).items
+    assert read.points_bonuses == order.points_bonuses
