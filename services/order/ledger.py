@@ -160,7 +160,6 @@ def place(
     expected = points_expected(
         started.earn_rule, command, started.store, started.sold_at, tenders, priced
     )
-    change = basket.change_of(tenders)
     event = placed_event(command, started, priced)
     row = session.execute(
         _PLACE,
@@ -173,7 +172,7 @@ def place(
             "discount_minor": priced.discount_minor,
             "total_minor": priced.total_minor,
             "tax_minor": priced.tax_minor,
-            "change_minor": change,
+            "change_minor": basket.change_of(tenders),
             "tier": priced.tier,
             "privileges": _json([privilege.code for privilege in priced.privileges]),
             "promotions": _json(priced.promotions),
@@ -190,6 +189,18 @@ def place(
     if row is None:
         session.info["emitted"] = False
         raise Refusal("ORDER_EXPIRED")
+    return _placed(row, command, tenders, started, priced, balances, expected)
+
+
+def _placed(
+    row: Any,
+    command: PlaceOrder,
+    tenders: Sequence[Tender],
+    started: Started,
+    priced: Priced,
+    balances: Balances | None,
+    expected: Reckoned,
+) -> Order:
     return Order(
         id=command.order_id,
         status="placed",
@@ -210,7 +221,7 @@ def place(
         total_minor=priced.total_minor,
         tax_minor=priced.tax_minor,
         tenders=list(tenders),
-        change_minor=change,
+        change_minor=basket.change_of(tenders),
         promotions=priced.promotions,
         tier=priced.tier,
         points_expected=expected.points,
