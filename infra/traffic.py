@@ -1,4 +1,5 @@
-"""The trade that `chaos` disturbs: tills that sell, pay in every way, void, and never give up.
+"""The trade that `chaos` disturbs: tills that sell, pay in every way, void, take goods back, and
+never give up.
 
 Every sale has an id before it is sent and is sent with it until there is an answer. Some are sent
 twice at once, and some again after their answer: each must get the same one.
@@ -16,7 +17,7 @@ from uuid import uuid4
 from infra.api import Refused
 from infra.failure import Failure
 from infra.selling import RECEIPT, Sale, in_cash, lines_of, place, quote
-from infra.trial import Plan, Trial, at_once, id_of
+from infra.trial import Plan, Till, Trial, at_once, id_of
 from shared.ids import new_id
 
 GIVE_UP_SECONDS = 150
@@ -49,6 +50,16 @@ class Attempt:
 
 
 @dataclass
+class Back:
+    """Goods of an order that come back, as the client saw it; as with an `Attempt`."""
+
+    input: dict[str, Any]
+    receipt: dict[str, Any] | None = None
+    refusal: str | None = None
+    contradicted: bool = False
+
+
+@dataclass
 class Traffic:
     """All sales of a run. `until` is when tills stop beginning new ones (monotonic)."""
 
@@ -59,6 +70,7 @@ class Traffic:
     shared: str | None = None
     """A coupon that a till has just taken, for another to try at the same time: one can have it."""
     attempts: list[Attempt] = field(default_factory=list)
+    returns: list[Back] = field(default_factory=list)
 
     async def prepare(self) -> None:
         """Give the members points and money to spend, and issue coupons."""
@@ -112,8 +124,11 @@ class Traffic:
                 continue  # nothing was sent under this id
             self.attempts.append(attempt)
             await self._place(attempt)
-            if attempt.order and self.numbers.random() < 0.06:
+            happens = self.numbers.random()
+            if attempt.order and happens < 0.06:
                 await self._void(attempt)
+            elif attempt.order and happens < 0.2:
+                await self._bring_back(attempt, tills)
 
     def _basket(self, till: Any) -> Sale:
         picked = self.numbers.sample(self.chain.pieces, self.numbers.randint(1, 4))
@@ -186,3 +201,70 @@ class Traffic:
             else:
                 attempt.voided = True
             return
+
+    async def _bring_back(self, attempt: Attempt, tills: Any) -> None:
+        """Some line comes back to some store, at times to two tills at once: one can take it."""
+        line = self.numbers.choice(attempt.sale.lines)
+        quantity = self.numbers.randint(1, int(line["quantity"]))
+        condition = self.numbers.choice(("SELLABLE", "SELLABLE", "DAMAGED"))
+        wanted = [{"line": line["line"], "quantity": quantity, "condition": condition}]
+        takers = [next(tills) for _ in range(2 if self.numbers.random() < 0.3 else 1)]
+        try:
+            quoted = await takers[0].api.ask(
+                _RETURN_QUOTE, orderId=attempt.sale.order_id, storeId=takers[0].store_id,
+                lines=wanted,
+            )  # fmt: skip
+        except (Refused, Failure):
+            return
+        backs = []
+        for taker in takers:
+            back = Back(
+                {
+                    "returnId": str(new_id()),
+                    "orderId": attempt.sale.order_id,
+                    "storeId": taker.store_id,
+                    "lines": wanted,
+                    "refundMinor": quoted["returnQuote"]["refundMinor"],
+                    "reason": "trial",
+                }
+            )
+            backs.append(back)
+        self.returns += backs
+        await asyncio.gather(
+            *(self._take_back(back, taker) for back, taker in zip(backs, takers, strict=True))
+        )
+
+    async def _take_back(self, back: Back, taker: Till) -> None:
+        times = 2 if self.numbers.random() < 0.2 else 1
+        answers = await asyncio.gather(
+            *(self._return_answer(back.input, taker) for _ in range(times))
+        )
+        known = [answer for answer in answers if answer is not None]
+        back.contradicted = any(answer != known[0] for answer in known)
+        for answer in known:
+            if isinstance(answer, str):
+                back.refusal = answer
+            else:
+                back.receipt = answer
+
+    async def _return_answer(
+        self, wanted: dict[str, Any], taker: Till
+    ) -> dict[str, Any] | str | None:
+        while True:
+            try:
+                answer = await taker.api.change(
+                    "returnGoods", "returnReceipt { receiptNumber refundMinor }", **wanted
+                )
+            except Refused as error:
+                return error.code
+            except Failure:
+                if time.monotonic() > self.until + GIVE_UP_SECONDS:
+                    return None
+            else:
+                receipt: dict[str, Any] = answer["returnReceipt"]
+                return receipt
+
+
+_RETURN_QUOTE = """query ($orderId: ID!, $storeId: ID!, $lines: [ReturnLineInput!]!) {
+    returnQuote(orderId: $orderId, storeId: $storeId, lines: $lines) { refundMinor }
+}"""

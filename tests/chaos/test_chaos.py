@@ -17,5 +17,6 @@ def test_no_sale_is_lost_or_booked_twice(stack: RunningStack) -> None:
     assert told["settle_seconds"] <= 60
     assert told["faults"] >= 8
     assert 0 < told["succeeded"] <= told["attempted"]
+    assert told["returned"] > 0
     assert done.returncode == 0, done.stderr
     assert stack.status()["ready"]
