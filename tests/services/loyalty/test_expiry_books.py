@@ -26,6 +26,7 @@ from shared.money import allocate
 from shared.stores import forget_stores
 from tests.services.loyalty.conftest import EARN, SPEND, Shop
 from tests.services.returned import came_back
+from tests.thorough import examples
 
 RULES = [
     ExpiryRule(basis="months", length=1, notice_days=7),
@@ -300,7 +301,7 @@ def test_every_point_goes_its_own_way(session: Session) -> None:
     run(
         Here,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(16),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -17,6 +17,7 @@ from shared.errors import Refusal
 from shared.ids import new_id
 from shared.stores import forget_stores
 from tests.services.loyalty.conftest import LADDER, Shop
+from tests.thorough import examples
 
 REFUSALS = {"NOT_ENOUGH_POINTS", "NOT_ENOUGH_WALLET", "HOLD_RELEASED", "POINTS_LIMIT"}
 
@@ -175,7 +176,7 @@ def test_any_sequence_of_dealings_keeps_the_books(session: Session) -> None:
     run(
         Here,
         settings=settings(
-            max_examples=25,
+            max_examples=examples(10),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -22,6 +22,7 @@ from shared.seal import Caller, Role
 from shared.stores import forget_stores
 from tests.services.member.conftest import open_store, registration, staff
 from tests.services.member.tag_shop import end, publish, ruled, sell, settle, tier, void
+from tests.thorough import examples
 
 CONDITIONS = [
     "spent >= 1000",
@@ -110,7 +111,9 @@ class World:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(STEPS, max_size=14), number=st.integers(0, 10**8 - 1))
 def test_judging_what_changed_comes_to_the_same_as_judging_everything(
