@@ -181,8 +181,11 @@ class _Loader:
         ], at_once=1)  # fmt: skip
 
     async def members(self) -> None:
+        notices = await self.admin.ask("{ noticesInForce { purpose version } }")
+        in_force = {each["purpose"]: each["version"] for each in notices["noticesInForce"]}
         await self._each("registering members", [
-            self._sent("registerMember", "member { id }", member.input, self.tills[member.store])
+            self._sent("registerMember", "member { id }", people.agreeing(member, in_force),
+                       self.tills[member.store])
             for member in self.plan.members
         ])  # fmt: skip
         await self._each("tagging members", [

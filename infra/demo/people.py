@@ -78,6 +78,15 @@ def customers(places: list[Place]) -> list[Customer]:
     return made
 
 
+def agreeing(member: Customer, in_force: dict[str, str]) -> dict[str, Any]:
+    """The input of `registerMember`, with the versions of the notices that are in force."""
+    consents = [
+        consent | {"noticeVersion": in_force[consent["purpose"]]}
+        for consent in member.input["consents"]
+    ]
+    return member.input | {"consents": consents}
+
+
 def notices(since: str) -> list[dict[str, Any]]:
     """The inputs of `publishNotice`: what these members agreed to."""
     return [

@@ -2,6 +2,7 @@
 
 from services.directory.personal import PERSONAL
 from shared import erasure
+from shared.contracts import Event, declared
 
 _SCOPE_EXISTS = """
     scope_kind = 'chain'
@@ -9,6 +10,8 @@ _SCOPE_EXISTS = """
     OR scope_kind = 'region' AND EXISTS (SELECT FROM regions r WHERE r.id = scope_id)
     OR scope_kind = 'franchisee' AND EXISTS (SELECT FROM franchisees f WHERE f.id = scope_id)
 """
+
+_AUDITED = ", ".join(f"'{event.type}'" for event in declared("directory", Event) if event.audited)
 
 CHECKS: dict[str, str] = {
     "a scope of staff is there": (
@@ -48,6 +51,7 @@ CHECKS: dict[str, str] = {
     ),
     "own events are in the audit log": (
         "SELECT o.event_id, o.type FROM outbox o WHERE o.published_at < now() - interval '1 minute'"
+        f" AND o.type IN ({_AUDITED})"
         " AND NOT EXISTS (SELECT FROM audit_entries a WHERE a.event_id = o.event_id)"
     ),
 } | erasure.checks(PERSONAL)

@@ -64,10 +64,12 @@ def rule_of(row: Any, ended: bool) -> Rule:
     return _rule(row.tag, row.version or 0, ended, msgspec.json.encode(row.body), kinds)
 
 
-_IN_FORCE = text("""
+IN_FORCE = """
 SELECT DISTINCT ON (tag) tag, version, ended, body, kinds FROM tag_rule_versions
 WHERE valid_from <= :now ORDER BY tag, version DESC
-""")
+"""
+"""The newest version of each tag whose time has come, as a query."""
+_IN_FORCE = text(IN_FORCE)
 
 
 def in_force(session: Session, now: datetime) -> dict[str, Rule]:

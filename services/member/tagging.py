@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from services.member import tag_facts
 from services.member.tag_facts import Known
-from services.member.tag_judging import Rule, Verdict, in_force, judge, rule_of
+from services.member.tag_judging import IN_FORCE, Rule, Verdict, in_force, judge, rule_of
 from services.member.tags import all_tags
 from shared import outbox, telemetry
 from shared.contracts.member.tag_rules import TagCause, TagsRevised
@@ -39,6 +39,24 @@ class Change(NamedTuple):
     given: bool
     cause: TagCause
     facts: dict[str, Any]
+
+
+class InForce(msgspec.Struct, frozen=True):
+    """A version of a rule, as it is written."""
+
+    tag: str
+    version: int
+    ended: bool
+    body: dict[str, Any]
+    kinds: dict[str, str]
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What there is to do: the newest versions, whose time has come, whose facts have changed."""
+
+    rules: list[InForce]
+    due: list[tuple[UUID, str]]
+    changed: list[tuple[UUID, list[str]]]
 
 
 class Outcome:
@@ -91,29 +109,29 @@ def step(session: Session, now: datetime) -> bool:
     look = session.execute(_LOOK, {"now": now}, execution_options=telemetry.UNCOUNTED).one()
     if not look.alone or not (look.changed or look.due or look.run):
         return False
-    rules = in_force(session, now)
-    outcome = Outcome(now)
-    asked, more = _asked(session, rules, now)
-    _judge(session, rules, asked, outcome)
-    outcome.write(session)
-    return _advance(session, now) or more
+    more = False
+    if look.changed or look.due:
+        taken = session.execute(_TAKE, {"now": now, "limit": LIMIT}).scalar_one()
+        work = msgspec.json.decode(taken, type=Work)
+        rules = {row.tag: rule_of(row, row.ended) for row in work.rules}
+        outcome = Outcome(now)
+        _judge(session, rules, _asked(work, rules), outcome)
+        outcome.write(session)
+        more = LIMIT in (len(work.due), len(work.changed))
+    return (look.run and _advance(session, now)) or more
 
 
-def _asked(
-    session: Session, rules: dict[str, Rule], now: datetime
-) -> tuple[dict[UUID, dict[str, TagCause]], bool]:
-    """Whom to judge by which rules, and why; whether there are more of them."""
+def _asked(work: Work, rules: dict[str, Rule]) -> dict[UUID, dict[str, TagCause]]:
+    """Whom to judge by which rules, and why."""
     asked: dict[UUID, dict[str, TagCause]] = {}
-    due = session.execute(_DUE, {"now": now, "limit": LIMIT}).all()
-    for row in due:
-        asked.setdefault(row.member_id, {})[row.tag] = "time"
-    changed = session.execute(_CHANGED, {"limit": LIMIT}).all()
+    for member_id, tag in work.due:
+        asked.setdefault(member_id, {})[tag] = "time"
     reads = {tag: rule.groups for tag, rule in rules.items() if rule.node is not None}
-    for row in changed:
+    for member_id, facts in work.changed:
         for tag, groups in reads.items():
-            if "*" in row.facts or not groups.isdisjoint(row.facts):
-                asked.setdefault(row.member_id, {})[tag] = "change"
-    return asked, len(due) == LIMIT or len(changed) == LIMIT
+            if "*" in facts or not groups.isdisjoint(facts):
+                asked.setdefault(member_id, {})[tag] = "change"
+    return asked
 
 
 def _judge(
@@ -197,13 +215,19 @@ SELECT pg_try_advisory_xact_lock(hashtext('tags.rules')) AS alone,
     EXISTS (SELECT FROM tag_runs WHERE state IN ('waiting', 'running') AND starts_at <= :now)
         AS run
 """)
-_CHANGED = text("""
-DELETE FROM tag_changes WHERE id = ANY(ARRAY(
-    SELECT id FROM tag_changes ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
-)) RETURNING member_id, facts
-""")
-_DUE = text("""
-SELECT member_id, tag FROM tag_dues WHERE due_at <= :now ORDER BY due_at LIMIT :limit
+_TAKE = text(f"""
+WITH taken AS (
+    DELETE FROM tag_changes WHERE id = ANY(ARRAY(
+        SELECT id FROM tag_changes ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    )) RETURNING member_id, facts
+), due AS (
+    SELECT member_id, tag FROM tag_dues WHERE due_at <= :now ORDER BY due_at LIMIT :limit
+), rules AS ({IN_FORCE})
+SELECT CAST(json_build_object(
+    'rules', (SELECT coalesce(json_agg(rules), '[]') FROM rules),
+    'due', (SELECT coalesce(json_agg(json_build_array(member_id, tag)), '[]') FROM due),
+    'changed', (SELECT coalesce(json_agg(json_build_array(member_id, facts)), '[]') FROM taken)
+) AS text)
 """)
 _RUN = text("""
 SELECT * FROM tag_runs WHERE state IN ('waiting', 'running') AND starts_at <= :now

@@ -32,11 +32,11 @@ TAMPERED = {
         f"UPDATE stock SET on_hand = on_hand {{sign}} 1 WHERE store_id = '{STORE}'",
     ),
     "loyalty": (
-        "every order is booked once in loyalty, and compensated once where it was voided",
+        "every order and return is booked once in loyalty, and a voided sale compensated once",
         f"UPDATE orders_booked SET spend_minor = spend_minor {{sign}} 1 WHERE store_id = '{STORE}'",
     ),
     "campaign": (
-        "redemptions = the orders' promotions, and given back where the sale was voided",
+        "redemptions = the orders' promotions, given back where nothing is left of them",
         "UPDATE redemptions SET discount_minor = discount_minor {sign} 1"
         f" WHERE store_id = '{STORE}'",
     ),
