@@ -1,4 +1,5 @@
-"""The ASGI application: /graphql over HTTP and WebSocket, /health, /metrics, the app behind it."""
+"""The ASGI application: /graphql over HTTP and WebSocket, files, /health, /metrics, the app behind
+it."""
 
 import time
 from collections.abc import AsyncIterator
@@ -29,7 +30,8 @@ from gateway.rpc import Rpc
 from gateway.schema import schema
 from gateway.settings import GatewaySettings, settings
 from gateway.tokens import InvalidToken, Session, Tokens
-from shared.errors import Forbidden
+from gateway.transfers import Transfers
+from shared.errors import Forbidden, Refusal
 
 log = structlog.get_logger()
 REQUESTS = Histogram(
@@ -66,10 +68,24 @@ class Gateway:
         self.documents = Documents(schema.graphql_schema, values.depth_limit, values.cost_limit)
         self.buckets = Buckets(values.rate_per_second, values.rate_burst)
         self.sign_in_buckets = Buckets(values.sign_in_rate_per_second, values.sign_in_burst)
+        self.transfers = Transfers(self.context_of, values.upload_limit_bytes)
 
     def context(self, session: Session | None, language: str) -> Context:
         key = self.values.seal_key.get_secret_value()
         return Context(self.rpc, self.tokens, self.live, key, session, language)
+
+    def context_of(self, request: Request) -> Context:
+        """The context of a request that is no GraphQL; raises `Forbidden` without a good token."""
+        language = request.headers.get("accept-language", "zh-CN")
+        try:
+            session = self._session(request.headers.get("authorization"), language)
+        except _Problem as problem:
+            raise Forbidden("UNSEALED") from problem
+        if session is None:
+            raise Forbidden("UNSEALED")
+        if not self.buckets.take(str(session.caller.id)):
+            raise Refusal("RATE_LIMITED")
+        return self.context(session, language)
 
     async def post(self, request: Request) -> Response:
         """GraphQL over HTTP: POST with a JSON body."""
@@ -242,6 +258,7 @@ def create(values: GatewaySettings | None = None) -> Starlette:
         Route("/notice/{purpose}", gateway.notice),
         Route("/health", gateway.health),
         Route("/metrics", gateway.metrics),
+        *gateway.transfers.routes(),
     ]
     if gateway.values.app_url:
         routes.append(Mount("/", proxy_to(gateway.values.app_url)))

@@ -35,7 +35,15 @@ from shared.contracts import (
     order,
 )
 from shared.contracts.loyalty import explanation, liability, proposals, wallet
-from shared.contracts.member import birthdays, consents, erasure, family, privacy, tag_rules
+from shared.contracts.member import (
+    birthdays,
+    consents,
+    erasure,
+    family,
+    imports,
+    privacy,
+    tag_rules,
+)
 from shared.contracts.order import returns
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
@@ -54,6 +62,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     privacy.PublishPrivacyRule,
     tag_rules.PublishTagRule, tag_rules.EndTagRule, tag_rules.PreviewTagRule,
     tag_rules.CancelTagRun, tag_rules.ExemptMember,
+    imports.CheckImport, imports.StartImport, imports.CancelImport,
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
     wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
@@ -91,6 +100,9 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "tag_rules": tag_rules.ListTagRules,
     "tag_run": tag_rules.GetTagRun,
     "member_tag": tag_rules.ExplainTag,
+    "member_import": imports.GetImport,
+    "member_imports": imports.ListImports,
+    "import_faults": imports.ListFaults,
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,
     "spend_offer": loyalty.OfferSpend,

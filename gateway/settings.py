@@ -21,6 +21,7 @@ class GatewaySettings(BaseSettings):
     rpc_timeout_seconds: float = 8.0
     access_token_minutes: int = 15
     body_limit_bytes: int = 256 * 1024
+    upload_limit_bytes: int = 512 * 1024**2
     depth_limit: int = 12
     cost_limit: int = 20_000
     rate_per_second: float = 50.0

@@ -4,7 +4,7 @@ They go through the same door as any franchisee's software, so that what they sh
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -63,6 +63,15 @@ class Api:
         self._token = payload["accessToken"]
         self.identity = payload["identity"]
         return self.identity
+
+    async def send(
+        self, method: str, path: str, content: bytes | AsyncIterator[bytes] = b"", **query: str
+    ) -> httpx.Response:
+        """A request that is no GraphQL: a file that is taken or given."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return await self._client.request(
+            method, path, content=content, params=query, headers=headers
+        )
 
     async def once(self, document: str, **variables: Any) -> dict[str, Any]:
         """One request. Raises `Refused`, or `Unanswered` when the outcome is unknown."""

@@ -5,7 +5,7 @@ purchases a tier rests on, and the rules for earning, spending, topping up, clim
 for how long points live.
 Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsAdjusted`,
 `PointsExpiring`, `TopUpRefunded`, `WalletPaidOut`, `WalletAdjusted`, `WalletTransferred`,
-`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`, `ReturnBooked`.
-Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `order.OrderPlaced`,
-`order.OrderCancelled`, `order.OrderVoided`, `order.OrderReturned`.
+`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`, `ReturnBooked`, `OpeningsBooked`.
+Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `member.OpeningsBroughtIn`,
+`order.OrderPlaced`, `order.OrderCancelled`, `order.OrderVoided`, `order.OrderReturned`.
 """

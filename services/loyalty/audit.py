@@ -129,6 +129,21 @@ CHECKS: dict[str, str] = {
     "every value was given by a store": """
         SELECT id, account_id FROM entries
         WHERE balance_after IS NOT NULL AND issuing_store_id IS NULL""",
+    "opening entries are what the rows of imports brought": """
+        SELECT coalesce(o.document_id, e.document_id) AS document_id, o.points,
+            o.principal_minor, o.bonus_minor, e.points AS points_entered,
+            e.principal AS principal_entered, e.bonus AS bonus_entered
+        FROM (SELECT * FROM openings WHERE points + principal_minor + bonus_minor > 0) o
+        FULL JOIN (
+            SELECT e.document_id, coalesce(sum(amount) FILTER (WHERE a.kind = 'points'), 0)
+                    AS points,
+                coalesce(sum(amount) FILTER (WHERE a.kind = 'principal'), 0) AS principal,
+                coalesce(sum(amount) FILTER (WHERE a.kind = 'bonus'), 0) AS bonus
+            FROM entries e JOIN accounts a ON a.id = e.account_id
+            WHERE e.reason = 'opening' AND e.balance_after IS NOT NULL GROUP BY e.document_id
+        ) e ON e.document_id = o.document_id
+        WHERE (o.points, o.principal_minor, o.bonus_minor)
+            IS DISTINCT FROM (e.points, e.principal, e.bonus)""",
     "documents were booked once": """
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",

@@ -32,6 +32,7 @@ _REASONS = {
     "refunded": Sentence(zh="充值退款", en="top-ups refunded"),
     "bonus_refunded": Sentence(zh="退款收回赠送金", en="bonus taken back with money paid out"),
     "paid_out": Sentence(zh="余额退款", en="paid out"),
+    "opening": Sentence(zh="旧系统期初转入", en="brought in from an old system"),
     "transferred_in": Sentence(zh="由其他会员转入", en="received from other members"),
     "transferred_out": Sentence(zh="转给其他会员", en="moved to other members"),
 }

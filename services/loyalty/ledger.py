@@ -5,6 +5,7 @@ journal at once, together with rows of its own. The database checks what must ho
 booked once, entries of a transaction add up to zero per unit, entries are never changed.
 
     credit    member +n | points_issued, points_adjusted, wallet_cash, bonus_granted   -n
+    opening   member +n | points_opening, wallet_opening, bonus_opening                -n
     spend     member -n | points_redeemed, sales_clearing                              +n
     expire    member -n | points_expired                                               +n
     take      member -n | wallet_cash, bonus_granted                                   +n

@@ -32,6 +32,7 @@ HARMLESS = {
     "liability_days": "unit kind reason",
     "member_accounts": "kind",
     "members": "currency tier",
+    "openings": "currency",
     "orders_booked": "kind currency tier",
     "proposals": "kind currency answer",
     "rules": "kind body",

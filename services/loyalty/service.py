@@ -17,6 +17,7 @@ from services.loyalty import (
     freezes,
     holds,
     liability,
+    openings,
     payouts,
     plans,
     points,
@@ -64,6 +65,7 @@ from shared.contracts.loyalty.wallet import (
 )
 from shared.contracts.member import MemberRegistered
 from shared.contracts.member.erasure import MemberErased
+from shared.contracts.member.imports import OpeningsBroughtIn
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.erasure import ErasureChecked
 from shared.contracts.order.returns import OrderReturned
@@ -222,6 +224,13 @@ class LoyaltyService:
     @on_event(MemberRegistered)
     def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
         accounts.on_member_registered(session, envelopes)
+
+    @staticmethod
+    @on_event(OpeningsBroughtIn)
+    def on_openings_brought_in(
+        session: Session, envelopes: list[Envelope[OpeningsBroughtIn]]
+    ) -> None:
+        openings.on_openings_brought_in(session, envelopes)
 
     @staticmethod
     @on_event(OrderPlaced)

@@ -84,6 +84,19 @@ CHECKS: dict[str, str] = {
         WHERE members.erased_at IS NULL
             AND members.associate_id IS DISTINCT FROM latest.staff_id
     """,
+    "a finished import has booked what its rows bring": """
+        SELECT id AS import_id, points, principal_minor, bonus_minor, points_booked,
+            principal_booked_minor, bonus_booked_minor
+        FROM imports WHERE state = 'finished' AND (points_booked, principal_booked_minor,
+            bonus_booked_minor) <> (points, principal_minor, bonus_minor)
+    """,
+    "nothing is left of the file of an import that is over": """
+        SELECT DISTINCT i.id AS import_id, i.state FROM imports i
+        LEFT JOIN import_chunks c ON c.import_id = i.id
+        LEFT JOIN import_keys k ON k.import_id = i.id
+        WHERE i.state IN ('finished', 'cancelled')
+            AND (c.import_id IS NOT NULL OR k.import_id IS NOT NULL)
+    """,
     "every member agreed to membership": """
         SELECT members.id AS member_id FROM members WHERE NOT EXISTS (
             SELECT FROM consents WHERE consents.member_id = members.id

@@ -5,6 +5,7 @@ over there or a privilege is to be told (`due_at`), or when another version of t
 into force: nobody sweeps over all members.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -79,6 +80,18 @@ def keep(
         return False
     _reckon(session, [member_id], now)
     return True
+
+
+def arrive(session: Session, rows: Sequence[tuple[UUID, date, UUID]], now: datetime) -> None:
+    """Keep the dates of birth of members who have none yet: (member, date, home store) each."""
+    if not rows:
+        return
+    written = [
+        {"member_id": member_id, "born": born, "store_id": store_id}
+        for member_id, born, store_id in rows
+    ]
+    session.execute(_ARRIVE, {"rows": msgspec.json.encode(written).decode(), "now": now})
+    _reckon(session, [member_id for member_id, _, _ in rows], now)
 
 
 def forget(session: Session, member_id: UUID, now: datetime) -> None:
@@ -276,6 +289,14 @@ _KEEP = text(
     WHERE (b.calendar, b.month, b.day, b.leap_month, b.year) IS DISTINCT FROM
         (excluded.calendar, excluded.month, excluded.day, excluded.leap_month, excluded.year)
     RETURNING b.member_id
+    """
+)
+_ARRIVE = text(
+    """
+    INSERT INTO birthdays (member_id, calendar, month, day, leap_month, year, home_store_id, due_at)
+    SELECT member_id, 'solar', extract(month FROM born), extract(day FROM born), false,
+        extract(year FROM born), store_id, :now
+    FROM json_to_recordset(CAST(:rows AS json)) AS r(member_id uuid, born date, store_id uuid)
     """
 )
 _FORGET = text(

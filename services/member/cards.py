@@ -6,11 +6,13 @@ character (Luhn's method with 32 characters), which finds every wrong character.
 
 import hashlib
 import re
+import unicodedata
 from uuid import UUID
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BODY_LENGTH = 8
 _READ_ALIKE = str.maketrans("ILO", "110", "- ")
+_BROUGHT = re.compile("(?=[A-Z-]*[0-9])[A-Z0-9][A-Z0-9-]{2,29}")
 _SHAPE = re.compile(f"M[{ALPHABET}]{{{BODY_LENGTH + 1}}}")
 
 
@@ -28,6 +30,12 @@ def recognise(text: str) -> str | None:
     if not _SHAPE.fullmatch(code) or _check_character(code[1:-1]) != code[-1]:
         return None
     return code
+
+
+def brought(text: str) -> str | None:
+    """The card code of an old system that a text may be; it has a digit in it."""
+    code = unicodedata.normalize("NFKC", text).strip().upper()
+    return code if _BROUGHT.fullmatch(code) else None
 
 
 def _check_character(body: str) -> str:

@@ -56,7 +56,19 @@ def written(
     """
     if kept is not None and not given:
         return kept
-    known = {each.field.key: each for each in _active(definitions.in_force(session), owner.subject)}
+    known = active(definitions.in_force(session), owner.subject)
+    return filled(known, keys, caller, owner, given, kept)
+
+
+def filled(
+    known: dict[str, Definition],
+    keys: Keyring,
+    caller: Caller,
+    owner: Owner,
+    given: dict[str, Any],
+    kept: Kept | None = None,
+) -> Kept:
+    """The same, by definitions that are at hand."""
     result = dict(kept or {})
     for key, value in given.items():
         if key not in known:
@@ -75,6 +87,11 @@ def written(
             labels = {"label_zh": field.label_zh, "label_en": field.label_en}
             raise Refusal("FIELD_REQUIRED", {"key": key} | labels)
     return result
+
+
+def active(known: list[Definition], subject: FieldSubject) -> dict[str, Definition]:
+    """The active fields of a subject by their keys."""
+    return {each.field.key: each for each in _active(known, subject)}
 
 
 def terms_of(kept: Kept) -> list[str]:

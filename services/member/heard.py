@@ -6,6 +6,7 @@ from services.member import (
     birthdays,
     erasures,
     handovers,
+    import_work,
     purchases,
     returns,
     tiers,
@@ -19,6 +20,7 @@ from shared.contracts.directory.erasure import ForgottenByDirectory
 from shared.contracts.inventory import ForgottenByInventory
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
 from shared.contracts.loyalty.erasure import ErasureSettled, ForgottenByLoyalty
+from shared.contracts.loyalty.openings import OpeningsBooked
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.order import OrderPlaced, OrderVoided
 from shared.contracts.order.erasure import ErasureChecked, ForgottenByOrder
@@ -127,3 +129,8 @@ class Heard:
         session: Session, envelopes: list[Envelope[ForgottenByCampaign]]
     ) -> None:
         erasures.on_answer(session, envelopes)
+
+    @staticmethod
+    @on_event(OpeningsBooked)
+    def on_openings_booked(session: Session, envelopes: list[Envelope[OpeningsBooked]]) -> None:
+        import_work.on_openings_booked(session, envelopes)

@@ -46,18 +46,25 @@ class Keyring:
         return cls(settings.keys(), settings.phone_hash_key.get_secret_value())
 
     def encrypt(self, number: str, member_id: UUID) -> bytes:
+        return self.lock(number.encode(), member_id)
+
+    def lock(self, content: bytes, owner_id: UUID) -> bytes:
+        """Any content, bound to what it belongs to."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._ciphers[self._first].encrypt(nonce, number.encode(), member_id.bytes)
+        sealed = self._ciphers[self._first].encrypt(nonce, content, owner_id.bytes)
         return self._first.encode() + b":" + nonce + sealed
 
     def decrypt(self, ciphertext: bytes, member_id: UUID) -> str:
         """The number; raises `UnknownPhoneKey`, or `InvalidTag` when it is not this member's."""
+        return self.unlock(ciphertext, member_id).decode()
+
+    def unlock(self, ciphertext: bytes, owner_id: UUID) -> bytes:
+        """What was locked; raises as `decrypt` does."""
         key_id, _, rest = ciphertext.partition(b":")
         cipher = self._ciphers.get(key_id.decode())
         if cipher is None:
             raise UnknownPhoneKey(key_id.decode())
-        number = cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], member_id.bytes)
-        return number.decode()
+        return cipher.decrypt(rest[:NONCE_BYTES], rest[NONCE_BYTES:], owner_id.bytes)
 
     def hash_of(self, number: str) -> bytes:
         """What a number is found by; of no use without the key."""

@@ -43,7 +43,7 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
     """
     query = " ".join(unicodedata.normalize("NFKC", command.query).split())
     if command.tag is not None and not query:
-        some = select(Profile.id).where(_tagged(command.tag)).limit(NAMES_LIMIT)
+        some = select(Profile.id).where(tagged(command.tag)).limit(NAMES_LIMIT)
         return Members(
             items=read_members(session, keys, caller, _best(caller, Profile.id.in_(some)))
         )
@@ -51,14 +51,14 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
         raise Refusal("QUERY_TOO_SHORT")
     for statement in _readings(session, keys, caller, query):
         if command.tag is not None:
-            statement = statement.where(_tagged(command.tag))
+            statement = statement.where(tagged(command.tag))
         found = read_members(session, keys, caller, statement)
         if found:
             return Members(items=found)
     return Members(items=[])
 
 
-def _tagged(tag: str) -> ColumnElement[bool]:
+def tagged(tag: str) -> ColumnElement[bool]:
     """Who has a tag, by hand or by rule; each has an index."""
     wanted = cast([" ".join(tag.split())], ARRAY(Text))
     return or_(Profile.tags.bool_op("@>")(wanted), Profile.rule_tags.bool_op("@>")(wanted))
@@ -80,9 +80,9 @@ def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> It
     number = phones.recognise(query, country)
     if number is not None:
         yield _best(caller, Profile.phone_hash == keys.hash_of(number))
-    code = cards.recognise(query)
-    if code is not None:
-        yield _best(caller, Profile.card_code == code)
+    codes = [code for code in (cards.recognise(query), cards.brought(query)) if code is not None]
+    if codes:
+        yield _best(caller, Profile.card_code.in_(codes))
     # Which of these was meant cannot be told: what is there exactly comes before beginnings.
     ways = [_begins(Profile.search_name, Profile.id, searchable(query))]
     exact = [Profile.search_name == searchable(query)]

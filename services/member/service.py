@@ -14,6 +14,8 @@ from services.member import (
     erasures,
     family,
     handovers,
+    import_work,
+    imports,
     notices,
     privacy_rules,
     profiles,
@@ -24,6 +26,7 @@ from services.member import (
     tags,
     timeline,
 )
+from services.member.files import Files
 from services.member.heard import Heard
 from services.member.phones import Keyring
 from shared.contracts import Done
@@ -114,6 +117,10 @@ TIMELINE_READERS = READERS - {Role.INTEGRATION}
 TAGGING_SECONDS = 0.5
 TAGGING_BATCHES = 200
 """At most so many batches before others of this process have their turn."""
+IMPORT_SECONDS = 1
+IMPORT_RESTS = 0.25
+"""How long it rests after a piece of a file, in times of what that took."""
+FORGET_SECONDS = 3_600
 
 
 class PhoneKeys(DependencyProvider):
@@ -127,7 +134,7 @@ class PhoneKeys(DependencyProvider):
         return self.keyring
 
 
-class MemberService(Heard):
+class MemberService(Heard, Files):
     name = "member"
     transaction = Transactions()
     phone_keys = PhoneKeys()
@@ -258,6 +265,21 @@ class MemberService(Heard):
             with self.transaction() as session:
                 looked_at = birthdays.review(session, datetime.now(UTC))
             time.sleep(BIRTHDAY_RESTS * (time.monotonic() - started))
+
+    @timer(interval=IMPORT_SECONDS)
+    def work_on_imports(self) -> None:
+        """Imports go on a piece at a time; whoever is at the counter comes first."""
+        more = True
+        while more:
+            started = time.monotonic()
+            with self.transaction() as session:
+                more = import_work.work(session, self.phone_keys)
+            time.sleep(IMPORT_RESTS * (time.monotonic() - started))
+
+    @timer(interval=FORGET_SECONDS)
+    def forget_imports(self) -> None:
+        with self.transaction() as session:
+            imports.forget_abandoned(session, datetime.now(UTC))
 
     @operation(RequestErasure, roles=MANAGERS)
     def request_erasure(self, caller: Caller, command: RequestErasure) -> Erasure:

@@ -139,6 +139,7 @@ COMMON_ERRORS = {
     "FORBIDDEN_SCOPE": Sentence(
         zh="这不在您的管辖范围内", en="This is outside the stores you may work for"
     ),
+    "RATE_LIMITED": Sentence(zh="请求过多，请稍候", en="Too many requests; wait a moment"),
     "UNAUTHENTICATED": Sentence(zh="请先登录", en="Please sign in"),
     "UNSEALED": Sentence(zh="身份验证失败，请重新登录", en="Your sign-in could not be verified"),
     "UNAVAILABLE": Sentence(

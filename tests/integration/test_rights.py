@@ -24,6 +24,8 @@ from shared.contracts.loyalty.liability import GetLiability, ListDebts
 from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member import erasure as me
+from shared.contracts.member import exports as x
+from shared.contracts.member import imports as n
 from shared.contracts.member import privacy as mp
 from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
@@ -72,6 +74,10 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     t.PublishTagRule: HQ, t.EndTagRule: HQ, t.PreviewTagRule: HQ, t.CancelTagRun: HQ,
     t.GetTagRun: HQ, t.ListTagRules: READERS, t.ExplainTag: READERS - {R.INTEGRATION},
     t.ExemptMember: MANAGERS,
+    **dict.fromkeys((n.BeginUpload, n.StageRows, n.EndUpload, n.CheckImport, n.StartImport,
+                     n.CancelImport, n.GetImport, n.ListImports, n.ListFaults),
+                    HQ | {R.FRANCHISE_OWNER}),
+    **dict.fromkeys((x.BeginExport, x.ReadExport, x.EndExport), MANAGERS),
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,

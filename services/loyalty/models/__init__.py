@@ -6,6 +6,7 @@ from services.loyalty.models.documents import Document
 from services.loyalty.models.hands import Freeze, Proposal
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
 from services.loyalty.models.liability import LiabilityAccount, LiabilityDay, LiabilityMark
+from services.loyalty.models.openings import OpeningBooked
 from services.loyalty.models.orders import Hold, OrderBooked
 from services.loyalty.models.rules import RuleVersion
 
@@ -25,6 +26,7 @@ __all__ = [
     "LiabilityMark",
     "Member",
     "MemberAccount",
+    "OpeningBooked",
     "OrderBooked",
     "Outbox",
     "Proposal",

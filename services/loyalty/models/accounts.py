@@ -63,7 +63,8 @@ class Account(Base):
         CheckConstraint(
             "(kind IN ('points', 'principal', 'bonus') AND store_id IS NULL) OR (kind IN"
             " ('points_issued', 'points_redeemed', 'points_adjusted', 'points_expired',"
-            " 'points_forfeited', 'bonus_forfeited', 'wallet_cash', 'bonus_granted',"
+            " 'points_opening', 'points_forfeited', 'bonus_forfeited', 'wallet_cash',"
+            " 'wallet_opening', 'bonus_granted', 'bonus_opening',"
             " 'wallet_adjusted', 'sales_clearing') AND store_id IS NOT NULL)",
             name="kind_known",
         ),

@@ -32,7 +32,7 @@ class Transaction(Base):
         UniqueConstraint("document_id", "kind"),
         CheckConstraint(
             "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
-            " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure')",
+            " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening')",
             name="kind_known",
         ),
     )

@@ -11,6 +11,13 @@ from services.member.models.consents import ConsentGiven, ConsentState, Notice
 from services.member.models.erasures import Erasure, ErasureAnswer, PrivacyRule
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
+from services.member.models.imports import (
+    ExportRun,
+    ImportChunk,
+    ImportFault,
+    ImportKey,
+    ImportRun,
+)
 from services.member.models.profiles import TAGS_LIMIT, NameKey, Profile
 from services.member.models.purchases import (
     MemberOrder,
@@ -40,9 +47,14 @@ __all__ = [
     "ErasedMember",
     "Erasure",
     "ErasureAnswer",
+    "ExportRun",
     "FieldVersion",
     "HandOver",
     "Happening",
+    "ImportChunk",
+    "ImportFault",
+    "ImportKey",
+    "ImportRun",
     "Inbox",
     "MemberBirthday",
     "MemberOrder",

@@ -1,0 +1,152 @@
+"""Opening balances of imported members: booked once for each row of an import (K30).
+
+The other side of each is a counter account of the member's home store, which owes the value from
+then on. Points have the life of their day of earning: the oldest ones may expire at once.
+"""
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+import structlog
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.loyalty import accounts, ledger, lots, rules
+from services.loyalty.ledger import Journal, Place
+from shared import outbox
+from shared.contracts import Envelope
+from shared.contracts.loyalty.openings import OpeningsBooked
+from shared.contracts.member.imports import Opening, OpeningsBroughtIn
+from shared.ids import new_id
+
+_DOCUMENTS = uuid5(NAMESPACE_URL, "chainstitch:loyalty:openings")
+_WALLET = (
+    ("principal", "principal_minor", "wallet_opening"),
+    ("bonus", "bonus_minor", "bonus_opening"),
+)
+log = structlog.get_logger()
+Brought = dict[tuple[UUID, int], Opening]
+
+
+def on_openings_brought_in(session: Session, envelopes: list[Envelope[OpeningsBroughtIn]]) -> None:
+    """Book what members brought along."""
+    book(session, [envelope.data for envelope in envelopes], datetime.now(UTC))
+
+
+def book(session: Session, events: list[OpeningsBroughtIn], now: datetime) -> None:
+    """The same at a given time: one journal for all rows, and an answer for each import."""
+    brought = {(each.import_id, item.row): item for each in events for item in each.items}
+    for row in session.execute(_BOOKED, {"rows": _keys(brought)}):
+        del brought[row.import_id, row.row]
+    if not brought:
+        return
+    openings = [
+        accounts.Opening(item.member_id, item.store_id, item.currency) for item in brought.values()
+    ]
+    accounts.open_accounts(session, openings)
+    members = sorted({item.member_id for item in brought.values()})
+    closed = set(session.scalars(_CLOSED, {"member_ids": members}))
+    journal = Journal(ledger.lock(session, members), now)
+    expiry = rules.in_force(session, "expiry", now) or (None, None)
+    rows = [
+        _nothing(key, item) if item.member_id in closed else _enter(journal, key, item, expiry)
+        for key, item in sorted(brought.items())
+    ]
+    journal.write(session)
+    session.execute(_RECORD, {"rows": msgspec.json.encode(rows).decode(), "now": now})
+    _tell(session, rows)
+
+
+def document_of(import_id: UUID, row: int) -> UUID:
+    """The document under which a row's opening balances are in the ledger."""
+    return uuid5(_DOCUMENTS, f"{import_id}:{row}")
+
+
+def _enter(
+    journal: Journal, key: tuple[UUID, int], item: Opening, expiry: tuple[Any, Any]
+) -> dict[str, Any]:
+    """Put a row into the journal; returns what of it could be booked."""
+    import_id, row = key
+    document = (document_of(import_id, row), "opening")
+    place = Place(item.store_id, item.franchisee_id)
+    detail = f"import {import_id}, row {row}"
+    version, rule = expiry
+    journal.credit(
+        document,
+        journal.balance(item.member_id, "points"),
+        item.points,
+        "points_opening",
+        place,
+        life=lots.life_of(rule, version, item.earned_on, item.time_zone),
+        reason="opening",
+        detail=detail,
+    )
+    booked = {"points": item.points, "principal_minor": 0, "bonus_minor": 0}
+    for kind, name, counter in _WALLET:
+        balance, amount = journal.balance(item.member_id, kind), getattr(item, name)
+        if balance.unit != item.currency:
+            if amount:  # the control total does not agree then, and the audit shows it
+                log.error("a wallet has another currency", import_id=str(import_id), row=row)
+            continue
+        journal.credit(document, balance, amount, counter, place, reason="opening", detail=detail)
+        booked[name] = amount
+    known = msgspec.structs.asdict(item) | booked
+    return known | {"import_id": import_id, "document_id": document[0]}
+
+
+def _nothing(key: tuple[UUID, int], item: Opening) -> dict[str, Any]:
+    """The accounts were closed while the row was on its way: no value goes to nobody, and the
+    audit shows that it is missing."""
+    import_id, row = key
+    log.error("the accounts of a member are closed", import_id=str(import_id), row=row)
+    nothing = {"points": 0, "principal_minor": 0, "bonus_minor": 0}
+    known = msgspec.structs.asdict(item) | nothing
+    return known | {"import_id": import_id, "document_id": document_of(import_id, row)}
+
+
+def _tell(session: Session, rows: list[dict[str, Any]]) -> None:
+    sums: dict[UUID, Counter[str]] = {}
+    for row in rows:
+        counted = sums.setdefault(row["import_id"], Counter())
+        counted["rows"] += 1
+        for name in ("points", "principal_minor", "bonus_minor"):
+            counted[name] += row[name]
+    told = (
+        OpeningsBooked(
+            import_id=import_id,
+            rows=counted["rows"],
+            points=counted["points"],
+            principal_minor=counted["principal_minor"],
+            bonus_minor=counted["bonus_minor"],
+        )
+        for import_id, counted in sums.items()
+    )
+    outbox.emit(session, *((event, new_id(), 1) for event in told))
+
+
+def _keys(brought: Brought) -> str:
+    rows = [{"import_id": import_id, "row": row} for import_id, row in brought]
+    return msgspec.json.encode(rows).decode()
+
+
+_BOOKED = text(
+    'SELECT o.import_id, o."row" FROM openings o JOIN json_to_recordset(CAST(:rows AS json))'
+    ' AS w(import_id uuid, "row" int) ON w.import_id = o.import_id AND w."row" = o."row"'
+)
+# The row first, as everybody locks it: no erasure comes in between.
+_CLOSED = text(
+    """WITH locked AS (
+        SELECT member_id, closed_at FROM members WHERE member_id = ANY(:member_ids)
+        ORDER BY member_id FOR SHARE
+    ) SELECT member_id FROM locked WHERE closed_at IS NOT NULL"""
+)
+_RECORD = text(
+    """INSERT INTO openings (import_id, "row", document_id, member_id, store_id, currency, points,
+        principal_minor, bonus_minor, earned_on, at)
+    SELECT o.*, CAST(:now AS timestamptz) FROM json_to_recordset(CAST(:rows AS json))
+        AS o(import_id uuid, "row" bigint, document_id uuid, member_id uuid, store_id uuid,
+        currency text, points bigint, principal_minor bigint, bonus_minor bigint, earned_on date)"""
+)
