@@ -54,10 +54,11 @@ class OutboxMixin:
         )
 
 
+# As JSON: an array of texts is escaped by the driver, letter by letter.
 _INSERT = text(
-    "INSERT INTO outbox (event_id, type, subject, envelope) SELECT * FROM unnest("
-    "CAST(:event_ids AS uuid[]), CAST(:types AS text[]), CAST(:subjects AS text[]),"
-    " CAST(:envelopes AS text[]))"
+    "INSERT INTO outbox (event_id, type, subject, envelope)"
+    " SELECT event_id, type, subject, envelope FROM json_to_recordset(CAST(:rows AS json))"
+    " AS e(event_id uuid, type text, subject text, envelope text)"
 )
 
 
@@ -91,8 +92,7 @@ def emit(session: Session, *events: tuple[Event, UUID | str, int]) -> None:
     if not events:
         return
     rows = [prepare(session, *event) for event in events]
-    columns = ("event_id", "type", "subject", "envelope")
-    session.execute(_INSERT, {f"{name}s": [row[name] for row in rows] for name in columns})
+    session.execute(_INSERT, {"rows": msgspec.json.encode(rows).decode()})
 
 
 class Relay:

@@ -11,8 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, delete, func, select, union, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, delete, func, select, text, union, update
 from sqlalchemy.orm import Session
 
 from services.member import arrivals, imports
@@ -187,8 +186,9 @@ def _first_rows(
     earliest: dict[bytes, int] = {}
     for key, row in rows:
         earliest.setdefault(key, row)
-    values = [{"import_id": import_id, "key": k, "row": r} for k, r in sorted(earliest.items())]
-    session.execute(insert(ImportKey).values(values).on_conflict_do_nothing())
+    keys = [{"key": key, "row": row} for key, row in sorted(earliest.items())]
+    parameters = {"import_id": import_id, "keys": msgspec.json.encode(keys).decode()}
+    session.execute(_ADD_KEYS, parameters)
     known = select(ImportKey.key, ImportKey.row).where(
         ImportKey.import_id == import_id, ImportKey.key.in_(earliest)
     )
@@ -334,3 +334,11 @@ def _finish_if_done(session: Session, row: Row[Any], now: datetime) -> None:
         session.info["caller"] = row.seal
         imports.forget_rows(session, row.id)
         imports.move(session, row, "finished", finished_at=now)
+
+
+_ADD_KEYS = text(
+    """INSERT INTO import_keys (import_id, key, "row")
+    SELECT :import_id, decode(key, 'base64'), "row"
+    FROM json_to_recordset(CAST(:keys AS json)) AS k(key text, "row" int)
+    ON CONFLICT DO NOTHING"""
+)

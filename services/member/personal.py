@@ -74,7 +74,7 @@ HARMLESS = {
     "field_versions": "subject key body",
     "hand_overs": "content answer",
     "happenings": "kind figures",
-    # What waits of a file is encrypted, found by nobody, and gone with its import (ADR 0014).
+    # What waits of a file is encrypted, found by nobody, and gone with its import (ADR 0018).
     "import_chunks": "content",
     "import_keys": "key",
     "import_faults": "code parameters",

@@ -251,8 +251,8 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
         " currency, total_minor, lines, voided, returns) SELECT gen_random_uuid(), member_id,"
         " store_id, business_date, placed_at, 'XXX', 0, '[]', true, 1 FROM member_orders",
         """INSERT INTO imports (id, version, state, file_name, headers, caller, scope_kind,
-            finished_at, plan) VALUES (gen_random_uuid(), 1, 'finished', '', '{}', '{}', 'chain',
-            now(), '{"control": {"points_sum": 1, "principal_minor": 0, "bonus_minor": 0}}')""",
+            finished_at, points) VALUES (gen_random_uuid(), 1, 'finished', '', '{}', '{}',
+            'chain', now(), 1)""",
         "INSERT INTO import_keys (import_id, key, row) SELECT id, 'x', 2 FROM imports",
     ):
         session.execute(text(statement))

@@ -1,0 +1,144 @@
+"""How fast members of an old system come in: a generated file through the running stack's gateway.
+
+    python -m infra.importing 20000
+
+Prints members per second of the upload, the dry run and the run (with the ledger's part of it), the
+processor time of each process, and the memory of the processes before, at most and after. The file
+has what such files have: name, phone, gender, birthday, city, tag, consent to marketing, points and
+money.
+"""
+
+import argparse
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
+
+from infra import figures, trial
+from infra.api import Api
+from infra.demo import words
+from infra.failure import Failure
+from infra.stack import Stack
+
+TITLES = "姓名 手机号 性别 生日 城市 标签 营销同意 积分 储值余额 赠金"
+TARGETS = (
+    "name", "phone", "gender", "birthday", "city", "tags", "marketing", "points", "principal",
+    "bonus",
+)  # fmt: skip
+LINES_AT_ONCE = 1_000
+PAUSE_SECONDS = 0.2
+WATCHED = ("member", "loyalty", "gateway")
+STATE = """query($id: ID!) { memberImport(id: $id) {
+    state rows faulty created inFile { pointsSum principalMinor bonusMinor } } }"""
+Memory = dict[str, float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("members", type=int)
+    asyncio.run(measure(Stack(), parser.parse_args().members))
+
+
+async def measure(stack: Stack, members: int) -> None:
+    """Upload, check and run a file of so many members."""
+    environment = stack.environment()
+    if not environment:
+        raise Failure("there is no stack yet: ./chainstitch up")
+    async with AsyncExitStack() as closing:
+        hq = await trial.head_office(environment, closing)
+        (store,) = await trial.make_stores(hq, "importing", ["1"])
+        await trial.settled(environment)
+        import_id = str(uuid4())
+        before, most = _memory(stack), _memory(stack)
+        begun = figures.read(stack)
+        began = time.monotonic()
+        answer = await hq.send("POST", f"/imports/{import_id}", _file(members), name="old.csv")
+        answer.raise_for_status()
+        _print("upload", members, time.monotonic() - began)
+        plan = {
+            "id": import_id,
+            "mapping": [{"column": n, "target": target} for n, target in enumerate(TARGETS)],
+            "storeId": store,
+            "noticeVersion": "2026-01",
+        }
+        began = time.monotonic()
+        checked = await _check(stack, hq, plan, most)
+        _print("dry run", members, time.monotonic() - began)
+        if checked["faulty"]:
+            raise Failure(f"{checked['faulty']} of the generated rows are faulty")
+        # Only now is known what the file adds up to: the control total comes with a second one.
+        await _check(stack, hq, plan | {"control": checked["inFile"]}, most)
+        began = time.monotonic()
+        await hq.change("startImport", "memberImport { id }", id=import_id)
+        await _arrived(stack, hq, import_id, "FINISHED", most)
+        _print("run, booked", members, time.monotonic() - began)
+        await trial.settled(environment)
+        done = figures.read(stack).since(begun)
+    print("CPU seconds:", {name: round(each, 1) for name, each in done.cpu_seconds.items() if each})
+    print("MB before, most, after:")
+    after = _memory(stack)
+    for name in WATCHED:
+        print(f"    {name:10} {before[name]:7.1f} {most[name]:7.1f} {after[name]:7.1f}")
+
+
+async def _check(stack: Stack, hq: Api, plan: dict[str, Any], most: Memory) -> dict[str, Any]:
+    await hq.change("checkImport", "memberImport { id }", **plan)
+    return await _arrived(stack, hq, plan["id"], "CHECKED", most)
+
+
+async def _arrived(
+    stack: Stack, hq: Api, import_id: str, state: str, most: Memory
+) -> dict[str, Any]:
+    """The import once it is there; the memory is watched until then."""
+    while True:
+        found: dict[str, Any] = (await hq.ask(STATE, id=import_id))["memberImport"]
+        for name, megabytes in (await asyncio.to_thread(_memory, stack)).items():
+            most[name] = max(most[name], megabytes)
+        if found["state"] == state:
+            return found
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _file(members: int) -> AsyncIterator[bytes]:
+    """The file, piece by piece; every run has phones of its own."""
+    # S311: what is drawn here guards nothing.
+    draw = random.Random()
+    first = draw.randrange(10**9 - members)
+    yield (TITLES.replace(" ", ",") + "\r\n").encode()
+    for start in range(0, members, LINES_AT_ONCE):
+        numbers = range(start, min(members, start + LINES_AT_ONCE))
+        yield "".join(_line(draw, first + number) for number in numbers).encode()
+
+
+def _line(draw: random.Random, number: int) -> str:
+    born = date(1960, 1, 1) + timedelta(days=draw.randrange(16_000))
+    cells = (
+        draw.choice(words.SURNAMES) + "".join(draw.choices(words.GIVEN_FEMALE, k=2)),
+        f"13{number:09}",
+        draw.choice("男女"),
+        born.isoformat() if draw.random() < 0.7 else "",
+        draw.choice(("上海", "杭州", "苏州", "成都", "")),
+        draw.choice(("VIP", "", "")),
+        draw.choice(("是", "否")),
+        str(draw.randrange(5_000)),
+        f"{draw.randrange(100_000) / 100:.2f}" if draw.random() < 0.3 else "",
+        "5.00" if draw.random() < 0.1 else "",
+    )
+    return ",".join(cells) + "\r\n"
+
+
+def _memory(stack: Stack) -> Memory:
+    shown = stack.status()["processes"]
+    return {name: float(shown[name]["rss_mb"] or 0) for name in WATCHED}
+
+
+def _print(step: str, members: int, seconds: float) -> None:
+    print(f"{step:12} {members} in {seconds:.1f} s: {members / seconds:,.0f}/s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
