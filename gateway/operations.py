@@ -34,7 +34,7 @@ from shared.contracts import (
     member,
     order,
 )
-from shared.contracts.loyalty import explanation, liability, proposals, wallet
+from shared.contracts.loyalty import clearing, explanation, liability, proposals, wallet
 from shared.contracts.member import (
     birthdays,
     consents,
@@ -66,6 +66,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
     wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
+    clearing.PublishClearingAgreement, clearing.RecordClearingPayment,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder, returns.ReturnGoods, returns.PublishReturnRule,
     campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
@@ -111,6 +112,11 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "proposals": proposals.ListProposals,
     "liability": liability.GetLiability,
     "debts": liability.ListDebts,
+    "clearing_agreements": clearing.ListClearingAgreements,
+    "clearing_statement": clearing.GetClearingStatement,
+    "clearing_statements": clearing.ListClearingStatements,
+    "clearing_balances": clearing.GetClearingBalances,
+    "clearing_items": clearing.ExplainClearing,
     "skus": inventory.FindSkus,
     "skus_by_id": inventory.GetSkus,
     "style": inventory.GetStyle,

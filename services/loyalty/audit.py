@@ -1,5 +1,6 @@
 """What must hold within this database: each query returns one row for each difference."""
 
+from services.loyalty.clearing_audit import CLEARING
 from services.loyalty.personal import PERSONAL
 from shared import erasure
 
@@ -147,4 +148,5 @@ CHECKS: dict[str, str] = {
     "documents were booked once": """
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",
+    **CLEARING,
 } | erasure.checks(PERSONAL)

@@ -17,6 +17,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from services.loyalty import rules
+from services.loyalty.marks import Mark
 from services.loyalty.models import Store
 from shared import telemetry
 from shared.contracts.loyalty.liability import (
@@ -41,29 +42,14 @@ _Key = tuple[UUID, UUID, str, str]
 
 
 def gather(session: Session, batch: int = BATCH) -> int:
-    """Sum up a batch of entries; returns how many ids it went on, 0 when there is nothing to do.
-
-    Ids are handed out before their transactions commit. Hence the highest id is noted first, then
-    the next transaction to come; only when all before that have ended are the ids up to there
-    gathered. Whoever writes entries has locked balances, so has a number of its own before the id.
-    """
-    if not session.scalar(_TRY_ALONE, execution_options=telemetry.UNCOUNTED):
+    """Sum up a batch of entries; returns how many ids it went on, 0 when there is nothing to do."""
+    found = _MARK.next_batch(session, batch)
+    if found is None:
         return 0
-    mark = session.execute(_MARK, execution_options=telemetry.UNCOUNTED).one()
-    if mark.done_id == mark.seen_id:
-        highest = session.scalar(_HIGHEST, execution_options=telemetry.UNCOUNTED)
-        if highest > mark.seen_id:
-            session.execute(_SEE, {"id": highest}, execution_options=telemetry.UNCOUNTED)
-        return 0
-    if not mark.ended:
-        return 0
-    until = min(mark.seen_id, mark.done_id + batch)
-    session.execute(
-        _GATHER,
-        {"done": mark.done_id, "until": until, "own": _OWN},
-        execution_options=telemetry.UNCOUNTED,
-    )
-    return int(until - mark.done_id)
+    done, until = found
+    parameters = {"done": done, "until": until, "own": _OWN}
+    session.execute(_GATHER, parameters, execution_options=telemetry.UNCOUNTED)
+    return until - done
 
 
 def get_liability(session: Session, caller: Caller, command: GetLiability) -> LiabilityReport:
@@ -201,17 +187,7 @@ _OWED = """parts AS (
         SELECT account_id, store_id, CAST(date_trunc('month', day) AS date), unit, kind,
             greatest(amount, 0), amount
         FROM rest WHERE kind = ANY(:kinds) AND account_id > :after)"""
-_TRY_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('liability'))")
-_MARK = text(
-    "SELECT done_id, seen_id, CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
-    " >= seen_xid AS ended FROM liability_mark"
-)
-_HIGHEST = text("SELECT coalesce(pg_sequence_last_value('entries_id_seq'), 0)")
-# A statement of its own: its snapshot is younger than every id up to the highest.
-_SEE = text(
-    "UPDATE liability_mark SET seen_id = :id,"
-    " seen_xid = CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
-)
+_MARK = Mark("liability_mark", alone="liability")
 _GATHER = text(
     " ".join(
         (

@@ -24,6 +24,10 @@ PERSONAL: tuple[Personal, ...] = (
 )
 HARMLESS = {
     "accounts": "kind unit",
+    "clearing_balances": "currency",
+    "clearing_items": "currency kind",
+    "clearing_lines": "currency kind",
+    "clearing_payments": "currency reference",
     "documents": "kind answer",
     "entries": "unit reason",
     "freezes": "account",

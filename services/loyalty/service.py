@@ -8,6 +8,11 @@ from sqlalchemy.orm import Session
 
 from services.loyalty import (
     accounts,
+    clearing,
+    clearing_agreements,
+    clearing_close,
+    clearing_payments,
+    clearing_statements,
     corrections,
     decisions,
     earning,
@@ -49,6 +54,21 @@ from shared.contracts.loyalty import (
     SpendOffer,
     TopUp,
 )
+from shared.contracts.loyalty.clearing import (
+    ClearingAgreement,
+    ClearingBalances,
+    ClearingItem,
+    ClearingMovement,
+    ClearingPayment,
+    ClearingStatement,
+    ExplainClearing,
+    GetClearingBalances,
+    GetClearingStatement,
+    ListClearingAgreements,
+    ListClearingStatements,
+    PublishClearingAgreement,
+    RecordClearingPayment,
+)
 from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBalance
 from shared.contracts.loyalty.liability import Debt, GetLiability, LiabilityReport, ListDebts
 from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
@@ -81,6 +101,7 @@ EXPIRY_SECONDS = 30
 EXPIRY_RESTS = 2
 GATHER_SECONDS = 30
 AUDITORS = frozenset({Role.AUDITOR})
+CLEARERS = HQ | AUDITORS | {Role.FRANCHISE_OWNER}
 
 
 class LoyaltyService:
@@ -187,6 +208,53 @@ class LoyaltyService:
         with self.transaction() as session:
             return liability.list_debts(session, caller, command)
 
+    @operation(PublishClearingAgreement, roles=HQ)
+    def publish_clearing_agreement(
+        self, caller: Caller, command: PublishClearingAgreement
+    ) -> ClearingAgreement:
+        with self.transaction() as session:
+            return clearing_agreements.publish(session, caller, command)
+
+    @operation(ListClearingAgreements, roles=CLEARERS)
+    def list_clearing_agreements(
+        self, caller: Caller, command: ListClearingAgreements
+    ) -> Page[ClearingAgreement]:
+        with self.transaction() as session:
+            return clearing_agreements.list_agreements(session, caller, command)
+
+    @operation(GetClearingStatement, roles=CLEARERS)
+    def get_clearing_statement(
+        self, caller: Caller, command: GetClearingStatement
+    ) -> ClearingStatement:
+        with self.transaction() as session:
+            return clearing_statements.get_statement(session, caller, command)
+
+    @operation(ListClearingStatements, roles=CLEARERS)
+    def list_clearing_statements(
+        self, caller: Caller, command: ListClearingStatements
+    ) -> Page[ClearingMovement]:
+        with self.transaction() as session:
+            return clearing_statements.list_statements(session, caller, command)
+
+    @operation(GetClearingBalances, roles=CLEARERS)
+    def get_clearing_balances(
+        self, caller: Caller, command: GetClearingBalances
+    ) -> ClearingBalances:
+        with self.transaction() as session:
+            return clearing_statements.get_balances(session, caller, command)
+
+    @operation(ExplainClearing, roles=CLEARERS)
+    def explain_clearing(self, caller: Caller, command: ExplainClearing) -> Page[ClearingItem]:
+        with self.transaction() as session:
+            return clearing_statements.explain(session, caller, command)
+
+    @operation(RecordClearingPayment, roles=HQ)
+    def record_clearing_payment(
+        self, caller: Caller, command: RecordClearingPayment
+    ) -> ClearingPayment:
+        with self.transaction() as session:
+            return clearing_payments.record_payment(session, caller, command)
+
     @timer(interval=REVIEW_SECONDS)
     def review_tiers(self) -> None:
         """A new ladder, or a day that has gone by, may have changed tiers."""
@@ -214,6 +282,20 @@ class LoyaltyService:
             with self.transaction() as session:
                 gathered = liability.gather(session)
             time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
+
+    @timer(interval=GATHER_SECONDS)
+    def clear(self) -> None:
+        """Entries have been written; perhaps a day has ended that is to be closed."""
+        gathered = clearing.BATCH
+        while gathered == clearing.BATCH:
+            started = time.monotonic()
+            with self.transaction() as session:
+                gathered = clearing.gather(session)
+            time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
+        closed = True
+        while closed:
+            with self.transaction() as session:
+                closed = clearing_close.close(session, datetime.now(UTC)) is not None
 
     @staticmethod
     @on_event(StoreChanged)
@@ -251,6 +333,7 @@ class LoyaltyService:
     @on_event(OrderReturned)
     def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
         returns.on_order_returned(session, envelopes)
+        clearing.on_order_returned(session, envelopes)
 
     @staticmethod
     @on_event(MemberErased)

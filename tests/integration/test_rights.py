@@ -3,7 +3,7 @@ store. The services are asked directly with sealed callers, since each enforces 
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.loyalty import clearing as k
 from shared.contracts.loyalty import proposals as p
 from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
@@ -42,6 +43,7 @@ HQ = {R.HQ_OPERATIONS, R.HQ_ADMINISTRATOR}
 MANAGERS = HQ | {R.STORE_MANAGER, R.FRANCHISE_OWNER, R.REGION_MANAGER}
 SELLERS = {R.ASSOCIATE, R.STORE_MANAGER, R.FRANCHISE_OWNER, R.INTEGRATION}
 READERS = MANAGERS | {R.ASSOCIATE, R.INTEGRATION, R.AUDITOR}
+CLEARERS = HQ | {R.AUDITOR, R.FRANCHISE_OWNER}
 ANYONE: None = None
 
 # Who may ask for what; whoever is not named is refused before the command is looked at.
@@ -86,6 +88,10 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     w.UnfreezeAccount: MANAGERS, p.ListProposals: MANAGERS | {R.AUDITOR},
     p.DecideProposal: MANAGERS, ExplainBalance: READERS,
     GetLiability: MANAGERS | {R.AUDITOR}, ListDebts: MANAGERS | {R.AUDITOR},
+    k.PublishClearingAgreement: HQ, k.RecordClearingPayment: HQ,
+    k.ListClearingAgreements: CLEARERS, k.GetClearingStatement: CLEARERS,
+    k.ListClearingStatements: CLEARERS, k.GetClearingBalances: CLEARERS,
+    k.ExplainClearing: CLEARERS,
     i.SaveStyles: HQ, i.SetPrice: MANAGERS, i.GetSkus: READERS, i.FindSkus: READERS,
     i.GetStyle: READERS, i.GetLevels: READERS, i.WhereElse: READERS, i.ListMovements: READERS,
     i.MoveStock: MANAGERS | {R.ASSOCIATE, R.INTEGRATION}, i.SetThreshold: MANAGERS,
@@ -159,7 +165,9 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
 
 CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
-    l.PublishRule, i.SaveStyles,
+    l.PublishRule, i.SaveStyles, k.PublishClearingAgreement, k.RecordClearingPayment,
+    k.ListClearingAgreements, k.GetClearingStatement, k.ListClearingStatements,
+    k.GetClearingBalances, k.ExplainClearing,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
     mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule, mp.PublishPrivacyRule,
     t.PublishTagRule, t.EndTagRule, t.PreviewTagRule, t.CancelTagRun,
@@ -298,6 +306,20 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         d.SaveStore(id=uuid4(), region_id=uuid4(), code="x", name="x", legal_entity="x"),
         d.PublishSignInPolicy(version=1, limits=limits),
         l.PublishRule(id=uuid4(), body=l.WalletRule()),
+        k.PublishClearingAgreement(id=uuid4(), terms=k.ClearingTerms()),
+        k.RecordClearingPayment(
+            id=uuid4(),
+            payee_id=uuid4(),
+            currency="CNY",
+            amount_minor=1,
+            paid_on=date(2026, 1, 1),
+            reference="x",
+        ),
+        k.ListClearingAgreements(),
+        k.GetClearingStatement(day=date(2026, 1, 1)),
+        k.ListClearingStatements(),
+        k.GetClearingBalances(),
+        k.ExplainClearing(),
         i.SaveStyles(items=[style]),
         c.PublishPromotion(version=0, promotion=promotion),
         c.EndPromotion(id=uuid4()),

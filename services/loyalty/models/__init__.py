@@ -2,6 +2,15 @@
 
 from services.loyalty.models.accounts import Account, Balance, Member, MemberAccount
 from services.loyalty.models.base import Base, ErasedMember, Inbox, Outbox, Store
+from services.loyalty.models.clearing import (
+    ClearingAgreement,
+    ClearingBalance,
+    ClearingDay,
+    ClearingItem,
+    ClearingLine,
+    ClearingMark,
+    ClearingPayment,
+)
 from services.loyalty.models.documents import Document
 from services.loyalty.models.hands import Freeze, Proposal
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
@@ -14,6 +23,13 @@ __all__ = [
     "Account",
     "Balance",
     "Base",
+    "ClearingAgreement",
+    "ClearingBalance",
+    "ClearingDay",
+    "ClearingItem",
+    "ClearingLine",
+    "ClearingMark",
+    "ClearingPayment",
     "Document",
     "Entry",
     "ErasedMember",

@@ -1,5 +1,6 @@
 """What loyalty's tests start from: two stores, callers, published rules, a member."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -207,6 +208,9 @@ def everything(session: Session) -> dict[str, Any]:
         "proposals",
         "freezes",
         "expiry_notices",
+        "clearing_agreements",
+        "clearing_items",
+        "clearing_payments",
         "outbox",
         "inbox",
     ]
@@ -220,6 +224,16 @@ def differences(session: Session) -> dict[str, Any]:
     """What the audit finds, by check; nothing when all is well."""
     found = {name: session.execute(text(query)).all() for name, query in audit.CHECKS.items()}
     return {name: rows for name, rows in found.items() if rows}
+
+
+def in_the_end(gather: Callable[[], int]) -> int:
+    """What is gathered once all transactions have ended that are on their way on this server:
+    those of tests beside this one too."""
+    for _ in range(600):
+        if gathered := gather():
+            return gathered
+        time.sleep(0.1)
+    return 0
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """How much is owed, to whom, and why (K43)."""
 
-import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,15 @@ from shared.contracts.loyalty.liability import GetLiability, ListDebts
 from shared.database import Database
 from shared.errors import Forbidden
 from shared.seal import Caller, Role, ScopeKind
-from tests.services.loyalty.conftest import EARN, LADDER, SPEND, Shop, caller, differences
+from tests.services.loyalty.conftest import (
+    EARN,
+    LADDER,
+    SPEND,
+    Shop,
+    caller,
+    differences,
+    in_the_end,
+)
 from tests.services.loyalty.test_payouts import spend
 
 JANUARY = datetime(2026, 1, 10, 4, tzinfo=UTC)
@@ -167,11 +174,7 @@ def test_an_entry_that_commits_late_is_gathered_too(database: Database) -> None:
         with database.transaction() as session:
             shop.session = session
             assert report(shop)[shop.store_id, "principal"].closing == 57
-    # Whatever else is open on this server, also for other tests, is waited for as well.
-    until = time.monotonic() + 60
-    while gather() == 0:
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    assert in_the_end(gather) > 0
     with database.transaction() as session:
         shop.session = session
         assert report(shop)[shop.store_id, "principal"].closing == 157
