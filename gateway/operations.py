@@ -34,7 +34,14 @@ from shared.contracts import (
     member,
     order,
 )
-from shared.contracts.loyalty import clearing, explanation, liability, proposals, wallet
+from shared.contracts.loyalty import (
+    clearing,
+    explanation,
+    liability,
+    proposals,
+    tier_explanation,
+    wallet,
+)
 from shared.contracts.member import (
     birthdays,
     consents,
@@ -109,6 +116,7 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "spend_offer": loyalty.OfferSpend,
     "top_up_offer": wallet.OfferTopUp,
     "balance_explanation": explanation.ExplainBalance,
+    "tier_explanation": tier_explanation.ExplainTier,
     "proposals": proposals.ListProposals,
     "liability": liability.GetLiability,
     "debts": liability.ListDebts,

@@ -58,9 +58,9 @@ def _part(rows: list[Row[Any]]) -> BalancePart:
     opening = sum(row.amount for row in rows if row.opening)
     sums = [_sum(row) for row in rows if row.reason is not None and not row.opening]
     name, unit = _ACCOUNTS[first.account], first.unit
-    there, held = _worded(first.balance, unit), _worded(first.held, unit)
-    zh = f"{name.zh}：期初 {_worded(opening, unit)}"
-    en = f"{name.en}: {_worded(opening, unit)} to begin with"
+    there, held = worded(first.balance, unit), worded(first.held, unit)
+    zh = f"{name.zh}：期初 {worded(opening, unit)}"
+    en = f"{name.en}: {worded(opening, unit)} to begin with"
     zh += "".join(f"；{each.zh}" for each in sums) + f"；余额 {there}"
     en += "".join(f"; {each.en}" for each in sums) + f"; the balance is {there}"
     if first.held:
@@ -82,7 +82,7 @@ def _part(rows: list[Row[Any]]) -> BalancePart:
 
 def _sum(row: Row[Any]) -> BalanceSum:
     words = _REASONS.get(row.reason, Sentence(zh=row.reason, en=row.reason))
-    amount = _worded(row.amount, row.unit, signed=True)
+    amount = worded(row.amount, row.unit, signed=True)
     zh, en = f"{words.zh} {row.entries} 笔 {amount}", f"{words.en} {amount} in {row.entries}"
     if row.versions:
         numbers = ", ".join(map(str, row.versions))
@@ -97,7 +97,8 @@ def _sum(row: Row[Any]) -> BalanceSum:
     )
 
 
-def _worded(amount: int, unit: str, *, signed: bool = False) -> str:
+def worded(amount: int, unit: str, *, signed: bool = False) -> str:
+    """An amount of points, or of minor units with their currency."""
     sign = "-" if amount < 0 else "+" if signed else ""
     whole, cents = divmod(abs(amount), 100)
     return f"{sign}{abs(amount)}" if unit == "points" else f"{sign}{whole}.{cents:02} {unit}"

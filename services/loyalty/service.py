@@ -30,6 +30,7 @@ from services.loyalty import (
     returns,
     rules,
     statement,
+    tier_explanation,
     tiers,
     transfers,
     wallet,
@@ -72,6 +73,7 @@ from shared.contracts.loyalty.clearing import (
 from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBalance
 from shared.contracts.loyalty.liability import Debt, GetLiability, LiabilityReport, ListDebts
 from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
+from shared.contracts.loyalty.tier_explanation import ExplainTier, TierExplanation
 from shared.contracts.loyalty.wallet import (
     AdjustWallet,
     FreezeAccount,
@@ -197,6 +199,11 @@ class LoyaltyService:
     def explain_balance(self, caller: Caller, command: ExplainBalance) -> BalanceExplanation:
         with self.transaction() as session:
             return explanation.explain_balance(session, caller, command)
+
+    @operation(ExplainTier, roles=READERS)
+    def explain_tier(self, caller: Caller, command: ExplainTier) -> TierExplanation:
+        with self.transaction() as session:
+            return tier_explanation.explain_tier(session, caller, command)
 
     @operation(GetLiability, roles=MANAGERS | AUDITORS)
     def get_liability(self, caller: Caller, command: GetLiability) -> LiabilityReport:

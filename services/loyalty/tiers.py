@@ -119,6 +119,15 @@ def reckon(
     return row, (event, member.member_id, row.tier_version)
 
 
+def progress_of(
+    session: Session, member_id: UUID, now: datetime
+) -> tuple[LadderInForce | None, Progress | None]:
+    """The ladder in force and what is known of a member as of today; None where there is none."""
+    answer = session.execute(_READ, {"member_ids": [member_id], "now": now}).scalar_one()
+    read = msgspec.json.decode(answer, type=_Read)
+    return read.ladder, next(iter(read.members), None)
+
+
 def assess(session: Session, member_ids: Sequence[UUID], now: datetime) -> None:
     """Reckon the tiers of known members as of today in their home store; tell what changed."""
     # The rows are locked before the sums are read: what commits in between is in the sums.

@@ -22,6 +22,7 @@ from shared.contracts.loyalty import proposals as p
 from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.liability import GetLiability, ListDebts
+from shared.contracts.loyalty.tier_explanation import ExplainTier
 from shared.contracts.member import birthdays, family
 from shared.contracts.member import consents as mc
 from shared.contracts.member import erasure as me
@@ -86,7 +87,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     w.OfferTopUp: SELLERS | MANAGERS, w.RefundTopUp: SELLERS | MANAGERS, w.PayOutWallet: MANAGERS,
     w.AdjustWallet: MANAGERS, w.TransferWallet: MANAGERS, w.FreezeAccount: SELLERS | MANAGERS,
     w.UnfreezeAccount: MANAGERS, p.ListProposals: MANAGERS | {R.AUDITOR},
-    p.DecideProposal: MANAGERS, ExplainBalance: READERS,
+    p.DecideProposal: MANAGERS, ExplainBalance: READERS, ExplainTier: READERS,
     GetLiability: MANAGERS | {R.AUDITOR}, ListDebts: MANAGERS | {R.AUDITOR},
     k.PublishClearingAgreement: HQ, k.RecordClearingPayment: HQ,
     k.ListClearingAgreements: CLEARERS, k.GetClearingStatement: CLEARERS,

@@ -1,0 +1,140 @@
+"""Why a member has their tier: the ladder, its window, the purchases in it, what is missing (K29).
+
+The sum is the one that tiers are reckoned from, and the parts are the rows it adds up.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from services.loyalty import tiers
+from services.loyalty.explanation import worded
+from services.loyalty.tiers import LadderInForce, Progress, Standing
+from shared.contracts.loyalty.tier_explanation import ExplainTier, TierExplanation, TierPart
+from shared.errors import InvalidInput, Refusal
+from shared.paging import decode_cursor, page_of
+from shared.seal import Caller
+
+
+def explain_tier(session: Session, caller: Caller, command: ExplainTier) -> TierExplanation:
+    """As of now; see `explain_at`."""
+    return explain_at(session, command, datetime.now(UTC))
+
+
+def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExplanation:
+    """Raises `Refusal`: UNKNOWN_MEMBER, NO_RULE; `InvalidInput`: INVALID_CURSOR."""
+    after = None if command.after is None else _key(command.after)
+    ladder, member = tiers.progress_of(session, command.member_id, now)
+    if member is None:
+        raise Refusal("UNKNOWN_MEMBER")
+    if ladder is None:
+        raise Refusal("NO_RULE")
+    window, since = ladder.body.window_days, None
+    if window:
+        since = member.as_of - timedelta(days=window - 1)
+    reached = tiers.standing(ladder.body, member.spent_minor, member.points)
+    page = page_of(
+        _parts(session, command, ladder, member, since, after), command.first, _cursor_key
+    )
+    zh, en = _words(ladder, member, reached, since)
+    return TierExplanation(
+        member_id=command.member_id,
+        ladder_version=ladder.version,
+        basis=ladder.body.basis,
+        window_days=window,
+        since=since,
+        as_of=member.as_of,
+        currency=member.currency,
+        progress=reached.progress,
+        tier=reached.tier.code if reached.tier else None,
+        threshold=reached.tier.threshold if reached.tier else None,
+        next_tier=reached.next.code if reached.next else None,
+        missing=reached.missing,
+        zh=zh,
+        en=en,
+        parts=page.items,
+        next=page.cursors[-1] if page.has_next else None,
+    )
+
+
+def _words(
+    ladder: LadderInForce, member: Progress, reached: Standing, since: date | None
+) -> tuple[str, str]:
+    tier, ahead, unit = reached.tier, reached.next, "points"
+    if ladder.body.basis == "spend":
+        unit = member.currency or ""
+    total = worded(reached.progress, unit).strip()
+    total_zh = f"{total} 积分" if unit == "points" else total
+    total_en = f"{total} points" if unit == "points" else total
+    zh = f"{tier.name_zh}" if tier else "未达任何等级"
+    en = f"{tier.name_en}" if tier else "No tier"
+    zh += f"：{since} 起累计 {total_zh}" if since else f"：累计 {total_zh}"
+    en += f": {total_en} since {since}" if since else f": {total_en} in all"
+    if tier:
+        threshold = worded(tier.threshold, unit).strip()
+        zh, en = f"{zh}，门槛 {threshold}", f"{en}, {threshold} are needed"
+    if ahead and reached.missing is not None:
+        missing = worded(reached.missing, unit).strip()
+        zh = f"{zh}；距{ahead.name_zh}还差 {missing}"
+        en = f"{en}; {missing} are missing to {ahead.name_en}"
+    return f"{zh}（规则版本 {ladder.version}）", f"{en} (rule version {ladder.version})"
+
+
+def _parts(
+    session: Session,
+    command: ExplainTier,
+    ladder: LadderInForce,
+    member: Progress,
+    since: date | None,
+    after: tuple[date, UUID, str] | None,
+) -> list[TierPart]:
+    on, document_id, kind = after or (None, None, None)
+    rows = session.execute(
+        _PARTS,
+        {
+            "member_id": command.member_id,
+            "currency": member.currency,
+            "since": since,
+            "limit": command.first + 1,
+            "on": on,
+            "document_id": document_id,
+            "kind": kind,
+        },
+    )
+    return [_part(row, ladder.body.basis) for row in rows]
+
+
+def _part(row: Row[Any], basis: str) -> TierPart:
+    return TierPart(
+        document_id=row.document_id,
+        order_id=row.order_id,
+        kind=row.kind,
+        business_date=row.business_date,
+        store_id=row.store_id,
+        amount=row.spend_minor if basis == "spend" else row.points_earned,
+    )
+
+
+def _cursor_key(part: TierPart) -> tuple[str, str, str]:
+    return part.business_date.isoformat(), str(part.document_id), part.kind
+
+
+def _key(cursor: str) -> tuple[date, UUID, str]:
+    on, document_id, kind = decode_cursor(cursor, 3)
+    try:
+        return date.fromisoformat(str(on)), UUID(str(document_id)), str(kind)
+    except ValueError as error:
+        raise InvalidInput("INVALID_CURSOR") from error
+
+
+_PARTS = text(
+    """SELECT document_id, order_id, kind, business_date, store_id, spend_minor, points_earned
+    FROM orders_booked WHERE member_id = :member_id AND currency = :currency
+        AND (CAST(:since AS date) IS NULL OR business_date >= :since)
+        AND (CAST(:on AS date) IS NULL OR (business_date, document_id, kind)
+            < (CAST(:on AS date), CAST(:document_id AS uuid), CAST(:kind AS text)))
+    ORDER BY business_date DESC, document_id DESC, kind DESC LIMIT :limit"""
+)
