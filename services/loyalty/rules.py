@@ -143,6 +143,8 @@ def _check_top_up(rule: TopUpRule) -> None:
 
 
 def _check_ladder(ladder: TierLadder) -> None:
+    if ladder.calendar_year and ladder.window_days:
+        raise _wrong("自然年与滚动天数只能选一种 / a window is a calendar year or days")
     thresholds = [tier.threshold for tier in ladder.tiers]
     if not _ascending(thresholds):
         raise _wrong("等级门槛须逐级递增 / thresholds have to ascend")

@@ -3,7 +3,7 @@
 The sum is the one that tiers are reckoned from, and the parts are the rows it adds up.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,9 +32,7 @@ def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExp
         raise Refusal("UNKNOWN_MEMBER")
     if ladder is None:
         raise Refusal("NO_RULE")
-    window, since = ladder.body.window_days, None
-    if window:
-        since = member.as_of - timedelta(days=window - 1)
+    since = ladder.body.since(member.as_of)
     reached = tiers.standing(ladder.body, member.spent_minor, member.points)
     page = page_of(
         _parts(session, command, ladder, member, since, after), command.first, _cursor_key
@@ -44,7 +42,8 @@ def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExp
         member_id=command.member_id,
         ladder_version=ladder.version,
         basis=ladder.body.basis,
-        window_days=window,
+        window_days=ladder.body.window_days,
+        calendar_year=ladder.body.calendar_year,
         since=since,
         as_of=member.as_of,
         currency=member.currency,

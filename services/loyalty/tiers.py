@@ -42,7 +42,8 @@ class Progress(msgspec.Struct):
 
     def add(self, ladder: TierLadder, on: date, spent_minor: int, points: int) -> None:
         """Take in a purchase that is being booked, if it lies within the window."""
-        if ladder.window_days and on <= self.as_of - timedelta(days=ladder.window_days):
+        since = ladder.since(self.as_of)
+        if since and on < since:
             return
         self.spent_minor += spent_minor
         self.points += points
@@ -169,9 +170,11 @@ def review(session: Session, now: datetime, limit: int = REVIEW_LIMIT) -> int:
 
 
 def _review_on(member: Progress, ladder: TierLadder) -> date | None:
-    if ladder.window_days is None or member.oldest is None:
+    if member.oldest is None:
         return None
-    return member.oldest + timedelta(days=ladder.window_days)
+    if ladder.calendar_year:
+        return date(member.oldest.year + 1, 1, 1)
+    return member.oldest + timedelta(days=ladder.window_days) if ladder.window_days else None
 
 
 class _Read(msgspec.Struct):
@@ -180,7 +183,8 @@ class _Read(msgspec.Struct):
 
 
 LADDER = """ladder AS (
-    SELECT version, body, CAST(body ->> 'window_days' AS int) AS window_days FROM rules
+    SELECT version, body, CAST(body ->> 'window_days' AS int) AS window_days,
+        coalesce(CAST(body ->> 'calendar_year' AS bool), false) AS calendar_year FROM rules
     WHERE kind = 'ladder' AND valid_from <= :now
     ORDER BY valid_from DESC, version DESC LIMIT 1)"""
 """The ladder in force at :now, as a common table expression."""
@@ -195,6 +199,8 @@ PROGRESS = """progress AS (
         FROM ladder l JOIN orders_booked o ON o.member_id = k.member_id
             AND o.currency = k.currency
             AND (l.window_days IS NULL OR o.business_date > k.as_of - l.window_days)
+            AND (NOT l.calendar_year
+                OR o.business_date >= make_date(CAST(extract(year FROM k.as_of) AS int), 1, 1))
     ) s ON true)"""
 """The sums of the members in `known` (columns of `members`, and `as_of`) within the window."""
 

@@ -1,7 +1,7 @@
 """Loyalty: points, tiers and wallet as double-entry ledgers; holds; versioned rules."""
 
 import calendar
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -86,15 +86,23 @@ class Tier(Message, frozen=True, kw_only=True):
 
 
 class TierLadder(Message, frozen=True, kw_only=True, tag="ladder"):
-    """Tiers by what was spent, or earned in points, in the last `window_days` (None: ever) (T1).
+    """Tiers by what was spent, or earned in points (T1): in this year if `calendar_year`, else in the
+    last `window_days` (None: ever). Days are local.
 
     From `nudge_basis_points` of the way to the next tier on, staff are told what is missing (T4).
     """
 
     basis: Literal["spend", "points"]
     window_days: Annotated[int, Meta(ge=1, le=3660)] | None = None
+    calendar_year: bool = False
     tiers: Annotated[list[Tier], Meta(min_length=1, max_length=20)]
     nudge_basis_points: BasisPoints = 9_000
+
+    def since(self, on: date) -> date | None:
+        """The first day of the window that ends on a day; None: it has no beginning."""
+        if self.calendar_year:
+            return date(on.year, 1, 1)
+        return on - timedelta(days=self.window_days - 1) if self.window_days else None
 
 
 class ExpiryRule(Message, frozen=True, kw_only=True, tag="expiry"):

@@ -28,6 +28,7 @@ class TierExplanation(Message, frozen=True, kw_only=True):
     ladder_version: int
     basis: str
     window_days: int | None
+    calendar_year: bool
     since: date | None
     as_of: date
     currency: str | None

@@ -115,6 +115,7 @@ def tier(code: str, threshold: int) -> Tier:
         TierLadder(basis="spend", tiers=[tier("a", 5), tier("b", 5)]),
         TierLadder(basis="points", tiers=[tier("a", 1), tier("a", 2)]),
         TierLadder(basis="points", tiers=[tier("a", 10**30)]),
+        TierLadder(basis="points", tiers=[tier("a", 1)], window_days=365, calendar_year=True),
         EarnRule(minor_per_point=1, multipliers_basis_points={f"t{n}": 1 for n in range(51)}),
         steps(5_000, 1_000),
         steps(1_000, 1_000),

@@ -1,11 +1,12 @@
 """Tiers and rules of reckoning, without a database."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.loyalty import accounts, tiers
 from services.loyalty.holds import points_limit, split
@@ -262,3 +263,26 @@ def registered(member_id: UUID, shop: Shop) -> object:
             source_channel="store",
         )
     )
+
+
+def test_t1_a_calendar_year_begins_anew_on_the_first_of_january(
+    shop: Shop, member_id: UUID
+) -> None:
+    shop.publish(replace(LADDER, calendar_year=True), valid_from=NOW)
+    shop.place(
+        shop.order(member_id, 60_000, business_date=date(2025, 12, 31)),
+        shop.order(member_id, 70_000, business_date=date(2026, 1, 1)),
+    )
+    assert (shop.account(member_id).progress, shop.account(member_id).tier) == (70_000, "silver")
+    shop.place(shop.order(member_id, 30_000))
+    assert shop.account(member_id).tier == "gold"
+
+    # Midnight in Shanghai is 16:00 the day before in UTC.
+    new_year = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
+    assert tiers.review(shop.session, new_year - timedelta(seconds=1)) == 0
+    assert tiers.review(shop.session, new_year) == 1
+
+    assert [event.data.tier for event in shop.events(TierChanged)][-2:] == ["gold", "silver"]
+    assert shop.account(member_id, new_year).progress == 0
+    assert tiers.review(shop.session, new_year) == 0
+    assert shop.differences() == {}
