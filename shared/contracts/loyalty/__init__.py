@@ -86,8 +86,8 @@ class Tier(Message, frozen=True, kw_only=True):
 
 
 class TierLadder(Message, frozen=True, kw_only=True, tag="ladder"):
-    """Tiers by what was spent, or earned in points (T1): in this year if `calendar_year`, else in the
-    last `window_days` (None: ever). Days are local.
+    """Tiers by what was spent, or earned in points (T1): in this year if `calendar_year`, else in
+    the last `window_days` (None: ever). Days are local.
 
     From `nudge_basis_points` of the way to the next tier on, staff are told what is missing (T4).
     """
