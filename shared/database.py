@@ -73,6 +73,13 @@ class Database:
                 self.on_emitted()
 
     @contextlib.contextmanager
+    def background(self) -> Iterator[Session]:
+        """A transaction of a timer's: what it sends is counted apart from what people wait for."""
+        with self.transaction() as session:
+            session.connection(execution_options=telemetry.BACKGROUND)
+            yield session
+
+    @contextlib.contextmanager
     def statement(self, caller: str | None = None) -> Iterator[Session]:
         """A session for reads, or for one change that is a single statement.
 

@@ -50,6 +50,10 @@ class Transaction:
     def statement(self) -> AbstractContextManager[Session]:
         return self._database.statement(self._caller)
 
+    def background(self) -> AbstractContextManager[Session]:
+        """For timers."""
+        return self._database.background()
+
 
 class Operation(Rpc):
     """The entrypoint under `operation`: opens the seal, checks the role, decodes the command.

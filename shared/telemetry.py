@@ -26,6 +26,9 @@ HANDLED = Histogram(
 )
 EVENTS = Counter("chainstitch_events_total", "Events handled", ["service", "handler", "outcome"])
 STATEMENTS = Counter("chainstitch_sql_statements_total", "SQL statements sent", ["service"])
+IN_BACKGROUND = Counter(
+    "chainstitch_sql_background_total", "SQL statements that nobody waits for", ["service"]
+)
 MESSAGES = Counter("chainstitch_messages_total", "Messages published", ["service", "kind"])
 PARKED = Counter("chainstitch_events_parked_total", "Events put aside after repeated errors",
                  ["service", "handler"])  # fmt: skip
@@ -35,6 +38,8 @@ WORKERS_FREE = Gauge("chainstitch_workers_free", "Workers without work", ["servi
 
 UNCOUNTED = {"uncounted": True}
 """Execution options of a statement that polls."""
+BACKGROUND = {"background": True}
+"""Execution options of what timers do in batches: it is counted by itself."""
 
 
 def configure_logging(process: str, level: str) -> None:
@@ -72,13 +77,15 @@ def configure_logging(process: str, level: str) -> None:
 
 
 def count_statements(engine: Engine, service: str) -> None:
-    """Count every statement of `engine` but those that carry the `UNCOUNTED` option."""
-    counter = STATEMENTS.labels(service)
+    """Count every statement of `engine` but those that carry the `UNCOUNTED` option; those of
+    the `BACKGROUND` apart."""
+    counter, apart = STATEMENTS.labels(service), IN_BACKGROUND.labels(service)
 
     def on_execute(
         _conn: Any, _cursor: Any, _sql: Any, _params: Any, context: Any, _m: Any
     ) -> None:
-        if context is None or not context.execution_options.get("uncounted"):
-            counter.inc()
+        options = {} if context is None else context.execution_options
+        if not options.get("uncounted"):
+            (apart if options.get("background") else counter).inc()
 
     event.listen(engine, "after_cursor_execute", on_execute)

@@ -83,7 +83,7 @@ class CampaignService:
 
     @timer(interval=PRUNE_SECONDS)
     def prune(self) -> None:
-        with self.transaction() as session:
+        with self.transaction.background() as session:
             holds.prune(session)
             privileges.prune(session)
 

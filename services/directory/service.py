@@ -234,7 +234,7 @@ class DirectoryService:
 
     @timer(interval=FORGET_SECONDS)
     def forget_old(self) -> None:
-        with self.transaction() as session:
+        with self.transaction.background() as session:
             lock_out.forget_old(session, now())
             refresh.forget_old(session, now())
 

@@ -266,7 +266,7 @@ class LoyaltyService:
     def review_tiers(self) -> None:
         """A new ladder, or a day that has gone by, may have changed tiers."""
         for _ in range(REVIEW_BATCHES):
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 if tiers.review(session, datetime.now(UTC)) < tiers.REVIEW_LIMIT:
                     return
 
@@ -276,7 +276,7 @@ class LoyaltyService:
         looked_at = expiry.LIMIT
         while looked_at == expiry.LIMIT:
             started = time.monotonic()
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 looked_at = expiry.expire(session, datetime.now(UTC))
             time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
 
@@ -286,7 +286,7 @@ class LoyaltyService:
         gathered = liability.BATCH
         while gathered == liability.BATCH:
             started = time.monotonic()
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 gathered = liability.gather(session)
             time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
 
@@ -296,12 +296,12 @@ class LoyaltyService:
         gathered = clearing.BATCH
         while gathered == clearing.BATCH:
             started = time.monotonic()
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 gathered = clearing.gather(session)
             time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
         closed = True
         while closed:
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 closed = clearing_close.close(session, datetime.now(UTC)) is not None
 
     @staticmethod

@@ -262,7 +262,7 @@ class MemberService(Heard, Files):
         looked_at = birthdays.REVIEW_LIMIT
         while looked_at == birthdays.REVIEW_LIMIT:
             started = time.monotonic()
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 looked_at = birthdays.review(session, datetime.now(UTC))
             time.sleep(BIRTHDAY_RESTS * (time.monotonic() - started))
 
@@ -272,13 +272,13 @@ class MemberService(Heard, Files):
         more = True
         while more:
             started = time.monotonic()
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 more = import_work.work(session, self.phone_keys)
             time.sleep(IMPORT_RESTS * (time.monotonic() - started))
 
     @timer(interval=FORGET_SECONDS)
     def forget_imports(self) -> None:
-        with self.transaction() as session:
+        with self.transaction.background() as session:
             imports.forget_abandoned(session, datetime.now(UTC))
 
     @operation(RequestErasure, roles=MANAGERS)
@@ -359,7 +359,7 @@ class MemberService(Heard, Files):
         notice a new rule."""
         for _ in range(TAGGING_BATCHES):
             started = time.monotonic()
-            with self.transaction() as session:
+            with self.transaction.background() as session:
                 more = tagging.step(session, datetime.now(UTC))
             if not more:
                 return

@@ -105,7 +105,7 @@ class OrderService:
 
     @timer(interval=SWEEP_SECONDS)
     def sweep(self) -> None:
-        with self.transaction() as session:
+        with self.transaction.background() as session:
             cancellation.sweep(session)
 
     @staticmethod
