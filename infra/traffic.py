@@ -10,6 +10,7 @@ import itertools
 import random
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -176,16 +177,23 @@ class Traffic:
 
     async def _answer(self, sale: Sale) -> dict[str, Any] | str | None:
         """The order, the code of a refusal, or None when nobody answered for too long."""
+        answer = await self._until_answered(lambda: place(sale))
+        if not isinstance(answer, dict):
+            return answer
+        return {name: answer[name] for name in ("id", "receiptNumber", "totalMinor")}
+
+    async def _until_answered(
+        self, send: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any] | str | None:
+        """What was answered, the code of a refusal, or None when nobody did for too long."""
         while True:
             try:
-                order = await place(sale)
+                return await send()
             except Refused as error:
                 return error.code
             except Failure:
                 if time.monotonic() > self.until + GIVE_UP_SECONDS:
                     return None
-            else:
-                return {name: order[name] for name in ("id", "receiptNumber", "totalMinor")}
 
     async def _void(self, attempt: Attempt) -> None:
         attempt.voided = None
@@ -237,7 +245,7 @@ class Traffic:
     async def _take_back(self, back: Back, taker: Till) -> None:
         times = 2 if self.numbers.random() < 0.2 else 1
         answers = await asyncio.gather(
-            *(self._return_answer(back.input, taker) for _ in range(times))
+            *(self._until_answered(lambda: _give_back(back.input, taker)) for _ in range(times))
         )
         known = [answer for answer in answers if answer is not None]
         back.contradicted = any(answer != known[0] for answer in known)
@@ -247,22 +255,13 @@ class Traffic:
             else:
                 back.receipt = answer
 
-    async def _return_answer(
-        self, wanted: dict[str, Any], taker: Till
-    ) -> dict[str, Any] | str | None:
-        while True:
-            try:
-                answer = await taker.api.change(
-                    "returnGoods", "returnReceipt { receiptNumber refundMinor }", **wanted
-                )
-            except Refused as error:
-                return error.code
-            except Failure:
-                if time.monotonic() > self.until + GIVE_UP_SECONDS:
-                    return None
-            else:
-                receipt: dict[str, Any] = answer["returnReceipt"]
-                return receipt
+
+async def _give_back(wanted: dict[str, Any], taker: Till) -> dict[str, Any]:
+    answer = await taker.api.change(
+        "returnGoods", "returnReceipt { receiptNumber refundMinor }", **wanted
+    )
+    receipt: dict[str, Any] = answer["returnReceipt"]
+    return receipt
 
 
 _RETURN_QUOTE = """query ($orderId: ID!, $storeId: ID!, $lines: [ReturnLineInput!]!) {

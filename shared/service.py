@@ -10,6 +10,7 @@ class OrderService:
             return history.get_orders(session, caller, command)
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -53,6 +54,21 @@ class Transaction:
     def background(self) -> AbstractContextManager[Session]:
         """For timers."""
         return self._database.background()
+
+    def in_batches(
+        self, step: Callable[[Session], bool], rests: float, at_most: int | None = None
+    ) -> None:
+        """Take `step` in transactions of the background until it says that nothing more is to do.
+
+        After each it rests `rests` times as long as that took, so that people hardly notice.
+        """
+        for _ in range(at_most) if at_most else itertools.count():
+            started = time.monotonic()
+            with self.background() as session:
+                more = step(session)
+            time.sleep(rests * (time.monotonic() - started))
+            if not more:
+                return
 
 
 class Operation(Rpc):

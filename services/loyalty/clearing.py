@@ -16,7 +16,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.loyalty.marks import Mark
-from shared import telemetry
 from shared.contracts import Envelope
 from shared.contracts.order.returns import OrderReturned
 
@@ -47,7 +46,7 @@ def gather(session: Session, batch: int = BATCH) -> int:
         return 0
     done, until = found
     parameters = {"done": done, "until": until, "own": OWN}
-    session.execute(_GATHER, parameters, execution_options=telemetry.UNCOUNTED)
+    session.execute(_GATHER, parameters)
     return until - done
 
 

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from services.loyalty import rules
 from services.loyalty.marks import Mark
 from services.loyalty.models import Store
-from shared import telemetry
 from shared.contracts.loyalty.liability import (
     Debt,
     GetLiability,
@@ -48,7 +47,7 @@ def gather(session: Session, batch: int = BATCH) -> int:
         return 0
     done, until = found
     parameters = {"done": done, "until": until, "own": _OWN}
-    session.execute(_GATHER, parameters, execution_options=telemetry.UNCOUNTED)
+    session.execute(_GATHER, parameters)
     return until - done
 
 

@@ -1,6 +1,5 @@
 """The interface of loyalty."""
 
-import time
 from datetime import UTC, datetime
 
 from nameko.timer import timer
@@ -272,33 +271,24 @@ class LoyaltyService:
 
     @timer(interval=EXPIRY_SECONDS)
     def expire_points(self) -> None:
-        """Somewhere a day has ended; it rests between batches, so that sales hardly notice."""
-        looked_at = expiry.LIMIT
-        while looked_at == expiry.LIMIT:
-            started = time.monotonic()
-            with self.transaction.background() as session:
-                looked_at = expiry.expire(session, datetime.now(UTC))
-            time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
+        """Somewhere a day has ended."""
+        self.transaction.in_batches(
+            lambda session: expiry.expire(session, datetime.now(UTC)) == expiry.LIMIT, EXPIRY_RESTS
+        )
 
     @timer(interval=GATHER_SECONDS)
     def gather_liability(self) -> None:
-        """Entries have been written; it rests between batches too."""
-        gathered = liability.BATCH
-        while gathered == liability.BATCH:
-            started = time.monotonic()
-            with self.transaction.background() as session:
-                gathered = liability.gather(session)
-            time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
+        """Entries have been written."""
+        self.transaction.in_batches(
+            lambda session: liability.gather(session) == liability.BATCH, EXPIRY_RESTS
+        )
 
     @timer(interval=GATHER_SECONDS)
     def clear(self) -> None:
         """Entries have been written; perhaps a day has ended that is to be closed."""
-        gathered = clearing.BATCH
-        while gathered == clearing.BATCH:
-            started = time.monotonic()
-            with self.transaction.background() as session:
-                gathered = clearing.gather(session)
-            time.sleep(EXPIRY_RESTS * (time.monotonic() - started))
+        self.transaction.in_batches(
+            lambda session: clearing.gather(session) == clearing.BATCH, EXPIRY_RESTS
+        )
         closed = True
         while closed:
             with self.transaction.background() as session:

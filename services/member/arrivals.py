@@ -23,7 +23,6 @@ from shared import outbox
 from shared.contracts import Event
 from shared.contracts.member import MemberRegistered, MemberTagged, MemberUpdated
 from shared.contracts.member.consents import ConsentFact, Purpose
-from shared.ids import new_id
 
 ATTEMPTS = 5
 Told = tuple[Event, UUID | str, int]
@@ -106,7 +105,7 @@ def fill(session: Session, plan: Plan, there: dict[bytes, Row[Any]], drafts: lis
         if "birthday" in added:
             born.append((row.id, added["birthday"], row.home_store_id))
         if "associate_id" in added:
-            handed.append(_handed_over(row.id, added["associate_id"]))
+            handed.append(timeline.handed_over(row.id, added["associate_id"]))
         kept = {name: row._mapping[name] for name in _FILLABLE} | added
         rows.append(kept | {"id": row.id, "version": version, "event_sequence": sequence})
     if rows:
@@ -231,16 +230,6 @@ def _additions(plan: Plan, row: Row[Any], draft: Draft) -> dict[str, Any]:
         if kept != row.fields:
             added |= {"fields": kept, "found_by": fields.terms_of(kept)}
     return added
-
-
-def _handed_over(member_id: UUID, associate_id: UUID) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "member_id": member_id,
-        "at": datetime.now(UTC),
-        "kind": "handed_over",
-        "staff_id": associate_id,
-    }
 
 
 _FILLABLE = (

@@ -31,7 +31,6 @@ from shared.contracts.member import (
 )
 from shared.contracts.member.consents import Consent, ConsentsRecorded
 from shared.errors import InvalidInput, Refusal
-from shared.ids import new_id
 from shared.seal import MANAGERS, Caller, Role
 from shared.stores import find_store, require_store
 
@@ -99,7 +98,7 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
     if "name" in changed:
         names.index(session, row.id, changed["name"])
     if "associate_id" in changed:
-        timeline.tell(session, [_handed_over(row.id, changed["associate_id"])])
+        timeline.tell(session, [timeline.handed_over(row.id, changed["associate_id"])])
     if told:
         version = row.version + 1
         sequence = advance(session, row, version=version, update_digest=digest, **changed)
@@ -296,16 +295,6 @@ def _given(command: UpdateMember) -> dict[str, Any]:
 
 def _preferences(told: list[str]) -> list[str]:
     return list(dict.fromkeys(one_line(each, "$.style_preferences") for each in told))
-
-
-def _handed_over(member_id: UUID, associate_id: UUID) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "member_id": member_id,
-        "at": datetime.now(UTC),
-        "kind": "handed_over",
-        "staff_id": associate_id,
-    }
 
 
 def _get(session: Session, keys: Keyring, caller: Caller, member_id: UUID) -> Member:

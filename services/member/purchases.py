@@ -66,9 +66,39 @@ GROUP BY member_id, category ORDER BY member_id, category
 ON CONFLICT (member_id, category) DO UPDATE SET pieces = known.pieces + excluded.pieces
 """)
 
-# What the statement itself changes is not seen by its other parts: the orders that are voided by it
-# are still standing there, and are left out by name.
-_VOIDED = text("""
+
+def facts_without(gone: str) -> str:
+    """The CTE `facts`: takes `less` (member_id, currency, orders, minor) out of what is known, and
+    looks up the first and last of what is left.
+
+    What a statement itself changes is not seen by its other parts: the orders that stand no more by
+    it are still standing there, and are left out by the query `gone` for their ids.
+    """
+    return f"""facts AS (
+    UPDATE purchase_facts AS known SET
+        orders = known.orders - less.orders,
+        spent_minor = known.spent_minor - less.minor,
+        first_on = earliest.business_date,
+        last_on = latest.business_date,
+        last_at = latest.placed_at,
+        last_store_id = latest.store_id
+    FROM less
+    LEFT JOIN LATERAL (
+        SELECT min(business_date) AS business_date FROM member_orders AS standing
+        WHERE standing.member_id = less.member_id AND standing.currency = less.currency
+            AND NOT standing.voided AND standing.order_id NOT IN ({gone})
+    ) AS earliest ON true
+    LEFT JOIN LATERAL (
+        SELECT business_date, placed_at, store_id FROM member_orders AS standing
+        WHERE standing.member_id = less.member_id AND standing.currency = less.currency
+            AND NOT standing.voided AND standing.order_id NOT IN ({gone})
+        ORDER BY placed_at DESC, order_id DESC LIMIT 1
+    ) AS latest ON true
+    WHERE known.member_id = less.member_id AND known.currency = less.currency
+)"""
+
+
+_VOIDED = text(f"""
 WITH voided AS (
     INSERT INTO member_orders AS known (order_id, member_id, store_id, business_date, placed_at,
                                         currency, total_minor, lines, voided)
@@ -81,35 +111,14 @@ WITH voided AS (
 ), told AS (
     INSERT INTO happenings (id, member_id, at, kind, store_id, document_id, figures)
     SELECT back.event_id, member_id, back.voided_at, 'void', store_id, order_id,
-           CASE WHEN currency = 'XXX' THEN '{}'
+           CASE WHEN currency = 'XXX' THEN '{{}}'
                 ELSE jsonb_build_object('amount_minor', total_minor, 'currency', currency) END
     FROM voided JOIN jsonb_to_recordset(CAST(:orders AS jsonb)) AS back
         (order_id uuid, event_id uuid, voided_at timestamptz) USING (order_id)
 ), less AS (
     SELECT member_id, currency, count(*) AS orders, sum(total_minor) AS minor
     FROM voided GROUP BY member_id, currency
-), facts AS (
-    UPDATE purchase_facts AS known SET
-        orders = known.orders - less.orders,
-        spent_minor = known.spent_minor - less.minor,
-        first_on = earliest.business_date,
-        last_on = latest.business_date,
-        last_at = latest.placed_at,
-        last_store_id = latest.store_id
-    FROM less
-    LEFT JOIN LATERAL (
-        SELECT min(business_date) AS business_date FROM member_orders AS standing
-        WHERE standing.member_id = less.member_id AND standing.currency = less.currency
-            AND NOT standing.voided AND standing.order_id NOT IN (SELECT order_id FROM voided)
-    ) AS earliest ON true
-    LEFT JOIN LATERAL (
-        SELECT business_date, placed_at, store_id FROM member_orders AS standing
-        WHERE standing.member_id = less.member_id AND standing.currency = less.currency
-            AND NOT standing.voided AND standing.order_id NOT IN (SELECT order_id FROM voided)
-        ORDER BY placed_at DESC, order_id DESC LIMIT 1
-    ) AS latest ON true
-    WHERE known.member_id = less.member_id AND known.currency = less.currency
-), bought AS (
+), {facts_without("SELECT order_id FROM voided")}, bought AS (
     SELECT member_id, line.sku_id, line.category, line.quantity
     FROM voided CROSS JOIN jsonb_to_recordset(voided.lines) AS line
         (sku_id uuid, category text, quantity bigint)

@@ -9,12 +9,11 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.member.purchases import facts_without
 from shared.contracts import Envelope
 from shared.contracts.order.returns import OrderReturned
 
-# What the statement itself changes is not seen by its other parts: the orders that are whole again
-# by it are still standing there, and are left out by name.
-_RETURNED = text("""
+_RETURNED = text(f"""
 WITH back AS (
     SELECT * FROM jsonb_to_recordset(CAST(:returns AS jsonb)) AS told
         (event_id uuid, order_id uuid, member_id uuid, store_id uuid, staff_id uuid,
@@ -42,30 +41,7 @@ WITH back AS (
 ), less AS (
     SELECT member_id, currency, count(*) FILTER (WHERE whole) AS orders, sum(minor) AS minor
     FROM changed GROUP BY member_id, currency
-), facts AS (
-    UPDATE purchase_facts AS known SET
-        orders = known.orders - less.orders,
-        spent_minor = known.spent_minor - less.minor,
-        first_on = earliest.business_date,
-        last_on = latest.business_date,
-        last_at = latest.placed_at,
-        last_store_id = latest.store_id
-    FROM less
-    LEFT JOIN LATERAL (
-        SELECT min(business_date) AS business_date FROM member_orders AS standing
-        WHERE standing.member_id = less.member_id AND standing.currency = less.currency
-            AND NOT standing.voided
-            AND standing.order_id NOT IN (SELECT order_id FROM changed WHERE whole)
-    ) AS earliest ON true
-    LEFT JOIN LATERAL (
-        SELECT business_date, placed_at, store_id FROM member_orders AS standing
-        WHERE standing.member_id = less.member_id AND standing.currency = less.currency
-            AND NOT standing.voided
-            AND standing.order_id NOT IN (SELECT order_id FROM changed WHERE whole)
-        ORDER BY placed_at DESC, order_id DESC LIMIT 1
-    ) AS latest ON true
-    WHERE known.member_id = less.member_id AND known.currency = less.currency
-), came AS (
+), {facts_without("SELECT order_id FROM changed WHERE whole")}, came AS (
     SELECT changed.member_id, line.sku_id, line.category, line.quantity
     FROM back JOIN changed USING (order_id) CROSS JOIN jsonb_to_recordset(back.lines) AS line
         (sku_id uuid, category text, quantity bigint)

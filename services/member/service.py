@@ -1,6 +1,5 @@
 """The published interface of the member service."""
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,6 +114,7 @@ REVEALERS = MANAGERS | {Role.ASSOCIATE}
 # What staff write about a person is not for the software of others.
 TIMELINE_READERS = READERS - {Role.INTEGRATION}
 TAGGING_SECONDS = 0.5
+TAGGING_RESTS = 1
 TAGGING_BATCHES = 200
 """At most so many batches before others of this process have their turn."""
 IMPORT_SECONDS = 1
@@ -258,23 +258,18 @@ class MemberService(Heard, Files):
 
     @timer(interval=BIRTHDAY_SECONDS)
     def review_birthdays(self) -> None:
-        """Somewhere a birthday is over; it rests between batches, so that others hardly notice."""
-        looked_at = birthdays.REVIEW_LIMIT
-        while looked_at == birthdays.REVIEW_LIMIT:
-            started = time.monotonic()
-            with self.transaction.background() as session:
-                looked_at = birthdays.review(session, datetime.now(UTC))
-            time.sleep(BIRTHDAY_RESTS * (time.monotonic() - started))
+        """Somewhere a birthday is over."""
+        self.transaction.in_batches(
+            lambda session: birthdays.review(session, datetime.now(UTC)) == birthdays.REVIEW_LIMIT,
+            BIRTHDAY_RESTS,
+        )
 
     @timer(interval=IMPORT_SECONDS)
     def work_on_imports(self) -> None:
         """Imports go on a piece at a time; whoever is at the counter comes first."""
-        more = True
-        while more:
-            started = time.monotonic()
-            with self.transaction.background() as session:
-                more = import_work.work(session, self.phone_keys)
-            time.sleep(IMPORT_RESTS * (time.monotonic() - started))
+        self.transaction.in_batches(
+            lambda session: import_work.work(session, self.phone_keys), IMPORT_RESTS
+        )
 
     @timer(interval=FORGET_SECONDS)
     def forget_imports(self) -> None:
@@ -355,12 +350,9 @@ class MemberService(Heard, Files):
 
     @timer(interval=TAGGING_SECONDS)
     def keep_tags(self) -> None:
-        """Whoever has changed or is due is judged; it rests between batches, so that sales hardly
-        notice a new rule."""
-        for _ in range(TAGGING_BATCHES):
-            started = time.monotonic()
-            with self.transaction.background() as session:
-                more = tagging.step(session, datetime.now(UTC))
-            if not more:
-                return
-            time.sleep(time.monotonic() - started)
+        """Whoever has changed or is due is judged."""
+        self.transaction.in_batches(
+            lambda session: tagging.step(session, datetime.now(UTC)),
+            TAGGING_RESTS,
+            at_most=TAGGING_BATCHES,
+        )

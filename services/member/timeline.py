@@ -33,6 +33,7 @@ from shared.contracts.member import (
     RecordContact,
 )
 from shared.errors import InvalidInput, Refusal
+from shared.ids import new_id
 from shared.paging import Page, decode_moment, page_of
 from shared.seal import Caller, ScopeKind
 from shared.stores import find_store, require_store, stores_within
@@ -119,6 +120,17 @@ def tell(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     told = list(rows)
     if told:
         session.execute(_INSERT, {"rows": msgspec.json.encode(told).decode()})
+
+
+def handed_over(member_id: UUID, associate_id: UUID) -> dict[str, Any]:
+    """A row for `tell`: somebody looks after the member from now on."""
+    return {
+        "id": new_id(),
+        "member_id": member_id,
+        "at": datetime.now(UTC),
+        "kind": "handed_over",
+        "staff_id": associate_id,
+    }
 
 
 def on_order_booked(session: Session, envelopes: list[Envelope[OrderBooked]]) -> None:

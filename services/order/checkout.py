@@ -11,7 +11,6 @@ same id takes it over (every step is idempotent by that id), and the sweeper can
 resends.
 """
 
-import hashlib
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,11 +117,6 @@ def place_order(
         raise
 
 
-def content_of(command: PlaceOrder) -> str:
-    """A digest of what was asked: the same id with another digest is a conflict."""
-    return hashlib.blake2b(msgspec.json.encode(command), digest_size=16).hexdigest()
-
-
 def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) -> Started | None:
     """tx 1. None when nothing was written: most often because the id is there already."""
     store = require_store(session, Store, caller, command.store_id)
@@ -135,7 +129,7 @@ def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) ->
         session,
         {
             "id": command.order_id,
-            "content": content_of(command),
+            "content": ledger.digest_of(command),
             "worked_until": now + LEASE,
             "store_id": store.id,
             "franchisee_id": store.franchisee_id,
@@ -170,7 +164,7 @@ def _resume(
             found = ledger.take_over(session, command.order_id, datetime.now(UTC) + LEASE)
             if found is None:
                 raise Refusal("UNKNOWN_SELLER", {"seller_id": command.seller_id})
-            if found.content != content_of(command):
+            if found.content != ledger.digest_of(command):
                 raise Refusal("ORDER_CONFLICT")
             if found.status != "pending":
                 return _first_answer(session, caller, found)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy.orm import Session
 
-from services.order import return_ledger, returns
+from services.order import ledger, return_ledger, returns
 from services.order.returns import Taken
 from shared.contracts.order import PlaceOrder, Tender
 from shared.contracts.order.goods_back import Exchange
@@ -41,7 +41,7 @@ def book(session: Session, caller: Caller, command: PlaceOrder, exchange: Exchan
     taken, tenders = _plan(session, caller, command, exchange, lock=True)
     row = {
         "id": exchange.return_id,
-        "content": returns.digest_of(exchange),
+        "content": ledger.digest_of(exchange),
         "device_id": caller.device_id or command.device_id,
         "staff_id": command.seller_id or caller.id,
         "reason": exchange.reason,

@@ -1,5 +1,6 @@
 """The statements that move an order: each step of the saga is one round trip."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.order import basket
 from shared import outbox
+from shared.contracts import Message
 from shared.contracts.campaign import Priced
 from shared.contracts.loyalty import EarnRule
 from shared.contracts.loyalty.earning import Reckoned, Sale, SaleLine, points_of
@@ -125,6 +127,11 @@ _PLACE = text(
     SELECT receipt_number, placed_at, business_date FROM placed
     """
 )
+
+
+def digest_of(command: Message) -> str:
+    """What was asked: the same id with another digest is a conflict."""
+    return hashlib.blake2b(msgspec.json.encode(command), digest_size=16).hexdigest()
 
 
 def insert_pending(session: Session, values: dict[str, Any]) -> Any:

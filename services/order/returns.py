@@ -5,7 +5,6 @@ payment, a receipt number of the store that took the goods, and the outbox row b
 points, wallet, coupon and what is known of the member follow.
 """
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,14 +13,14 @@ from uuid import UUID
 import msgspec
 from sqlalchemy.orm import Session
 
-from services.order import refunds, return_ledger, return_rules
+from services.order import ledger, refunds, return_ledger, return_rules
 from services.order.models import Store
 from services.order.refunds import Sold
 from shared import outbox
 from shared.contracts.loyalty import EarnRule
 from shared.contracts.loyalty.earning import Sale, SaleLine, points_of
 from shared.contracts.order import OrderLine
-from shared.contracts.order.goods_back import Exchange, RefundReference, ReturnLine
+from shared.contracts.order.goods_back import RefundReference, ReturnLine
 from shared.contracts.order.returns import (
     CameBack,
     OrderReturned,
@@ -70,7 +69,7 @@ def return_goods(session: Session, caller: Caller, command: ReturnGoods) -> UUID
     now = datetime.now(UTC)
     store = require_store(session, Store, caller, command.store_id)
     order = return_ledger.read_order(session, command.order_id, lock=True)
-    content = digest_of(command)
+    content = ledger.digest_of(command)
     known = return_ledger.content_of(session, command.return_id)
     if known is not None:
         if known != content:
@@ -91,11 +90,6 @@ def return_goods(session: Session, caller: Caller, command: ReturnGoods) -> UUID
     }
     book(session, msgspec.structs.replace(taken, refunds=given), row, now)
     return command.return_id
-
-
-def digest_of(command: ReturnGoods | Exchange) -> str:
-    """What was asked: the same id with another digest is a conflict."""
-    return hashlib.blake2b(msgspec.json.encode(command), digest_size=16).hexdigest()
 
 
 def work_out(
