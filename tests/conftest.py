@@ -28,12 +28,14 @@ from sqlalchemy.orm import Session
 
 from infra import migrations
 from infra.install import rabbitmq
+from tests import thorough
 
 RUN = "CHAINSTITCH_TEST_RUN"
 START_SECONDS = 180
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    thorough.load_profile()
     if not hasattr(config, "workerinput"):
         folder = tempfile.mkdtemp(prefix="chainstitch-test-")
         os.chmod(folder, 0o755)

@@ -17,6 +17,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 FIRST_FRAME_MILLISECONDS = 90_000
 PATIENCE_SECONDS = 20
+SCANS = 4
 _SWITCH_SEMANTICS_ON = """
 new MutationObserver((_changes, observer) => {
   const button = document.querySelector('flt-semantics-placeholder');
@@ -98,9 +99,23 @@ class Phone:
             self.page.keyboard.press("Enter")
 
     def scan(self, code: str) -> None:
-        """As a keyboard-wedge scanner does: fast, then Enter."""
-        self.focus("scan").press_sequentially(code, delay=4)
-        self.page.keyboard.press("Enter")
+        """As a keyboard-wedge scanner does: fast, then Enter.
+
+        A scanner's keys come from the device itself; the browser's remote control loses one now
+        and then while the screen is still being laid out. Then it is scanned again.
+        """
+        for _ in range(SCANS):
+            field = self.focus("scan")
+            field.press_sequentially(code, delay=4)
+            try:
+                expect(field).to_have_value(code, timeout=1_000)
+            except AssertionError:
+                field.press("Control+a")
+                field.press("Delete")
+                continue
+            self.page.keyboard.press("Enter")
+            return
+        raise AssertionError(f"{code} could not be scanned")
 
     def focus(self, identifier: str) -> Locator:
         """Click until Flutter has opened its connection to the field."""
@@ -109,8 +124,7 @@ class Phone:
             field.click()
             try:
                 self.page.wait_for_function(
-                    """field => document.activeElement === field
-                         && field.getAttribute('autocorrect') === 'on'""",
+                    _LISTENS,
                     arg=field.element_handle(),
                     timeout=400,
                 )

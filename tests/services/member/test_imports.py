@@ -200,7 +200,7 @@ def test_k30_an_import_ends_when_the_ledger_has_its_control_total(
     assert shop.run(import_id).state == "running"
 
     (told,) = events(session, OpeningsBroughtIn.type)
-    assert "1380" not in told
+    assert "1380000" not in told
     assert "会员" not in told
     booked = OpeningsBooked(
         import_id=import_id, rows=1, points=100, principal_minor=1050, bonus_minor=200

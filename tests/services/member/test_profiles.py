@@ -124,7 +124,7 @@ def test_events_and_outbox_hold_nothing_personal(
     told = "".join(session.scalars(text("SELECT envelope FROM outbox")))
 
     assert len(events(session, "member.registered")) == 1
-    for personal in ("Kathleen", "Catherine", "Shanghai", PHONE, PHONE[-4:] + '"', ":171"):
+    for personal in ("Kathleen", "Catherine", "Shanghai", PHONE, f'"{PHONE[-4:]}"', ":171"):
         assert personal not in told
 
 
