@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra import audit, bench, chaos, doctor, install, parked, replay
+from infra import audit, bench, chaos, doctor, install, parked
 from infra.demo import command as demo
 from infra.failure import Failure
+from infra.replay import command as replay
 from infra.stack import Stack
 from infra.state import ROOT, State
 

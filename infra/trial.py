@@ -112,7 +112,7 @@ async def set_up(
     trial = Trial(plan, hq)
     tell("stores")
     trial.stores = await make_stores(hq, plan.name, [str(n) for n in range(1, plan.stores + 1)])
-    await _publish_rules(hq, plan.name)
+    await publish_missing_rules(hq, plan.name)
     await settled(environment)
     tell("catalogue")
     trial.pieces = await make_pieces(
@@ -237,10 +237,13 @@ async def receive(hq: Api, stock: Iterable[tuple[str, str, Sequence[tuple[str, i
     )
 
 
-async def _publish_rules(hq: Api, name: str) -> None:
+async def publish_missing_rules(
+    hq: Api, name: str, rules: Iterable[dict[str, Any]] = RULES
+) -> None:
+    """Publish rules of kinds of which the installation has none."""
     known = await hq.ask("query { loyaltyRules { kind } }")
     kinds = {rule["kind"].lower() for rule in known["loyaltyRules"]}
-    for rule in RULES:
+    for rule in rules:
         if rule["type"] not in kinds:
             id_ = id_of(name, "rule", rule["type"])
             await hq.change("publishRule", "ruleVersion { id }", id=id_, body=rule)

@@ -3,8 +3,9 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from infra.baskets import Basket, Data
-from infra.replay import Result, _member_of, _order_of, _sale, _store_of
+from infra.replay import names
+from infra.replay.baskets import Basket, Data
+from infra.replay.command import Result, _member_of, _sale, _store_of
 
 AT = datetime(2017, 1, 1, 11, 53, 26, tzinfo=ZoneInfo("Asia/Shanghai"))
 ONE = Basket(1, 330, 900, AT, [(11, 2, 350), (12, 1, 99)])
@@ -14,7 +15,7 @@ FREE = Basket(2, 330, 901, AT, [(13, 1, 0)])
 def booked(*baskets: tuple[Basket, int]) -> Result:
     result = Result(Data([ONE, FREE], [], {900: 330, 901: 330}))
     result.actual = {
-        _order_of(basket): (_store_of(basket), _member_of(basket), total)
+        names.order(basket.id): (_store_of(basket), _member_of(basket), total)
         for basket, total in baskets
     }
     return result

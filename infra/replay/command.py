@@ -18,15 +18,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from infra import audit, baskets, trial
+from infra import audit, trial
 from infra.api import Api, Refused
-from infra.baskets import Basket, Data
 from infra.failure import Failure
+from infra.replay import baskets, loyalty, names
+from infra.replay.baskets import Basket, Data
+from infra.replay.loyalty import Loyalty
+from infra.replay.names import NAME
 from infra.snapshots import snapshots
 from infra.stack import Stack
 from infra.trial import at_once, id_of
 
-NAME = "replay"
 PHONES = 19_200_000_000
 IN_FLIGHT = 16
 CLIENTS = 4
@@ -44,6 +46,7 @@ class Result:
     seconds: float = 0.0
     actual: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     """Store, member and total of each order that was placed."""
+    loyalty: Loyalty = field(default_factory=Loyalty)
     report: audit.Report = field(default_factory=audit.Report)
 
     def mismatched(self, part: Callable[[Basket], str], column: int) -> dict[str, tuple[int, int]]:
@@ -70,6 +73,7 @@ class Result:
             "cards": len(self.data.homes),
             "lines": sum(len(basket.lines) for basket in self.data.baskets),
             **self.data.put_right,
+            **self.loyalty.shown(),
             "audit_differences": self.report.found.total(),
         }
 
@@ -94,7 +98,10 @@ def command(
     _show(result, shown)
     if as_json:
         print(json.dumps(shown))
-    wrong = ("refused", "mismatched_stores", "mismatched_cards", "audit_differences")
+    wrong = (
+        "refused", "mismatched_stores", "mismatched_cards", "mismatched_points",
+        "mismatched_tiers", "audit_differences",
+    )  # fmt: skip
     if any(shown[name] for name in wrong) or shown["expected_minor"] != shown["actual_minor"]:
         raise typer.Exit(1)
 
@@ -125,7 +132,10 @@ async def _replay(
         result.seconds = time.perf_counter() - began
         tell("waiting for what is on its way")
         await trial.settled(environment)
+        rules = await clients[0].ask("{ loyaltyRules { kind version validFrom body } }")
     result.actual = _booked(environment, data)
+    tell("reckoning points and tiers")
+    result.loyalty = loyalty.compare(environment, data, rules["loyaltyRules"])
     return result
 
 
@@ -139,13 +149,14 @@ async def _set_up(
     hq = await trial.head_office(environment, closing)
     tell(f"{len(data.stores)} stores")
     await trial.make_stores(hq, NAME, [str(store) for store in data.stores])
+    await loyalty.publish_rules(hq)
     await trial.settled(environment)
     tell(f"{len(data.products)} products")
     await trial.make_pieces(
         hq,
         [
             {
-                "code": _code(product.id),
+                "code": names.code(product.id),
                 "name": product.name,
                 "category": product.category,
                 "price": product.price_minor,
@@ -159,10 +170,7 @@ async def _set_up(
     await trial.make_members(
         hq,
         NAME,
-        [
-            (str(card), PHONES + card, id_of(NAME, "store", store))
-            for card, store in data.homes.items()
-        ],
+        [(str(card), PHONES + card, names.store(store)) for card, store in data.homes.items()],
     )
     await trial.settled(environment)
     return await at_once(
@@ -192,17 +200,17 @@ def _deliveries(data: Data) -> Iterator[tuple[str, str, list[tuple[str, int]]]]:
             wanted.setdefault(basket.store, Counter())[product] += quantity
     for store, pieces in wanted.items():
         document = id_of(NAME, "delivery", len(data.baskets), store)
-        some = [(id_of(_code(product)), quantity) for product, quantity in sorted(pieces.items())]
-        yield document, id_of(NAME, "store", store), some
+        some = [(names.sku(product), quantity) for product, quantity in sorted(pieces.items())]
+        yield document, names.store(store), some
 
 
 def _sale(basket: Basket) -> dict[str, Any]:
     total = basket.total_minor
     paid = {"kind": "CARD", "amountMinor": str(total), "reference": str(basket.id)}
     return {
-        "orderId": _order_of(basket),
-        "storeId": _store_of(basket),
-        "memberId": _member_of(basket),
+        "orderId": names.order(basket.id),
+        "storeId": names.store(basket.store),
+        "memberId": names.member(basket.card),
         "channel": "OTHER_TILL",
         "totalMinor": str(total),
         "occurredAt": basket.sold_at.isoformat(),
@@ -210,7 +218,7 @@ def _sale(basket: Basket) -> dict[str, Any]:
         "lines": [
             {
                 "line": number,
-                "skuId": id_of(_code(product)),
+                "skuId": names.sku(product),
                 "quantity": quantity,
                 "statedMinor": str(minor),
             }
@@ -220,7 +228,7 @@ def _sale(basket: Basket) -> dict[str, Any]:
 
 
 def _booked(environment: Mapping[str, str], data: Data) -> dict[str, tuple[str, str, int]]:
-    ids = [_order_of(basket) for basket in data.baskets]
+    ids = [names.order(basket.id) for basket in data.baskets]
     with snapshots(environment) as opened:
         rows = opened["order"].execute(
             "SELECT id, store_id, member_id, total_minor FROM orders"
@@ -230,20 +238,12 @@ def _booked(environment: Mapping[str, str], data: Data) -> dict[str, tuple[str, 
         return {str(row[0]): (str(row[1]), str(row[2]), int(row[3])) for row in rows}
 
 
-def _order_of(basket: Basket) -> str:
-    return id_of(NAME, "basket", basket.id)
-
-
 def _store_of(basket: Basket) -> str:
-    return id_of(NAME, "store", basket.store)
+    return names.store(basket.store)
 
 
 def _member_of(basket: Basket) -> str:
-    return id_of(NAME, "member", basket.card)
-
-
-def _code(product: int) -> str:
-    return f"{NAME}-{product}"
+    return names.member(basket.card)
 
 
 def _show(result: Result, shown: dict[str, Any]) -> None:
@@ -251,6 +251,9 @@ def _show(result: Result, shown: dict[str, Any]) -> None:
         console.print(f"{name:28} {value}", highlight=False)
     if result.refused:
         console.print(f"[red]refused[/]: {dict(result.refused.most_common())}", highlight=False)
+    for what, figures in (("points", result.loyalty.points), ("tier", result.loyalty.tiers)):
+        for card, (expected, actual) in list(loyalty.differing(figures).items())[:SHOWN]:
+            console.print(f"[red]{what}[/] of card {card}: {expected} reckoned, {actual} found")
     for what, wrong in (
         ("store", result.mismatched(_store_of, 0)),
         ("card", result.mismatched(_member_of, 1)),

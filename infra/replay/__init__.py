@@ -1,0 +1,1 @@
+"""`./chainstitch replay`: real baskets sold through the public API, every sum checked."""
