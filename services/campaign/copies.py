@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from services.campaign.models import ALL, Store
 from shared import stores
-from shared.contracts import Envelope
+from shared.contracts import Envelope, one_by_one
 from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
-from shared.contracts.loyalty import TierChanged
+from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member.imports import MembersImported
 from shared.contracts.member.tag_rules import TagsRevised
 
 _STYLES = text(
@@ -136,6 +137,11 @@ def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegist
     session.execute(_MEMBERS, {"ids": [e.data.member_id for e in envelopes]})
 
 
+def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
+    """Who came with imports, with their tags."""
+    on_member_tagged(session, one_by_one(envelopes))
+
+
 def on_member_tagged(
     session: Session,
     envelopes: list[Envelope[MemberTagged]] | list[Envelope[TagsRevised]],
@@ -148,6 +154,10 @@ def on_member_tagged(
         for id_, event in newest.items()
     ]
     session.execute(_TAGS, {"rows": msgspec.json.encode(rows).decode()})
+
+
+def on_tiers_changed(session: Session, envelopes: list[Envelope[TiersChanged]]) -> None:
+    on_tier_changed(session, one_by_one(envelopes))
 
 
 def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:

@@ -31,10 +31,11 @@ from shared.contracts.campaign import (
 )
 from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
-from shared.contracts.loyalty import TierChanged
+from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
 from shared.contracts.member.birthdays import BirthdayWindow
 from shared.contracts.member.erasure import MemberErased
+from shared.contracts.member.imports import MembersImported
 from shared.contracts.member.tag_rules import TagsRevised
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
@@ -108,6 +109,11 @@ class CampaignService:
         copies.on_member_registered(session, envelopes)
 
     @staticmethod
+    @on_event(MembersImported)
+    def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
+        copies.on_members_imported(session, envelopes)
+
+    @staticmethod
     @on_event(MemberTagged)
     def on_member_tagged(session: Session, envelopes: list[Envelope[MemberTagged]]) -> None:
         copies.on_member_tagged(session, envelopes)
@@ -126,6 +132,11 @@ class CampaignService:
     @on_event(TierChanged)
     def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
         copies.on_tier_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(TiersChanged)
+    def on_tiers_changed(session: Session, envelopes: list[Envelope[TiersChanged]]) -> None:
+        copies.on_tiers_changed(session, envelopes)
 
     @staticmethod
     @on_event(OrderPlaced)

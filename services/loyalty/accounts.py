@@ -18,6 +18,7 @@ from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, TODAY, LadderI
 from shared.contracts import Envelope
 from shared.contracts.loyalty import Account, Accounts, GetAccounts
 from shared.contracts.member import MemberRegistered
+from shared.contracts.member.imports import MembersImported
 from shared.errors import Refusal
 from shared.ids import new_id
 from shared.seal import Caller
@@ -45,6 +46,13 @@ def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegist
     events = [envelope.data for envelope in envelopes]
     open_accounts(session, [Opening(e.member_id, e.home_store_id) for e in events])
     tiers.assess(session, [event.member_id for event in events], datetime.now(UTC))
+
+
+def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
+    """The same for those who came with imports."""
+    arrived = [item for envelope in envelopes for item in envelope.data.items]
+    open_accounts(session, [Opening(each.member_id, each.home_store_id) for each in arrived])
+    tiers.assess(session, [each.member_id for each in arrived], datetime.now(UTC))
 
 
 def open_accounts(session: Session, openings: Iterable[Opening]) -> None:
@@ -159,6 +167,7 @@ _OPEN = text(
         ON CONFLICT (member_id) DO UPDATE
         SET home_store_id = coalesce(m.home_store_id, excluded.home_store_id),
             currency = coalesce(m.currency, excluded.currency)
+        WHERE m.home_store_id IS NULL OR m.currency IS NULL
         RETURNING member_id, currency
     ), opened AS (
         INSERT INTO member_accounts (member_id, kind, account_id)

@@ -14,6 +14,7 @@ booked once, entries of a transaction add up to zero per unit, entries are never
 Every entry says which store (and franchisee) gave the value out, and which took it (K42, K43).
 """
 
+import functools
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -302,9 +303,14 @@ class Journal:
         """The id follows from what the account is, so that nobody has to look it up."""
         if owner.store_id is None:
             raise ValueError("a counter account belongs to a store")
-        account_id = uuid5(_COUNTERS, f"{kind}:{unit}:{owner.store_id}")
+        account_id = _counter_id(kind, unit, owner.store_id)
         self._counters[account_id] = CounterRow(account_id, kind, unit, owner.store_id)
         return account_id
+
+
+@functools.lru_cache(10_000)
+def _counter_id(kind: str, unit: str, store_id: UUID) -> UUID:
+    return uuid5(_COUNTERS, f"{kind}:{unit}:{store_id}")
 
 
 def issuer_of(balance: Balance) -> Place:

@@ -86,7 +86,7 @@ from shared.contracts.loyalty.wallet import (
 )
 from shared.contracts.member import MemberRegistered
 from shared.contracts.member.erasure import MemberErased
-from shared.contracts.member.imports import OpeningsBroughtIn
+from shared.contracts.member.imports import MembersImported, OpeningsBroughtIn
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.erasure import ErasureChecked
 from shared.contracts.order.returns import OrderReturned
@@ -303,6 +303,11 @@ class LoyaltyService:
     @on_event(MemberRegistered)
     def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
         accounts.on_member_registered(session, envelopes)
+
+    @staticmethod
+    @on_event(MembersImported)
+    def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
+        accounts.on_members_imported(session, envelopes)
 
     @staticmethod
     @on_event(OpeningsBroughtIn)

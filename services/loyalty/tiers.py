@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from shared import outbox, telemetry
-from shared.contracts.loyalty import Tier, TierChanged, TierLadder
+from shared.contracts.loyalty import Tier, TierChanged, TierLadder, TiersChanged
+from shared.ids import new_id
 
 REVIEW_LIMIT = 500
 
@@ -139,14 +140,19 @@ def assess(session: Session, member_ids: Sequence[UUID], now: datetime) -> None:
     )
     if read.ladder is None:
         return
-    rows, events = [], []
+    rows: list[TierRow] = []
+    events: list[tuple[TierChanged, UUID, int]] = []
     for member in read.members:
         row, event = reckon(member, read.ladder)
         rows += [row] if row else []
         events += [event] if event else []
     if rows:
         session.execute(_WRITE, {"tiers": msgspec.json.encode(rows).decode()})
-    outbox.emit(session, *events)
+    if len(events) > 1:
+        # Of all members of a chain at once, others should not hear one by one.
+        outbox.emit(session, (TiersChanged(items=[event for event, _, _ in events]), new_id(), 1))
+    else:
+        outbox.emit(session, *events)
 
 
 def review(session: Session, now: datetime, limit: int = REVIEW_LIMIT) -> int:

@@ -1,7 +1,7 @@
 """Members that arrive many at a time: created or added to by a few statements, however many.
 
-A member with the same phone is found and not doubled. What arrives tells the same events as one
-that is registered at the counter.
+A member with the same phone is found and not doubled. Who is created is told as one event with the
+others of the piece (`MembersImported`): an event for each would cost more than the rest together.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, select, text
+from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Row, any_, cast, select, text
 from sqlalchemy.orm import Session
 
 from services.member import birthdays, cards, fields, names, timeline
@@ -21,10 +21,13 @@ from services.member.tags import all_tags
 from services.member.values import searchable
 from shared import outbox
 from shared.contracts import Event
-from shared.contracts.member import MemberRegistered, MemberTagged, MemberUpdated
+from shared.contracts.member import MemberTagged, MemberUpdated
 from shared.contracts.member.consents import ConsentFact, Purpose
+from shared.contracts.member.imports import Arrival
 
 ATTEMPTS = 5
+VERSION = 1
+"""Of those who arrive, and of their tags."""
 Told = tuple[Event, UUID | str, int]
 
 
@@ -33,11 +36,17 @@ def found(
 ) -> dict[bytes, Row[Any]]:
     """The members there are with the phones of these drafts, by the phones' hashes."""
     statement = select(Profile.__table__).where(
-        Profile.phone_hash.in_([draft.hash for draft in drafts]), Profile.erased_at.is_(None)
+        Profile.phone_hash == one_of([draft.hash for draft in drafts]),
+        Profile.erased_at.is_(None),
     )
     if lock:
         statement = statement.order_by(Profile.id).with_for_update()
     return {row.phone_hash: row for row in session.execute(statement)}
+
+
+def one_of(hashes: Sequence[bytes]) -> ColumnElement[Any]:
+    """What a column is compared with to be one of these, as one parameter however many they are."""
+    return any_(cast(list(hashes), ARRAY(LargeBinary)))
 
 
 def create(
@@ -70,8 +79,24 @@ def create(
     _surround(session, plan, created)
     born = [(each.member_id, each.birthday, each.store.id) for each in created if each.birthday]
     birthdays.arrive(session, born, datetime.now(UTC))
-    outbox.emit(session, *(event for draft in created for event in _arrived(draft)))
     return created, there
+
+
+def told_of(created: Sequence[Draft]) -> list[Arrival]:
+    """What others are to be told of those who were created."""
+    return [
+        Arrival(
+            member_id=draft.member_id,
+            version=VERSION,
+            card_code=draft.card_code or "",
+            home_store_id=draft.store.id,
+            associate_id=draft.associate_id,
+            source_channel=draft.source_channel,
+            consents=_agreed(draft),
+            tags=draft.tags,
+        )
+        for draft in created
+    ]
 
 
 def fill(session: Session, plan: Plan, there: dict[bytes, Row[Any]], drafts: list[Draft]) -> int:
@@ -120,13 +145,12 @@ def _insert(session: Session, plan: Plan, import_id: UUID, drafts: Sequence[Draf
     """Those of the drafts that are members now; in the order of phones, as two imports may meet."""
     rows = []
     for draft in sorted(drafts, key=lambda each: each.hash):
-        steps = 2 if draft.tags else 1
         said = f"{import_id}:{draft.row}".encode()
         rows.append(
             {
                 "id": draft.member_id,
-                "version": steps,
-                "event_sequence": steps,
+                "version": VERSION,
+                "event_sequence": VERSION,
                 "card_code": draft.card_code,
                 "name": draft.name,
                 "search_name": searchable(draft.name),
@@ -186,22 +210,6 @@ def _surround(session: Session, plan: Plan, created: Sequence[Draft]) -> None:
     }
     session.execute(_SURROUND, parameters)
     timeline.tell(session, joined)
-
-
-def _arrived(draft: Draft) -> list[Told]:
-    registered = MemberRegistered(
-        member_id=draft.member_id,
-        card_code=draft.card_code or "",
-        home_store_id=draft.store.id,
-        associate_id=draft.associate_id,
-        source_channel=draft.source_channel,
-        consents=_agreed(draft),
-    )
-    told: list[Told] = [(registered, draft.member_id, 1)]
-    if draft.tags:
-        tagged = MemberTagged(member_id=draft.member_id, version=2, tags=draft.tags)
-        told.append((tagged, draft.member_id, 2))
-    return told
 
 
 def _agreed(draft: Draft) -> list[ConsentFact]:

@@ -1,4 +1,4 @@
-"""Members' birthdays: the rule about them, when each is next kept, and who has one soon (K34).
+"""Members' birthdays: when each is next kept, and who has one soon (K34).
 
 `next_on` is a local date of the member's home store. A row is looked at again when its birthday is
 over there or a privilege is to be told (`due_at`), or when another version of the rule has come
@@ -14,21 +14,15 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.member import calendars, windows
+from services.member import birthday_rules, calendars, windows
 from services.member.models import Store
-from services.member.windows import Person, RuleInForce, Window
+from services.member.windows import Person, Window
 from shared import outbox, telemetry
 from shared.contracts import Envelope
 from shared.contracts.directory import StoreChanged
 from shared.contracts.member.birthdays import (
     Birthday,
-    BirthdayRule,
-    BirthdayRulePublished,
-    BirthdayRules,
-    BirthdayRuleVersion,
     GetBirthdays,
-    ListBirthdayRules,
-    PublishBirthdayRule,
     UpcomingBirthday,
 )
 from shared.errors import InvalidInput, Refusal
@@ -39,7 +33,6 @@ from shared.stores import require_store
 
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
 REVIEW_LIMIT = 500
-RULES_LIMIT = 500
 KEPT_DAYS = 800
 """How long windows are kept after their end: the next years are judged by them."""
 
@@ -86,12 +79,31 @@ def arrive(session: Session, rows: Sequence[tuple[UUID, date, UUID]], now: datet
     """Keep the dates of birth of members who have none yet: (member, date, home store) each."""
     if not rows:
         return
-    written = [
-        {"member_id": member_id, "born": born, "store_id": store_id}
-        for member_id, born, store_id in rows
-    ]
-    session.execute(_ARRIVE, {"rows": msgspec.json.encode(written).decode(), "now": now})
-    _reckon(session, [member_id for member_id, _, _ in rows], now)
+    rule = birthday_rules.in_force(session, now)
+    stores = list({store_id for _, _, store_id in rows})
+    zones = {row.id: row.time_zone for row in session.execute(_ZONES, {"ids": stores})}
+    written: list[dict[str, Any]] = []
+    opened: list[Window] = []
+    for member_id, born, store_id in rows:
+        birthday = Birthday(month=born.month, day=born.day, year=born.year)
+        person = Person(
+            member_id=member_id,
+            birthday=birthday,
+            time_zone=zones[store_id],
+            barred_until=None,
+            windows=[],
+        )
+        planned = windows.plan(person, rule, now)
+        opened += planned.changed
+        due = {"next_on": planned.next_on, "due_at": planned.due_at}
+        written.append({"member_id": member_id, "born": born, "store_id": store_id} | due)
+    parameters = {
+        "rows": msgspec.json.encode(written).decode(),
+        "windows": msgspec.json.encode(opened).decode(),
+        "version": rule.version,
+    }
+    session.execute(_ARRIVE, parameters)
+    outbox.emit(session, *((window.event(), window.id, window.version) for window in opened))
 
 
 def forget(session: Session, member_id: UUID, now: datetime) -> None:
@@ -114,7 +126,11 @@ def review(session: Session, now: datetime, limit: int = REVIEW_LIMIT) -> int:
     """
     if not session.scalar(_TRY_ALONE, execution_options=telemetry.UNCOUNTED):
         return 0
-    parameters = {"now": now, "limit": limit, "version": in_force(session, now).version}
+    parameters = {
+        "now": now,
+        "limit": limit,
+        "version": birthday_rules.in_force(session, now).version,
+    }
     due = list(session.scalars(_DUE, parameters, execution_options=telemetry.UNCOUNTED))
     if due:
         _reckon(session, due, now)
@@ -125,53 +141,6 @@ def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) 
     """Look again at the birthdays of stores whose time zone is about to change."""
     zones = {e.data.store_id: e.data.time_zone for e in envelopes}
     session.execute(_REZONED, {"ids": list(zones), "zones": list(zones.values())})
-
-
-def in_force(session: Session, now: datetime) -> RuleInForce:
-    row = session.execute(
-        _IN_FORCE, {"at": now}, execution_options=telemetry.UNCOUNTED
-    ).one_or_none()
-    if row is None:
-        return RuleInForce()
-    return RuleInForce(row.version, msgspec.convert(row.body, BirthdayRule))
-
-
-def publish(session: Session, caller: Caller, command: PublishBirthdayRule) -> BirthdayRuleVersion:
-    """Publish the next version of the rule; see `PublishBirthdayRule`."""
-    caller.require_chain()
-    at = command.valid_from
-    if at is not None and at.tzinfo is None:
-        raise InvalidInput("INVALID_INPUT", {"field": "$.valid_from", "reason": "no time zone"})
-    _check(command.rule)
-    session.execute(_ALONE)
-    published = session.execute(_FIND, {"id": command.id}).one_or_none()
-    if published is not None:
-        version = _version_of(published)
-        told = None if published.at_once else published.valid_from
-        if version.rule != command.rule or told != at:
-            raise Refusal("BIRTHDAY_RULE_ID_TAKEN")
-        return version
-    row = session.execute(
-        _PUBLISH,
-        {
-            "id": command.id,
-            "valid_from": at or datetime.now(UTC),
-            "at_once": at is None,
-            "author_id": caller.id,
-            "body": msgspec.json.encode(command.rule).decode(),
-        },
-    ).one()
-    version = _version_of(row)
-    event = BirthdayRulePublished(
-        rule_id=version.id, version=version.version, valid_from=version.valid_from
-    )
-    outbox.emit(session, (event, "birthday", version.version))
-    return version
-
-
-def list_rules(session: Session, command: ListBirthdayRules) -> BirthdayRules:
-    rows = session.execute(_LIST, {"limit": RULES_LIMIT})
-    return BirthdayRules(items=[_version_of(row) for row in rows])
 
 
 def get_birthdays(
@@ -220,7 +189,7 @@ def _upcoming(row: Row[Any], today: date) -> UpcomingBirthday:
 
 def _reckon(session: Session, member_ids: list[UUID], now: datetime) -> None:
     """Write when the birthdays of some members are next kept, and what they have from it."""
-    rule = in_force(session, now)
+    rule = birthday_rules.in_force(session, now)
     # Locked before the windows are read: what commits in between is seen.
     session.execute(_LOCK, {"member_ids": member_ids})
     found: Any = session.execute(_READ, {"member_ids": member_ids}).scalar_one()
@@ -240,33 +209,6 @@ def _reckon(session: Session, member_ids: list[UUID], now: datetime) -> None:
         },
     )
     outbox.emit(session, *((window.event(), window.id, window.version) for window in changed))
-
-
-def _check(rule: BirthdayRule) -> None:
-    """Raise INVALID_BIRTHDAY_RULE unless the rule makes sense as a whole."""
-    if len({privilege.code for privilege in rule.privileges}) < len(rule.privileges):
-        reasons = {
-            "reason_zh": "特权编号不能重复",
-            "reason_en": "codes of privileges have to differ",
-        }
-        raise Refusal("INVALID_BIRTHDAY_RULE", reasons)
-    for privilege in rule.privileges:
-        if privilege.span != "days" and (privilege.days_before or privilege.days_after):
-            reasons = {
-                "reason_zh": "前后天数只用于“前后若干天”",
-                "reason_en": "days before and after belong to a span of days",
-            }
-            raise Refusal("INVALID_BIRTHDAY_RULE", reasons)
-
-
-def _version_of(row: Row[Any]) -> BirthdayRuleVersion:
-    return BirthdayRuleVersion(
-        id=row.id,
-        version=row.version,
-        valid_from=row.valid_from,
-        author_id=row.author_id,
-        rule=msgspec.convert(row.body, BirthdayRule),
-    )
 
 
 # Whoever had a privilege by another birthday has the next one in another calendar year.
@@ -293,12 +235,21 @@ _KEEP = text(
 )
 _ARRIVE = text(
     """
-    INSERT INTO birthdays (member_id, calendar, month, day, leap_month, year, home_store_id, due_at)
-    SELECT member_id, 'solar', extract(month FROM born), extract(day FROM born), false,
-        extract(year FROM born), store_id, :now
-    FROM json_to_recordset(CAST(:rows AS json)) AS r(member_id uuid, born date, store_id uuid)
+    WITH born AS (
+        INSERT INTO birthdays (member_id, calendar, month, day, leap_month, year, home_store_id,
+            next_on, due_at, rule_version)
+        SELECT member_id, 'solar', extract(month FROM born), extract(day FROM born), false,
+            extract(year FROM born), store_id, next_on, due_at, :version
+        FROM json_to_recordset(CAST(:rows AS json)) AS r(member_id uuid, born date,
+            store_id uuid, next_on date, due_at timestamptz)
+    )
+    INSERT INTO birthday_windows
+    SELECT r.* FROM json_to_recordset(CAST(:windows AS json)) AS r(id uuid, member_id uuid,
+        privilege text, year smallint, version int, rule_version int, starts_at timestamptz,
+        ends_at timestamptz, withdrawn boolean, coupon_promotion_id uuid)
     """
 )
+_ZONES = text("SELECT id, time_zone FROM stores WHERE id = ANY(CAST(:ids AS uuid[]))")
 _FORGET = text(
     """
     WITH gone AS (DELETE FROM birthdays WHERE member_id = :member_id)
@@ -380,16 +331,4 @@ _SOON = text(
         AND (next_on, member_id) > (:after, :after_id)
     ORDER BY next_on, member_id LIMIT :limit
     """
-)
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('birthday_rules'))")
-_FIND = text("SELECT * FROM birthday_rules WHERE id = :id")
-_PUBLISH = text(
-    "INSERT INTO birthday_rules (version, id, valid_from, at_once, author_id, body)"
-    " SELECT coalesce(max(version), 0) + 1, :id, :valid_from, :at_once, :author_id,"
-    " CAST(:body AS jsonb) FROM birthday_rules RETURNING *"
-)
-_LIST = text("SELECT * FROM birthday_rules ORDER BY version DESC LIMIT :limit")
-_IN_FORCE = text(
-    "SELECT version, body FROM birthday_rules WHERE valid_from <= :at"
-    " ORDER BY valid_from DESC, version DESC LIMIT 1"
 )

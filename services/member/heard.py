@@ -13,12 +13,18 @@ from services.member import (
     timeline,
 )
 from services.member.models import Store
-from shared.contracts import Envelope
+from shared.contracts import Envelope, one_by_one
 from shared.contracts.campaign import CouponRedeemed, ForgottenByCampaign
 from shared.contracts.directory import StaffChanged, StoreChanged
 from shared.contracts.directory.erasure import ForgottenByDirectory
 from shared.contracts.inventory import ForgottenByInventory
-from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.loyalty import (
+    OrderBooked,
+    PointsAdjusted,
+    TierChanged,
+    TiersChanged,
+    WalletToppedUp,
+)
 from shared.contracts.loyalty.erasure import ErasureSettled, ForgottenByLoyalty
 from shared.contracts.loyalty.openings import OpeningsBooked
 from shared.contracts.loyalty.returns import ReturnBooked
@@ -78,6 +84,13 @@ class Heard:
     def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) -> None:
         timeline.on_tier_changed(session, envelopes)
         tiers.on_tier_changed(session, envelopes)
+
+    @staticmethod
+    @on_event(TiersChanged)
+    def on_tiers_changed(session: Session, envelopes: list[Envelope[TiersChanged]]) -> None:
+        told = one_by_one(envelopes)
+        timeline.on_tier_changed(session, told)
+        tiers.on_tier_changed(session, told)
 
     @staticmethod
     @on_event(CouponRedeemed)

@@ -27,9 +27,15 @@ from services.member.models import (
 )
 from services.member.phones import Keyring
 from shared import outbox
-from shared.contracts import Envelope
+from shared.contracts import Envelope, Event
 from shared.contracts.loyalty.openings import OpeningsBooked
-from shared.contracts.member.imports import CheckImport, Opening, OpeningsBroughtIn, Totals
+from shared.contracts.member.imports import (
+    CheckImport,
+    MembersImported,
+    Opening,
+    OpeningsBroughtIn,
+    Totals,
+)
 from shared.seal import Caller
 
 Numbered = list[tuple[int, Judged]]
@@ -190,7 +196,7 @@ def _first_rows(
     parameters = {"import_id": import_id, "keys": msgspec.json.encode(keys).decode()}
     session.execute(_ADD_KEYS, parameters)
     known = select(ImportKey.key, ImportKey.row).where(
-        ImportKey.import_id == import_id, ImportKey.key.in_(earliest)
+        ImportKey.import_id == import_id, ImportKey.key == arrivals.one_of(list(earliest))
     )
     return dict(session.execute(known).all())
 
@@ -230,9 +236,14 @@ def _import(
     if plan.command.existing == "fill" and there:
         filled = arrivals.fill(session, plan, there, [d for d in drafts if d.hash in there])
     openings = _openings(drafts, there)
+    told: list[tuple[Event, str, int]] = []
+    if created:
+        arrived = MembersImported(import_id=row.id, items=arrivals.told_of(created))
+        told.append((arrived, f"{row.id}/arrivals", chunk.first_row))
     if openings:
         event = OpeningsBroughtIn(import_id=row.id, items=openings)
-        outbox.emit(session, (event, f"{row.id}/openings", chunk.first_row))
+        told.append((event, f"{row.id}/openings", chunk.first_row))
+    outbox.emit(session, *told)
     session.execute(
         delete(ImportChunk).where(
             ImportChunk.import_id == row.id, ImportChunk.first_row == chunk.first_row
@@ -256,14 +267,14 @@ def _import(
 def _erased(session: Session, import_id: UUID, drafts: Sequence[Draft]) -> set[bytes]:
     """The phones of those who were erased since the file was checked, or are being erased: nobody
     comes back from an older file. The members there are have to be locked before."""
-    hashes = [draft.hash for draft in drafts]
+    hashes = arrivals.one_of([draft.hash for draft in drafts])
     before = select(ImportKey.key).where(
-        ImportKey.import_id == import_id, ImportKey.key.in_(hashes), ImportKey.row == ERASED_ROW
+        ImportKey.import_id == import_id, ImportKey.key == hashes, ImportKey.row == ERASED_ROW
     )
     going = (
         select(Profile.phone_hash)
         .join(Erasure, Erasure.member_id == Profile.id)
-        .where(Profile.phone_hash.in_(hashes), Erasure.status.in_(("asking", "erasing")))
+        .where(Profile.phone_hash == hashes, Erasure.status.in_(("asking", "erasing")))
     )
     return set(session.scalars(union(before, going)))
 

@@ -4,6 +4,7 @@ A character may be read in several ways, surnames above all (单 is Shan, 曾 is
 dictionary cannot tell which one a person uses: every reading finds them.
 """
 
+import functools
 import itertools
 import os
 import re
@@ -23,19 +24,16 @@ READINGS_LIMIT = 16
 """Readings of one name that are kept, the commonest first."""
 _TYPED = re.compile("[a-z]{2,60}")
 _CHINESE = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+_PARTS = re.compile(f"{_CHINESE.pattern}|[^{_CHINESE.pattern[1:-1]}]+")
 
 
 def keys_of(name: str) -> set[str]:
     """What a name with Chinese characters is also found by: 单顾客 by ``shanguke`` and ``sgk``."""
     if not _CHINESE.search(name):
         return set()
-    syllables = [
-        list(dict.fromkeys(letters for each in read if (letters := _letters(each))))
-        for read in pinyin(name, style=Style.NORMAL, heteronym=True)
-    ]
-    readings = itertools.product(*(each for each in syllables if each))
+    syllables = [readings for part in _PARTS.findall(name) if (readings := _readings(part))]
     found: set[str] = set()
-    for reading in itertools.islice(readings, READINGS_LIMIT):
+    for reading in itertools.islice(itertools.product(*syllables), READINGS_LIMIT):
         found |= {"".join(reading), "".join(syllable[0] for syllable in reading)}
     return found
 
@@ -52,6 +50,14 @@ def index(session: Session, member_id: UUID, name: str) -> None:
     rows = [{"key": key, "member_id": member_id} for key in sorted(keys_of(name))]
     if rows:
         session.execute(insert(NameKey).values(rows))
+
+
+@functools.lru_cache(20_000)
+def _readings(part: str) -> tuple[str, ...]:
+    """How a character, or some letters between characters, may be read."""
+    read = pinyin(part, style=Style.NORMAL, heteronym=True)
+    letters = (_letters(each) for readings in read for each in readings)
+    return tuple(dict.fromkeys(each for each in letters if each))
 
 
 def _letters(text: str) -> str:

@@ -8,6 +8,7 @@ from nameko.timer import timer
 
 from services.member import (
     agreements,
+    birthday_rules,
     birthdays,
     definitions,
     erasures,
@@ -249,12 +250,12 @@ class MemberService(Heard, Files):
         self, caller: Caller, command: PublishBirthdayRule
     ) -> BirthdayRuleVersion:
         with self.transaction() as session:
-            return birthdays.publish(session, caller, command)
+            return birthday_rules.publish(session, caller, command)
 
     @operation(ListBirthdayRules, roles=READERS)
     def list_birthday_rules(self, caller: Caller, command: ListBirthdayRules) -> BirthdayRules:
         with self.transaction() as session:
-            return birthdays.list_rules(session, command)
+            return birthday_rules.list_rules(session, command)
 
     @timer(interval=BIRTHDAY_SECONDS)
     def review_birthdays(self) -> None:

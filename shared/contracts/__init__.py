@@ -11,10 +11,11 @@ import functools
 import importlib
 import pkgutil
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 from msgspec import Meta
@@ -73,6 +74,16 @@ class Envelope(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
     data: E
     caller: str | None = None
     specversion: str = "1.0"
+
+
+def one_by_one(envelopes: Iterable[Envelope[Any]]) -> list[Envelope[Any]]:
+    """What was told together (an event with `items`), as if each had been told by itself; the ids
+    follow from that of the envelope."""
+    return [
+        msgspec.structs.replace(envelope, id=uuid5(envelope.id, str(place)), data=item)
+        for envelope in envelopes
+        for place, item in enumerate(envelope.data.items)
+    ]
 
 
 def service_of(message: type[Message]) -> str:

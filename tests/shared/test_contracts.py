@@ -198,6 +198,23 @@ def test_every_event_is_heard(owner: str, event: type[Event]) -> None:
     assert event.audited or handlers or event.__name__ in names_used("gateway")
 
 
+@pytest.mark.parametrize(
+    ("alone", "together"),
+    [
+        ("MemberRegistered", "MembersImported"),
+        ("MemberTagged", "MembersImported"),
+        ("TierChanged", "TiersChanged"),
+    ],
+)
+def test_who_hears_of_one_hears_of_many(alone: str, together: str) -> None:
+    """What arrives together is told together (ADR 0021), and not one by one as well."""
+    hears = {name: decorated(name, "on_event") for name in SERVICES}
+
+    assert {name for name in SERVICES if alone in hears[name]} <= {
+        name for name in SERVICES if together in hears[name]
+    }
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_nobody_handles_events_of_their_own(service: str) -> None:
     own = {event.__name__ for event in declared(service, Event)}

@@ -344,6 +344,15 @@ class TierChanged(Event, frozen=True, kw_only=True):
     ladder_version: int
 
 
+class TiersChanged(Event, frozen=True, kw_only=True):
+    """Tiers of several members that were reckoned together, each as `TierChanged` tells one; every
+    change is told by one of the two. Subject: the event's own; sequence 1."""
+
+    type: ClassVar[str] = "loyalty.tiers_changed"
+    audited: ClassVar[bool] = False
+    items: list[TierChanged]
+
+
 class WalletToppedUp(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "loyalty.wallet_topped_up"
     top_up_id: UUID

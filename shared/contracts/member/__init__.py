@@ -329,7 +329,8 @@ class GetForm(Command[Form], frozen=True, kw_only=True):
 
 
 class MemberRegistered(Event, frozen=True, kw_only=True):
-    """Subject: the member; sequence 1. Ids only, no personal data; what was agreed to with it."""
+    """Subject: the member; sequence 1. Ids only, no personal data; what was agreed to with it.
+    Those who come with an import are told of by `MembersImported` instead."""
 
     type: ClassVar[str] = "member.registered"
     member_id: UUID

@@ -22,6 +22,7 @@ from shared.contracts import (
     PageSize,
     Sentence,
 )
+from shared.contracts.member.consents import ConsentFact
 from shared.paging import Page
 
 ROWS_LIMIT = 2_000_000
@@ -293,6 +294,31 @@ class Opening(Message, frozen=True, kw_only=True):
     principal_minor: Minor = 0
     bonus_minor: Minor = 0
     earned_on: date
+
+
+class Arrival(Message, frozen=True, kw_only=True):
+    """One of those who came with an import: what `MemberRegistered` says of one who registers, and
+    the tags as `MemberTagged` says them. `version` is that of the member and of the tags."""
+
+    member_id: UUID
+    version: int
+    card_code: str
+    home_store_id: UUID
+    associate_id: UUID | None
+    source_channel: str
+    consents: list[ConsentFact]
+    tags: list[str]
+
+
+class MembersImported(Event, frozen=True, kw_only=True):
+    """Those who arrived with some rows of an import, told at once instead of one by one: nothing
+    else is told of an `Arrival`. Subject: the import's arrivals; sequence: the first row. Who
+    brought them is in the audit log with the import."""
+
+    type: ClassVar[str] = "member.members_imported"
+    audited: ClassVar[bool] = False
+    import_id: UUID
+    items: list[Arrival]
 
 
 class OpeningsBroughtIn(Event, frozen=True, kw_only=True):

@@ -1,10 +1,14 @@
 """The read copies: in any order, any number of times, the newest counts."""
 
 from typing import Any
+from uuid import UUID
+
+import msgspec
 
 from shared.contracts.inventory import PriceChanged, SkuInput, StyleSaved
-from shared.contracts.loyalty import TierChanged
+from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member.imports import Arrival, MembersImported
 from shared.ids import new_id
 from tests.services.campaign.shop import LONG_AGO, Shop, envelope
 
@@ -63,6 +67,28 @@ def test_tags_and_tier_before_the_member(shop: Shop) -> None:
     assert shop.rows(sql, id=MEMBER) == [("gold", 2, ["a", "b'\"{},"], 3)]
     shop.tell(tier(3, None))
     assert shop.rows(sql, id=MEMBER)[0][0] is None
+
+
+def test_what_is_told_together_counts_as_if_told_one_by_one(shop: Shop) -> None:
+    """Members of an import with their tags, and tiers that were reckoned together."""
+    other = new_id()
+    shop.tell(tier(2, "gold"))
+    shop.tell(MemberTagged(member_id=MEMBER, version=3, tags=["new"]))
+
+    shop.tell(MembersImported(import_id=new_id(), items=[arrival(MEMBER), arrival(other)]))
+    one, two = tier(1, "silver"), msgspec.structs.replace(tier(1, "silver"), member_id=other)
+    shop.tell(TiersChanged(items=[one, two]))
+
+    sql = "SELECT tier, tier_version, tags, tags_version FROM members WHERE id = :id"
+    assert shop.rows(sql, id=MEMBER) == [("gold", 2, ["new"], 3)]
+    assert shop.rows(sql, id=other) == [("silver", 1, ["old"], 1)]
+
+
+def arrival(member_id: UUID) -> Arrival:
+    return Arrival(
+        member_id=member_id, version=1, card_code="C", home_store_id=new_id(), associate_id=None,
+        source_channel="import", consents=[], tags=["old"],
+    )  # fmt: skip
 
 
 def test_a_store_that_closes(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from services.loyalty import accounts, tiers
 from services.loyalty.holds import points_limit, split
@@ -17,11 +18,13 @@ from shared.contracts.loyalty import (
     Tier,
     TierChanged,
     TierLadder,
+    TiersChanged,
     TopUpRule,
     TopUpStep,
     WalletRule,
 )
 from shared.contracts.member import MemberRegistered
+from shared.contracts.member.imports import Arrival, MembersImported
 from shared.ids import new_id
 from tests.services.loyalty.conftest import (
     DIAMOND,
@@ -179,6 +182,35 @@ def test_a_new_member_has_the_lowest_tier_and_others_are_told(shop: Shop) -> Non
     )
 
 
+def test_those_who_come_with_an_import_are_told_of_together(shop: Shop) -> None:
+    """One event brings many, and one tells their tiers; come again, it changes nothing."""
+    members = [new_id() for _ in range(3)]
+    event = envelope_of(
+        MembersImported(import_id=new_id(), items=[arrival(id_, shop) for id_ in members])
+    )
+
+    accounts.on_members_imported(shop.session, [event])
+
+    assert [shop.account(member_id).tier for member_id in members] == ["silver"] * 3
+    [together] = shop.events(TiersChanged)
+    assert {(each.member_id, each.version) for each in together.data.items} == {
+        (member_id, 1) for member_id in members
+    }
+    assert shop.events(TierChanged) == []
+    before = shop.everything()
+    accounts.on_members_imported(shop.session, [event])
+    assert shop.everything() == before
+
+
+def test_a_member_who_is_known_is_not_written_again(shop: Shop, member_id: UUID) -> None:
+    where = "SELECT xmin FROM members WHERE member_id = :id"
+    before = shop.session.scalar(text(where), {"id": member_id})
+
+    accounts.open_accounts(shop.session, [accounts.Opening(member_id, shop.store_id, "CNY")])
+
+    assert shop.session.scalar(text(where), {"id": member_id}) == before
+
+
 def test_registering_twice_opens_one_set_of_accounts(shop: Shop) -> None:
     member_id = new_id()
     accounts.on_member_registered(shop.session, [registered(member_id, shop)])
@@ -203,7 +235,8 @@ def test_a_new_ladder_is_applied_to_everybody(shop: Shop, member_id: UUID) -> No
     looked_at = tiers.review(shop.session, NOW)
 
     assert looked_at == 2
-    told = {e.data.member_id: e.data for e in shop.events(TierChanged) if e.data.version == 2}
+    [together] = shop.events(TiersChanged)
+    told = {each.member_id: each for each in together.data.items}
     assert told[member_id].tier == "gold"
     assert told[untouched].tier is None
     assert told[member_id].ladder_version == 2
@@ -251,6 +284,19 @@ def test_today_is_the_home_stores_today(bare_shop: Shop) -> None:
 
     assert shop.account(member_id, before_midnight).progress == 100
     assert shop.account(member_id, after_midnight).progress == 0
+
+
+def arrival(member_id: UUID, shop: Shop) -> Arrival:
+    return Arrival(
+        member_id=member_id,
+        version=1,
+        card_code="C1",
+        home_store_id=shop.store_id,
+        associate_id=None,
+        source_channel="import",
+        consents=[],
+        tags=[],
+    )
 
 
 def registered(member_id: UUID, shop: Shop) -> object:

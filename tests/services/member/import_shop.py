@@ -4,18 +4,22 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.member import import_work, imports
 from services.member.phones import Keyring
+from shared.contracts import Envelope
 from shared.contracts.member.imports import (
+    Arrival,
     BeginUpload,
     CheckImport,
     ColumnMapping,
     EndUpload,
     ListFaults,
     MemberImport,
+    MembersImported,
     StageRows,
     StartImport,
     Totals,
@@ -110,6 +114,14 @@ class ImportShop:
         while import_work.work(self.session, self.keys):
             pieces += 1
         return pieces
+
+    def told(self) -> list[Arrival]:
+        """Those whose arrival was told, in the order of the file."""
+        rows = self.session.scalars(
+            text("SELECT envelope FROM outbox WHERE type = 'member.members_imported' ORDER BY id")
+        )
+        each = (msgspec.json.decode(row, type=Envelope[MembersImported]) for row in rows)
+        return [item for envelope in each for item in envelope.data.items]
 
     def get(self, import_id: UUID) -> MemberImport:
         return imports.get(self.session, self.caller, imports.GetImport(id=import_id))

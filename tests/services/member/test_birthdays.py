@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from services.member import birthdays, profiles
+from services.member import birthday_rules, birthdays, profiles
 from services.member.models import Store
 from services.member.phones import Keyring
 from services.member.service import MemberService
@@ -59,7 +59,7 @@ def next_on(session: Session, member: Member) -> date:
 
 def publish(session: Session, rule: BirthdayRule, **fields: Any) -> Any:
     command = PublishBirthdayRule(**{"id": new_id(), "rule": rule} | fields)
-    return birthdays.publish(session, HQ, command)
+    return birthday_rules.publish(session, HQ, command)
 
 
 def test_a_lunar_birthday_with_its_year_has_a_date_of_birth_and_an_age(
@@ -257,19 +257,20 @@ def test_soon_and_due_are_found_by_an_index(session: Session, store_id: UUID) ->
 def test_a_rule_is_published_once_by_the_chain(session: Session, manager: Caller) -> None:
     command = PublishBirthdayRule(id=new_id(), rule=BirthdayRule(day_30="following_day"))
 
-    first = birthdays.publish(session, HQ, command)
+    first = birthday_rules.publish(session, HQ, command)
 
     assert first.version == 1
-    assert birthdays.publish(session, HQ, command) == first
+    assert birthday_rules.publish(session, HQ, command) == first
     assert publish(session, BirthdayRule()).version == 2
-    assert [each.version for each in birthdays.list_rules(session, ListBirthdayRules()).items] == [
-        2, 1,
-    ]  # fmt: skip
+    listed = birthday_rules.list_rules(session, ListBirthdayRules()).items
+    assert [each.version for each in listed] == [2, 1]
     other = PublishBirthdayRule(id=command.id, rule=BirthdayRule())
     with pytest.raises(Refusal, match="BIRTHDAY_RULE_ID_TAKEN"):
-        birthdays.publish(session, HQ, other)
+        birthday_rules.publish(session, HQ, other)
     with pytest.raises(Forbidden):
-        birthdays.publish(session, manager, PublishBirthdayRule(id=new_id(), rule=BirthdayRule()))
+        birthday_rules.publish(
+            session, manager, PublishBirthdayRule(id=new_id(), rule=BirthdayRule())
+        )
     with pytest.raises(InvalidInput):
         publish(session, BirthdayRule(), valid_from=NOW.replace(tzinfo=None))
     assert len(events(session, "member.birthday_rule_published")) == 2

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from uuid import UUID
 
+import phonenumbers
 import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given
@@ -17,6 +18,7 @@ from shared.settings import PhoneSettings
 
 MEMBER = UUID("01970000-0000-7000-8000-000000000001")
 OTHER = UUID("01970000-0000-7000-8000-000000000002")
+TYPED = st.from_regex(r"1[3-9][0-9]{9}", fullmatch=True)
 OLD, NEW = b"o" * 32, b"n" * 32
 MOBILES = st.integers(0, 10**8 - 1).map(lambda digits: f"+86138{digits:08}")
 
@@ -53,6 +55,8 @@ def test_one_phone_however_it_is_written(written: str) -> None:
         "1381234\u202e1234",
         "a phone",
         "📞13812341234",
+        "1381234123٤",
+        "17912341234",
         "+",
         "1" * 40,
     ],
@@ -162,3 +166,13 @@ def test_without_proper_keys_nothing_starts(
 
     with pytest.raises(ValidationError):
         PhoneSettings()
+
+
+@given(TYPED)
+def test_a_mobile_number_is_recognised_as_the_library_does(typed: str) -> None:
+    """Most numbers take a short way: it leads where the long one does."""
+    parsed = phonenumbers.parse(typed, "CN")
+    formatted = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+    expected = formatted if phonenumbers.is_valid_number(parsed) else None
+    assert phones.recognise(typed, "CN") == expected

@@ -106,6 +106,11 @@ def test_a_name_of_many_readings_is_kept_in_a_few() -> None:
     assert names.keys_of("🙂") == set()
 
 
+def test_a_name_of_characters_and_letters_has_keys_of_both() -> None:
+    assert names.keys_of("Amy顾 Li3") == {"amyguli", "agl"}
+    assert names.keys_of("顾·") == {"gu", "g"}
+
+
 @pytest.mark.parametrize("query", ["O'B", "o'brien", "Ｏ'Brien  anne", "O'BRIEN ANNE"])
 def test_names_are_found_without_case_and_width(
     register: Callable[..., Member], find: Callable[..., list[UUID]], query: str

@@ -13,9 +13,16 @@ from sqlalchemy.orm import Session
 
 from services.member import audit, purchases, timeline
 from services.member.phones import Keyring
+from services.member.service import MemberService
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
-from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.loyalty import (
+    OrderBooked,
+    PointsAdjusted,
+    TierChanged,
+    TiersChanged,
+    WalletToppedUp,
+)
 from shared.contracts.member import GetTimeline, Happening, Member, RecordContact
 from shared.contracts.order import OrderLine, OrderPlaced, OrderVoided
 from shared.errors import Forbidden, InvalidInput, Refusal
@@ -196,14 +203,17 @@ def test_points_wallet_coupons_and_tiers_show(
         member_id=member.id, version=2, tier="gold", tier_name_zh="金卡", tier_name_en="Gold",
         ladder_version=1,
     )  # fmt: skip
-    timeline.on_tier_changed(session, [told(tier)])
+    together = TiersChanged(items=[tier, msgspec.structs.replace(tier, tier_name_zh="黑卡")])
+    MemberService.on_tier_changed(session, [told(tier)])
+    MemberService.on_tiers_changed(session, [told(together)])
 
     shown = seen(session, keys, associate, member)
 
     assert sorted(each.points for each in shown if each.points) == [-168, -5, 168]
     assert [each.amount_minor for each in shown if each.kind == "top_up"] == [50000]
     assert [each.coupon_code for each in shown if each.kind == "coupon"] == ["WELCOME50"]
-    assert [each.tier_name_zh for each in shown if each.kind == "tier"] == ["金卡"]
+    tiers = sorted(each.tier_name_zh or "" for each in shown if each.kind == "tier")
+    assert tiers == ["金卡", "金卡", "黑卡"]
 
 
 def test_a_timeline_comes_page_by_page(
