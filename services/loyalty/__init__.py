@@ -5,7 +5,9 @@ purchases a tier rests on, and the rules for earning, spending, topping up, clim
 for how long points live.
 Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsAdjusted`,
 `PointsExpiring`, `TopUpRefunded`, `WalletPaidOut`, `WalletAdjusted`, `WalletTransferred`,
-`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`, `ReturnBooked`, `OpeningsBooked`.
+`AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`, `ReturnBooked`, `OpeningsBooked`,
+`MallItemPublished`, `MallStockMoved`, `PointsRedeemed`, `RedemptionHandedOver`,
+`RedemptionCancelled`.
 Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `member.OpeningsBroughtIn`,
 `order.OrderPlaced`, `order.OrderCancelled`, `order.OrderVoided`, `order.OrderReturned`.
 """

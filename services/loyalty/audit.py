@@ -1,6 +1,7 @@
 """What must hold within this database: each query returns one row for each difference."""
 
 from services.loyalty.clearing_audit import CLEARING
+from services.loyalty.mall_audit import MALL
 from services.loyalty.personal import PERSONAL
 from shared import erasure
 
@@ -41,7 +42,7 @@ CHECKS: dict[str, str] = {
                 coalesce(sum(amount) FILTER (WHERE reason <> 'expired'
                     AND expires_at < now() - interval '1 hour'), 0) AS past,
                 -coalesce(sum(amount) FILTER (WHERE reason IN ('expired', 'forfeited',
-                    'spent', 'spent_back')
+                    'spent', 'spent_back', 'redeemed', 'redeemed_back')
                     OR (reason = 'adjusted' AND amount < 0)), 0) AS gone
             FROM entries WHERE unit = 'points' AND balance_after IS NOT NULL GROUP BY account_id
         ) p USING (account_id) WHERE p.past > p.gone + b.held""",
@@ -149,4 +150,5 @@ CHECKS: dict[str, str] = {
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",
     **CLEARING,
+    **MALL,
 } | erasure.checks(PERSONAL)

@@ -124,7 +124,8 @@ _GATHER = text(
                 WHERE e.id > :done AND e.id <= :until AND e.balance_after IS NOT NULL
                     AND (e.reason = 'expired' OR (e.accepting_store_id IS NOT NULL
                         AND e.issuing_franchisee_id IS DISTINCT FROM e.accepting_franchisee_id
-                        AND e.reason IN ('spent', 'spent_back', 'paid_out', 'refunded')))
+                        AND e.reason IN ('spent', 'spent_back', 'redeemed', 'redeemed_back',
+                            'paid_out', 'refunded')))
             ), accepted AS (
                 SELECT f.*, coalesce(sold.at, f.at) AS rated_at,
                     least(coalesce(o.business_date, f.local_day), f.local_day) AS booked_on
@@ -132,15 +133,16 @@ _GATHER = text(
                     AND o.document_id = f.booked_by AND o.kind = 'sale'
                 LEFT JOIN LATERAL (
                     SELECT e.at FROM transactions t JOIN entries e ON e.transaction_id = t.id
-                    WHERE f.reason = 'spent_back' AND t.document_id = f.document_id
-                        AND t.kind = 'sale' AND e.account_id = f.account_id
-                        AND e.reason = 'spent' LIMIT 1) sold ON true
+                    WHERE f.reason IN ('spent_back', 'redeemed_back')
+                        AND t.document_id = f.document_id AND t.kind IN ('sale', 'redemption')
+                        AND e.account_id = f.account_id
+                        AND e.reason IN ('spent', 'redeemed') LIMIT 1) sold ON true
                 WHERE f.reason <> 'expired'
             ), rated AS (
                 SELECT a.id, a.document_id, a.debtor, a.creditor, CASE
                     WHEN a.unit = 'points' THEN a.currency ELSE a.unit END AS currency,
-                    CASE a.reason WHEN 'spent' THEN a.account || '_spent'
-                        WHEN 'spent_back' THEN a.account || '_returned'
+                    CASE WHEN a.reason IN ('spent', 'redeemed') THEN a.account || '_spent'
+                        WHEN a.reason LIKE '%_back' THEN a.account || '_returned'
                         ELSE 'wallet_paid_out' END AS kind, a.quantity,
                     CASE WHEN a.account <> 'points' THEN 100 ELSE coalesce(
                         g.points_minor_per_hundred,

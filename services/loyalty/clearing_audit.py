@@ -13,7 +13,8 @@ CLEARING: dict[str, str] = {
                 a.kind, 0, -e.amount
             FROM entries e JOIN accounts a ON a.id = e.account_id
             WHERE e.id <= (SELECT done_id FROM clearing_mark) AND e.balance_after IS NOT NULL
-                AND e.reason IN ('spent', 'spent_back', 'paid_out', 'refunded')
+                AND e.reason IN ('spent', 'spent_back', 'redeemed', 'redeemed_back', 'paid_out',
+                    'refunded')
                 AND e.accepting_store_id IS NOT NULL
                 AND e.issuing_franchisee_id IS DISTINCT FROM e.accepting_franchisee_id
         ) both_sides GROUP BY 1, 2, 3 HAVING sum(quantity) <> sum(entry)""",

@@ -12,10 +12,13 @@ from services.loyalty.accounts import Opening, account_of, open_accounts
 from services.loyalty.ledger import Journal
 from shared.contracts import Command, answer_of
 from shared.contracts.loyalty import Account, AdjustPoints, TopUp
+from shared.contracts.loyalty.mall import RedeemPoints
 from shared.contracts.loyalty.wallet import AdjustWallet, PayOutWallet, RefundTopUp, TransferWallet
 from shared.errors import Refusal
 
-ByHand = TopUp | AdjustPoints | RefundTopUp | PayOutWallet | AdjustWallet | TransferWallet
+ByHand = (
+    TopUp | AdjustPoints | RefundTopUp | PayOutWallet | AdjustWallet | TransferWallet | RedeemPoints
+)
 KINDS: dict[type[Any], str] = {
     TopUp: "top_up",
     AdjustPoints: "adjustment",
@@ -23,6 +26,7 @@ KINDS: dict[type[Any], str] = {
     PayOutWallet: "pay_out",
     AdjustWallet: "wallet_adjustment",
     TransferWallet: "transfer",
+    RedeemPoints: "redemption",
 }
 """The kind of a document, and of the transaction it was booked with."""
 A = TypeVar("A")

@@ -25,6 +25,8 @@ _REASONS = {
     "earned_back": Sentence(zh="撤单收回", en="taken back with cancelled orders"),
     "spent": Sentence(zh="消费使用", en="spent"),
     "spent_back": Sentence(zh="撤单退回", en="given back with cancelled orders"),
+    "redeemed": Sentence(zh="积分商城兑换", en="used in the points mall"),
+    "redeemed_back": Sentence(zh="取消兑换退回", en="given back with cancelled redemptions"),
     "adjusted": Sentence(zh="人工调整", en="adjusted by hand"),
     "expired": Sentence(zh="到期失效", en="expired"),
     "top_up": Sentence(zh="充值", en="topped up"),

@@ -111,8 +111,9 @@ class Lots:
     def _replay(self, movement: Movement) -> None:
         amount, key = abs(movement.amount), (movement.document_id, movement.reason)
         match movement.reason:
-            case "spent_back":
-                self._give_back((movement.document_id, "spent"), amount)
+            case "spent_back" | "redeemed_back":
+                taken = movement.reason.removesuffix("_back")
+                self._give_back((movement.document_id, taken), amount)
             case "earned_back":
                 self._take_back(self._earned[movement.document_id], amount, key)
             case "expired":

@@ -15,6 +15,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("documents", "free_text", {"content": _WITHOUT_WORDS}),
     Personal("entries", "free_text", {"detail": "NULL"}, _OWN),
     Personal("freezes", "free_text", {"reason": "''"}),
+    Personal("redemptions", "free_text", {"cancel_reason": "NULL"}),
     Personal(
         "proposals",
         "free_text",
@@ -34,6 +35,9 @@ HARMLESS = {
     "holds": "status currency",
     "liability_accounts": "kind unit",
     "liability_days": "unit kind reason",
+    "mall_item_versions": "body",
+    "mall_items": "code",
+    "mall_movements": "kind note",
     "member_accounts": "kind",
     "members": "currency tier",
     "openings": "currency",

@@ -34,6 +34,7 @@ from services.loyalty import (
     transfers,
     wallet,
 )
+from services.loyalty.mall_operations import Mall
 from services.loyalty.models import Store
 from shared.contracts import Envelope
 from shared.contracts.directory import StoreChanged
@@ -105,7 +106,7 @@ AUDITORS = frozenset({Role.AUDITOR})
 CLEARERS = HQ | AUDITORS | {Role.FRANCHISE_OWNER}
 
 
-class LoyaltyService:
+class LoyaltyService(Mall):
     name = "loyalty"
     transaction = Transactions()
 

@@ -14,7 +14,7 @@ Emits `member.registered`, `member.updated`, `member.tagged`, `member.phone_reve
 `member.tags_revised`, `member.exempted`, `member.import_changed`, `member.openings_brought_in`,
 `member.export_begun`, `member.export_ended`; none of them holds personal data. Consumes
 `directory.store_changed` and `staff_changed`, `order.placed`, `voided` and `returned`,
-`loyalty.order_booked`, `return_booked`, `points_adjusted`, `wallet_topped_up`, `tier_changed` and
-`openings_booked`,
+`loyalty.order_booked`, `return_booked`, `points_adjusted`, `points_redeemed`,
+`redemption_cancelled`, `wallet_topped_up`, `tier_changed` and `openings_booked`,
 `campaign.coupon_redeemed`.
 """

@@ -26,6 +26,7 @@ from shared.contracts.loyalty import (
     WalletToppedUp,
 )
 from shared.contracts.loyalty.erasure import ErasureSettled, ForgottenByLoyalty
+from shared.contracts.loyalty.mall import PointsRedeemed, RedemptionCancelled
 from shared.contracts.loyalty.openings import OpeningsBooked
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.order import OrderPlaced, OrderVoided
@@ -73,6 +74,18 @@ class Heard:
     @on_event(PointsAdjusted)
     def on_points_adjusted(session: Session, envelopes: list[Envelope[PointsAdjusted]]) -> None:
         timeline.on_points_adjusted(session, envelopes)
+
+    @staticmethod
+    @on_event(PointsRedeemed)
+    def on_points_redeemed(session: Session, envelopes: list[Envelope[PointsRedeemed]]) -> None:
+        timeline.on_points_redeemed(session, envelopes)
+
+    @staticmethod
+    @on_event(RedemptionCancelled)
+    def on_redemption_cancelled(
+        session: Session, envelopes: list[Envelope[RedemptionCancelled]]
+    ) -> None:
+        timeline.on_points_redeemed(session, envelopes)
 
     @staticmethod
     @on_event(WalletToppedUp)

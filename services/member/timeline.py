@@ -5,7 +5,7 @@ told, in whichever store. What was written down belongs to the store it was writ
 seen by those whose scope has that store; what the chain booked is seen by all (M14, K40).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from uuid import UUID
@@ -24,6 +24,7 @@ from shared import outbox
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
+from shared.contracts.loyalty.mall import PointsRedeemed, RedemptionCancelled
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.member import (
     ContactKind,
@@ -164,6 +165,27 @@ def on_points_adjusted(session: Session, envelopes: list[Envelope[PointsAdjusted
         session,
         (
             _told(each, "points", each.data.adjustment_id, points=each.data.points)
+            for each in envelopes
+        ),
+    )
+
+
+def on_points_redeemed(
+    session: Session,
+    envelopes: Sequence[Envelope[PointsRedeemed] | Envelope[RedemptionCancelled]],
+) -> None:
+    """Points that went to the mall, or came back from it."""
+    tell(
+        session,
+        (
+            _told(
+                each,
+                "points",
+                each.data.redemption_id,
+                points=-each.data.points
+                if isinstance(each.data, PointsRedeemed)
+                else each.data.points,
+            )
             for each in envelopes
         ),
     )

@@ -18,6 +18,7 @@ from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
 from shared.contracts.loyalty import clearing as k
+from shared.contracts.loyalty import mall
 from shared.contracts.loyalty import proposals as p
 from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
@@ -93,6 +94,10 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     k.ListClearingAgreements: CLEARERS, k.GetClearingStatement: CLEARERS,
     k.ListClearingStatements: CLEARERS, k.GetClearingBalances: CLEARERS,
     k.ExplainClearing: CLEARERS,
+    mall.PublishMallItem: HQ, mall.ListMallItems: READERS, mall.MoveMallStock: MANAGERS,
+    mall.OfferMall: READERS, mall.RedeemPoints: SELLERS | MANAGERS,
+    mall.HandOverRedemption: SELLERS | MANAGERS, mall.CancelRedemption: MANAGERS,
+    mall.ListRedemptions: READERS,
     i.SaveStyles: HQ, i.SetPrice: MANAGERS, i.GetSkus: READERS, i.FindSkus: READERS,
     i.GetStyle: READERS, i.GetLevels: READERS, i.WhereElse: READERS, i.ListMovements: READERS,
     i.MoveStock: MANAGERS | {R.ASSOCIATE, R.INTEGRATION}, i.SetThreshold: MANAGERS,
@@ -140,6 +145,13 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
                         reason="xx"),
         w.UnfreezeAccount(id=uuid4(), store_id=store, member_id=uuid4(), account="points",
                           reason="xx"),
+        mall.MoveMallStock(id=uuid4(), store_id=store, item_id=uuid4(), quantity=1, reason="xx"),
+        mall.OfferMall(store_id=store),
+        mall.RedeemPoints(id=uuid4(), store_id=store, member_id=uuid4(), item_id=uuid4(),
+                          points=1),
+        mall.HandOverRedemption(id=uuid4(), store_id=store),
+        mall.CancelRedemption(id=uuid4(), store_id=store, reason="xx"),
+        mall.ListRedemptions(store_id=store),
         p.ListProposals(store_id=store), GetLiability(store_id=store),
         ListDebts(store_id=store, account="points"),
         i.GetSkus(ids=[uuid4()], store_id=store), i.FindSkus(query="x", store_id=store),
@@ -166,7 +178,8 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
 
 CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
-    l.PublishRule, i.SaveStyles, k.PublishClearingAgreement, k.RecordClearingPayment,
+    l.PublishRule, mall.PublishMallItem, i.SaveStyles, k.PublishClearingAgreement,
+    k.RecordClearingPayment,
     k.ListClearingAgreements, k.GetClearingStatement, k.ListClearingStatements,
     k.GetClearingBalances, k.ExplainClearing,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
@@ -315,6 +328,11 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
             amount_minor=1,
             paid_on=date(2026, 1, 1),
             reference="x",
+        ),
+        mall.PublishMallItem(
+            item_id=uuid4(),
+            version=0,
+            body=mall.MallItemBody(code="X", kind="goods", name_zh="x", name_en="x", points=1),
         ),
         k.ListClearingAgreements(),
         k.GetClearingStatement(day=date(2026, 1, 1)),

@@ -15,6 +15,13 @@ from services.loyalty.models.documents import Document
 from services.loyalty.models.hands import Freeze, Proposal
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
 from services.loyalty.models.liability import LiabilityAccount, LiabilityDay, LiabilityMark
+from services.loyalty.models.mall import (
+    MallItem,
+    MallItemVersion,
+    MallMovement,
+    MallStock,
+    Redemption,
+)
 from services.loyalty.models.openings import OpeningBooked
 from services.loyalty.models.orders import Hold, OrderBooked
 from services.loyalty.models.rules import RuleVersion
@@ -40,12 +47,17 @@ __all__ = [
     "LiabilityAccount",
     "LiabilityDay",
     "LiabilityMark",
+    "MallItem",
+    "MallItemVersion",
+    "MallMovement",
+    "MallStock",
     "Member",
     "MemberAccount",
     "OpeningBooked",
     "OrderBooked",
     "Outbox",
     "Proposal",
+    "Redemption",
     "RuleVersion",
     "Store",
     "Transaction",

@@ -32,7 +32,7 @@ class Document(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('top_up', 'adjustment', 'refund', 'pay_out', 'wallet_adjustment',"
-            " 'transfer')",
+            " 'transfer', 'redemption')",
             name="kind_known",
         ),
         Index("ix_documents_store_id_at", "store_id", "at"),

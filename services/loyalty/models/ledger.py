@@ -32,7 +32,8 @@ class Transaction(Base):
         UniqueConstraint("document_id", "kind"),
         CheckConstraint(
             "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
-            " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening')",
+            " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening', 'redemption',"
+            " 'redemption_void')",
             name="kind_known",
         ),
     )

@@ -213,7 +213,7 @@ class TagMember(Command[Member], frozen=True, kw_only=True):
 class Happening(Message, frozen=True, kw_only=True):
     """One entry of a member's timeline. Which of the figures it has depends on its kind.
 
-    `document_id` is the order, top-up, adjustment or hand-over; `points` are signed;
+    `document_id` is the order, top-up, adjustment, redemption or hand-over; `points` are signed;
     `amount_minor` is what a purchase came to or was paid for a top-up. `staff_id` of `handed_over`
     is the associate from then on.
     """

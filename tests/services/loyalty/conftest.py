@@ -211,6 +211,11 @@ def everything(session: Session) -> dict[str, Any]:
         "clearing_agreements",
         "clearing_items",
         "clearing_payments",
+        "mall_items",
+        "mall_item_versions",
+        "mall_stock",
+        "mall_movements",
+        "redemptions",
         "outbox",
         "inbox",
     ]

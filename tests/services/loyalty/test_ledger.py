@@ -10,16 +10,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from hypothesis.stateful import run_state_machine_as_test as run
 from sqlalchemy.orm import Session
 
-from services.loyalty import holds, points, wallet
+from services.loyalty import holds, points, redemptions, wallet
 from shared.contracts.loyalty import AdjustPoints, EarnRule, SpendRule, TopUpRule, TopUpStep
 from shared.contracts.order import OrderPlaced
 from shared.errors import Refusal
 from shared.ids import new_id
 from shared.stores import forget_stores
 from tests.services.loyalty.conftest import LADDER, Shop
+from tests.services.loyalty.test_mall import asked, cancel, publish, receive
 from tests.thorough import examples
 
-REFUSALS = {"NOT_ENOUGH_POINTS", "NOT_ENOUGH_WALLET", "HOLD_RELEASED", "POINTS_LIMIT"}
+REFUSALS = {
+    "NOT_ENOUGH_POINTS",
+    "NOT_ENOUGH_WALLET",
+    "HOLD_RELEASED",
+    "POINTS_LIMIT",
+    "ITEM_SOLD_OUT",
+}
+STOCK = 6
 
 
 class Books(RuleBasedStateMachine):
@@ -44,6 +52,9 @@ class Books(RuleBasedStateMachine):
         self.ended: list[UUID] = []
         self.sold: dict[UUID, tuple[OrderPlaced, int]] = {}
         self.a_void = False
+        self.mug = publish(self.shop)
+        receive(self.shop, self.mug, STOCK)
+        self.redeemed: list[UUID] = []
 
     def teardown(self) -> None:
         if hasattr(self, "savepoint"):
@@ -122,6 +133,26 @@ class Books(RuleBasedStateMachine):
         self.spend -= order.total_minor
         self.a_void = True
 
+    @rule(quantity=st.integers(1, 3))
+    def redeem(self, quantity: int) -> None:
+        command = asked(self.shop, self.member_id, self.mug, quantity=quantity)
+        stocked = quantity <= STOCK - self.had
+        done = self._refusable(redemptions.redeem_points, self.shop.hq, command)
+        assert done == (self._free()[0] >= command.points and stocked)
+        if done:
+            assert redemptions.redeem_points(self.session, self.shop.hq, command)
+            self.redeemed += [command.id] * quantity
+            self.points -= command.points
+
+    @precondition(lambda self: self.redeemed)
+    @rule(which=st.randoms(use_true_random=False))
+    def cancel_redemption(self, which: Any) -> None:
+        id_ = which.choice(sorted(self.redeemed))
+        for _ in range(2):
+            cancel(self.shop, id_)
+        self.points += self.redeemed.count(id_) * self.mug.body.points
+        self.redeemed = [each for each in self.redeemed if each != id_]
+
     @invariant()
     def the_books_are_right(self) -> None:
         if not hasattr(self, "shop"):
@@ -137,6 +168,10 @@ class Books(RuleBasedStateMachine):
         assert account.points >= 0 or self.a_void
         assert account.progress == self.spend
         assert self.shop.differences() == {}
+
+    @property
+    def had(self) -> int:
+        return len(self.redeemed)
 
     def _sell(self, order: OrderPlaced) -> None:
         for _ in range(2):

@@ -9,8 +9,18 @@ from uuid import UUID
 
 import pytest
 
-from services.loyalty import decisions, earning, holds, payouts, points, rules, wallet
+from services.loyalty import (
+    decisions,
+    earning,
+    holds,
+    payouts,
+    points,
+    redemptions,
+    rules,
+    wallet,
+)
 from shared.contracts.loyalty import AdjustPoints, Hold, PublishRule, SpendRule
+from shared.contracts.loyalty.mall import MallItemBody, RedeemPoints
 from shared.contracts.loyalty.proposals import DecideProposal
 from shared.contracts.loyalty.wallet import RefundTopUp
 from shared.database import Database
@@ -18,6 +28,7 @@ from shared.errors import Refusal
 from shared.ids import new_id
 from shared.seal import Role
 from tests.services.loyalty.conftest import EARN, LADDER, Shop, caller, differences, envelope_of
+from tests.services.loyalty.test_mall import asked, publish, receive
 
 SELLER = caller(Role.INTEGRATION)
 
@@ -53,6 +64,35 @@ def at_once(database: Database, works: list[Callable[[Any], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(run, works))
+
+
+def test_the_last_pieces_of_the_mall_go_once_and_a_limit_holds(
+    database: Database, shop: Shop
+) -> None:
+    members = [member_with(database, shop, points=1_000) for _ in range(5)]
+    with database.transaction() as session:
+        shop.session = session
+        mug = publish(shop)
+        receive(shop, mug, 7)
+        limited = publish(shop, MallItemBody(code="ONE", kind="activity", name_zh="沙龙",
+                                             name_en="Evening", points=1, counted=False,
+                                             per_member=1))  # fmt: skip
+    works = [
+        redeeming(asked(shop, member_id, item))
+        for member_id in members
+        for item in (mug, mug, mug, limited, limited)
+    ]
+
+    outcomes = at_once(database, works)
+
+    refused = Counter(outcome for outcome in outcomes if isinstance(outcome, str))
+    assert refused == {"ITEM_SOLD_OUT": 15 - 7, "ITEM_LIMIT": 5}
+    with database.transaction() as session:
+        assert differences(session) == {}
+
+
+def redeeming(command: RedeemPoints) -> Callable[[Any], Any]:
+    return lambda session: redemptions.redeem_points(session, SELLER, command)
 
 
 def holding(command: Hold) -> Callable[[Any], Any]:
