@@ -5,6 +5,7 @@
     catalogue  styles × colours × sizes with barcodes and list prices
     offers     rules of points, tiers and wallet; promotions and coupons
     people     members
+    mall       what points buy, and who had it
     trade      ninety days of sales, and the stock that must have been there for them
     load       all of it, sent through the gateway with many requests in flight
     page       where to click and who to sign in as

@@ -13,13 +13,14 @@ from datetime import timedelta
 from typing import Any
 
 from infra.api import Api, Refused
-from infra.demo import catalogue, chain, offers, people, trade
+from infra.demo import catalogue, chain, mall, offers, people, trade
 from infra.demo.notes import Notes
 from infra.failure import Failure
 
 IN_FLIGHT = 16
 STYLES_AT_ONCE = 15
 NEWEST_MEMBERS = 3
+REDEEMERS = 5
 LATE = frozenset({"UNKNOWN_STORE", "UNKNOWN_SKU", "UNKNOWN_STYLE", "UNKNOWN_MEMBER", "NO_PRICE"})
 PATIENCE_SECONDS = 30
 
@@ -37,6 +38,7 @@ class Plan:
     styles: list[dict[str, Any]]
     members: list[people.Customer]
     sales: list[trade.Sale]
+    returns: list[trade.Sale]
     stock: list[dict[str, Any]]
     since: str
 
@@ -51,6 +53,7 @@ class Plan:
             styles=styles,
             members=members,
             sales=sales,
+            returns=trade.returns(sales, notes.anchor),
             stock=trade.opening_stock(places, pieces, sales),
             since=(notes.anchor - timedelta(days=trade.DAYS + 30)).isoformat(),
         )
@@ -93,6 +96,8 @@ class _Loader:
         await self.wallets()
         await self.sales()
         await self.booked()
+        await self.returns()
+        await self.mall()
         self.notes.keep(done=True, seconds=self.seconds, coupon=offers.WELCOME)
 
     async def organisation(self) -> None:
@@ -178,6 +183,16 @@ class _Loader:
                 self._sent("publishTagRule", "tagRule { version }", rule)
                 for rule in offers.tag_rules()
             ),
+            self._sent("publishBirthdayRule", "birthdayRuleVersion { version }",
+                       offers.birthday_rule()),
+            self._sent("publishReturnRule", "returnRuleVersion { version }",
+                       offers.return_rule(self.plan.since)),
+            self._sent("publishClearingAgreement", "clearingAgreement { version }",
+                       offers.clearing_agreement()),
+            *(
+                self._sent("publishMallItem", "mallItem { version }", item)
+                for item in mall.items()
+            ),
         ], at_once=1)  # fmt: skip
 
     async def members(self) -> None:
@@ -244,6 +259,52 @@ class _Loader:
             raise Failure("the last sales are still not booked: ./chainstitch logs member")
 
         await self._each("closing the books", [wait])
+
+    async def returns(self) -> None:
+        """A store asks what a return comes to before it pays."""
+
+        async def take_back(back: trade.Sale) -> None:
+            asked = {name: back.input[name] for name in ("orderId", "storeId", "lines")}
+            till = self.tills[back.store]
+            query = (
+                "query($orderId: ID!, $storeId: ID!, $lines: [ReturnLineInput!])"
+                " { returnQuote(orderId: $orderId, storeId: $storeId, lines: $lines)"
+                " { refundMinor refunds { position kind } } }"
+            )
+            try:
+                told = (await till.ask(query, **asked))["returnQuote"]
+            except Refused as refused:
+                if refused.code != "RETURNED_ALREADY":  # it is back already: a run before this one
+                    raise
+                return
+            await till.change(
+                "returnGoods", "returnReceipt { number }", **back.input,
+                refundMinor=told["refundMinor"],
+                references=[
+                    {"position": refund["position"], "reference": f"R{back.input['returnId'][:8]}"}
+                    for refund in told["refunds"] if refund["kind"] in ("CARD", "CODE")
+                ],
+            )  # fmt: skip
+
+        await self._each(
+            "taking goods back", [lambda back=back: take_back(back) for back in self.plan.returns]
+        )
+
+    async def mall(self) -> None:
+        """The best customers of the first store have a bag, in the store of a franchisee."""
+        franchised = next(p for p in self.plan.places if p.input["franchiseeId"])
+        at_home = [each for each in self.plan.members if each.store == self.plan.places[0].code]
+        keen = sorted(at_home, key=lambda each: -each.keenness)[:REDEEMERS]
+        await self._each("filling the points mall", [
+            self._sent("moveMallStock", "mallStock { left }", moved)
+            for _, moved in mall.stock(self.plan.places)
+        ])  # fmt: skip
+        await self._each("redeeming points", [
+            self._sent("redeemPoints", "redeemed { redemption { id } }",
+                       mall.redemption(number, franchised.id, member.id),
+                       self.tills[franchised.code])
+            for number, member in enumerate(keen, 1)
+        ])  # fmt: skip
 
     async def _known(self, place: chain.Place) -> None:
         """Order and campaign know the store, every style with its price, the newest members."""

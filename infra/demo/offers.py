@@ -9,6 +9,7 @@ from infra.demo import id_of, words
 
 WELCOME = "WELCOME50"
 BIRTHDAY_COUPONS = 40
+BIRTHDAY_MONTH = "birthday-month"
 
 
 def rules(since: str) -> list[dict[str, Any]]:
@@ -18,7 +19,14 @@ def rules(since: str) -> list[dict[str, Any]]:
             "type": "earn",
             "minor_per_point": 100,
             "multipliers_basis_points": {"silver": 10_000, "gold": 12_000, "diamond": 15_000},
+            "privileges_basis_points": {BIRTHDAY_MONTH: 20_000},
+            "bonuses": [
+                {"code": "member-day", "name_zh": "周三会员日双倍积分",
+                 "name_en": "Double points on Wednesdays", "multiplier_basis_points": 20_000,
+                 "when": {"weekdays": [3]}},
+            ],
         },
+        {"type": "expiry", "basis": "months", "length": 12, "notice_days": 30},
         {"type": "spend", "minor_per_hundred_points": 100, "max_share_basis_points": 10_000},
         {
             "type": "ladder",
@@ -37,6 +45,11 @@ def rules(since: str) -> list[dict[str, Any]]:
                 {"paid_minor": 50_000, "bonus_minor": 3_000},
                 {"paid_minor": 100_000, "bonus_minor": 8_000},
                 {"paid_minor": 300_000, "bonus_minor": 30_000},
+            ],
+            "plans": [
+                {"code": "new-season", "name_zh": "焕新季充2000送360",
+                 "name_en": "New season: 360 on 2,000", "free_amount": False, "use": "once",
+                 "steps": [{"paid_minor": 200_000, "bonus_minor": 36_000}]},
             ],
             "limit_minor": 500_000,
         },
@@ -88,6 +101,41 @@ def tag_rules() -> list[dict[str, Any]]:
         }
         for tag, (label, condition) in conditions.items()
     ]
+
+
+def birthday_rule() -> dict[str, Any]:
+    """The input of `publishBirthdayRule`: double points all month, and a coupon a week ahead."""
+    return {
+        "id": id_of("birthday rule"),
+        "rule": {
+            "february29": "february_28",
+            "privileges": [
+                {"code": BIRTHDAY_MONTH, "nameZh": "生日当月双倍积分",
+                 "nameEn": "Double points in the month of the birthday", "span": "month"},
+                {"code": "birthday-coupon", "nameZh": "生日券", "nameEn": "Birthday coupon",
+                 "span": "day", "announceDays": 7,
+                 "couponPromotionId": id_of("promotion:BIRTHDAY")},
+            ],
+        },
+    }  # fmt: skip
+
+
+def return_rule(since: str) -> dict[str, Any]:
+    """The input of `publishReturnRule`: a week for everybody, a month with a manager."""
+    return {
+        "id": id_of("return rule"),
+        "validFrom": since,
+        "body": {"days": 7, "managerDays": 30},
+    }
+
+
+def clearing_agreement() -> dict[str, Any]:
+    """The input of `publishClearingAgreement`, for all stores: points at four fifths of what they
+    paid for, half of the bonus."""
+    return {
+        "id": id_of("clearing"),
+        "terms": {"pointsMinorPerHundred": 80, "bonusBasisPoints": 5_000},
+    }
 
 
 def coupons(member_ids: list[str]) -> list[dict[str, Any]]:

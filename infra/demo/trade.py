@@ -25,6 +25,7 @@ OFF = (0, 0, 0, 0, 1, 1, 2, 3)
 WEEK = (0.75, 0.75, 0.8, 0.9, 1.2, 1.7, 1.5)
 """Monday to Sunday."""
 MOVEMENT_LINES = 500
+RETURN_DAYS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,26 @@ def sales(
                 if at <= until - timedelta(minutes=5):
                     made.append(sale)
     return sorted(made, key=lambda sale: str(sale.input["occurredAt"]))
+
+
+def returns(sales: list[Sale], until: datetime) -> list[Sale]:
+    """Inputs of `returnGoods` but for the sum, which the store is told: the first line of some
+    sales of the last days, one in five of them damaged."""
+    numbers = dice("returns")
+    recent = until - timedelta(days=RETURN_DAYS)
+    return [
+        Sale(sale.store, {
+            "returnId": id_of(f"return:{sale.input['orderId']}"),
+            "orderId": sale.input["orderId"],
+            "storeId": sale.input["storeId"],
+            "lines": [{"line": 1, "quantity": 1,
+                       "condition": "DAMAGED" if numbers.random() < 0.2 else "SELLABLE"}],
+            "reason": numbers.choice(("尺码不合适", "颜色与预期不符", "多买了")),
+        })
+        for sale in sales
+        if datetime.fromisoformat(sale.input["occurredAt"]) > recent
+        and int(sale.input["totalMinor"]) and numbers.random() < 0.1
+    ]  # fmt: skip
 
 
 def opening_stock(places: list[Place], pieces: list[Piece], sold: list[Sale]) -> list[Any]:

@@ -27,7 +27,8 @@ def plan_at(anchor: datetime) -> Plan:
     members, pieces = people.customers(places), catalogue.pieces(styles)
     sales = trade.sales(places, pieces, members, anchor)
     stock = trade.opening_stock(places, pieces, sales)
-    return Plan(places, chain.staff("secret"), styles, members, sales, stock, "since")
+    returns = trade.returns(sales, anchor)
+    return Plan(places, chain.staff("secret"), styles, members, sales, returns, stock, "since")
 
 
 def test_the_same_chain_is_made_again(plan: Plan) -> None:
@@ -89,6 +90,15 @@ def test_no_sale_lies_ahead_or_too_far_back(plan: Plan) -> None:
     assert times == sorted(times)
     assert max(times) <= ANCHOR
     assert min(times) > ANCHOR - timedelta(days=trade.DAYS)
+
+
+def test_goods_come_back_within_a_week_and_only_once(plan: Plan) -> None:
+    sold = {sale.input["orderId"]: sale.input for sale in plan.sales}
+    back = [sold[each.input["orderId"]]["occurredAt"] for each in plan.returns]
+
+    assert len(plan.returns) >= 5
+    assert len({each.input["orderId"] for each in plan.returns}) == len(plan.returns)
+    assert all(ANCHOR - datetime.fromisoformat(at) < timedelta(days=7) for at in back)
 
 
 def test_what_was_sold_had_been_there(plan: Plan) -> None:
