@@ -54,6 +54,8 @@ class Context:
         async def load(keys: list[UUID]) -> list[Any]:
             answer = await self.call(make(keys))
             found = {getattr(item, name): item for item in answer.items}
+            for item in answer.items:
+                found |= dict.fromkeys(getattr(item, "merged_ids", ()), item)
             return [found.get(key) for key in keys]
 
         return load

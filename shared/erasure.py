@@ -6,7 +6,7 @@ no column is forgotten. Erasure blanks the personal ones in place: rows, sums an
 of what was erased lets the audit see to it that nothing comes back.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -84,23 +84,27 @@ _REMEMBER = text(
 
 
 def destroy(
-    session: Session, personal: Iterable[Personal], member_id: UUID, erasure_id: UUID
+    session: Session, personal: Iterable[Personal], member_ids: Sequence[UUID], erasure_id: UUID
 ) -> list[Destroyed]:
-    """Destroy what there is of a member, and remember that; what was destroyed, table by table."""
+    """Destroy what there is of a person, under all their ids, and remember that; what was
+    destroyed, table by table."""
     done = []
     for each in personal:
-        result: Any = session.execute(each.statement, {"member_id": member_id})
-        if result.rowcount:
+        rows = 0
+        for member_id in member_ids:
+            result: Any = session.execute(each.statement, {"member_id": member_id})
+            rows += result.rowcount
+        if rows:
             done.append(
                 Destroyed(
                     table=each.table,
                     data_class=each.data_class,
                     columns=sorted(each.columns),
-                    rows=result.rowcount,
+                    rows=rows,
                 )
             )
-    parameters = {"member_id": member_id, "erasure_id": erasure_id, "destroyed": _json(done)}
-    session.execute(_REMEMBER, parameters)
+    remembered = {"erasure_id": erasure_id, "destroyed": _json(done)}
+    session.execute(_REMEMBER, [{"member_id": id_, **remembered} for id_ in member_ids])
     return done
 
 

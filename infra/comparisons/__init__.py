@@ -5,8 +5,8 @@ Inside one database its service's own `CHECKS` hold.
 
 from infra.comparisons.audit_log import AUDIT_LOG
 from infra.comparisons.copies import COPIES
-from infra.comparisons.members import PURCHASES
+from infra.comparisons.members import MERGES, PURCHASES
 from infra.comparisons.openings import OPENINGS
 from infra.comparisons.orders import BOOKINGS, HOLDS
 
-COMPARISONS = (*HOLDS, *BOOKINGS, *PURCHASES, *OPENINGS, *COPIES, *AUDIT_LOG)
+COMPARISONS = (*HOLDS, *BOOKINGS, *PURCHASES, *MERGES, *OPENINGS, *COPIES, *AUDIT_LOG)

@@ -62,3 +62,33 @@ PURCHASES = (
         ("member_id", "sku_id"),
     ),
 )
+
+MERGES = tuple(
+    Comparison(
+        f"{service} knows whom merged members stand for",
+        (
+            "member",
+            """SELECT id AS member_id, survivor_id FROM members WHERE survivor_id IS NOT NULL
+               ORDER BY id""",
+        ),
+        (service, copy),
+        ("member_id",),
+    )
+    for service, copy in (
+        (
+            "loyalty",
+            """SELECT member_id, survivor_id FROM members WHERE survivor_id IS NOT NULL
+               ORDER BY member_id""",
+        ),
+        (
+            "campaign",
+            """SELECT id AS member_id, survivor_id FROM members WHERE survivor_id IS NOT NULL
+               ORDER BY id""",
+        ),
+        (
+            "order",
+            """SELECT member_id, survivor_id FROM merged_members WHERE survivor_id <> member_id
+               ORDER BY member_id""",
+        ),
+    )
+)

@@ -95,7 +95,7 @@ def _price_and_hold(
         franchisee_id=store.franchisee_id,
         buyer=facts.buyer,
         coupons={id_: coupon.code for id_, coupon in presented.items()},
-        used_up=used_up | _used_up(offers, facts, command.member_id),
+        used_up=used_up | _used_up(offers, facts),
     )
     coupons.require_left(setting)
     require_stocked(facts, command.lines)
@@ -105,7 +105,7 @@ def _price_and_hold(
         priced = pricing.price(_lines(command.lines, facts.stocked), offers, setting)
     coupons.require_effect(setting, priced)
     if command.order_id is not None:
-        claims = _claims(command, priced, offers, presented)
+        claims = _claims(facts, priced, offers, presented)
         if claims and reading:
             raise _MustHold
         if claims:
@@ -142,16 +142,16 @@ def _lines(lines: list[BasketLine], stocked: dict[UUID, Stocked]) -> list[pricin
     return priced
 
 
-def _used_up(offers: list[Offer], facts: Facts, member_id: UUID | None) -> frozenset[UUID]:
+def _used_up(offers: list[Offer], facts: Facts) -> frozenset[UUID]:
     return frozenset(
         promotion.id
         for promotion in (offer.promotion for offer in offers if offer.capped)
-        if facts.used_up(promotion.id, member_id, promotion.cap_total, promotion.cap_per_member)
+        if facts.used_up(promotion.id, promotion.cap_total, promotion.cap_per_member)
     )
 
 
 def _claims(
-    command: PriceAndHold,
+    facts: Facts,
     priced: Priced,
     offers: list[Offer],
     presented: dict[UUID, CouponFact],
@@ -162,11 +162,11 @@ def _claims(
     for applied in priced.promotions:
         id_, offer = applied.promotion_id, by_id[applied.promotion_id]
         if offer.capped:
-            caps = offer.promotion.cap_total, offer.promotion.cap_per_member
-            claims += holds.claims_on(id_, id_, command.member_id, *caps)
+            caps = offer.promotion.cap_total, facts.left_of(id_, offer.promotion.cap_per_member)
+            claims += holds.claims_on(id_, id_, facts.member_id, *caps)
         if coupon := presented.get(id_):
-            caps = coupon.cap_total, coupon.cap_per_member
-            claims += holds.claims_on(id_, coupon.id, command.member_id, *caps)
+            caps = coupon.cap_total, facts.left_of(coupon.id, coupon.cap_per_member)
+            claims += holds.claims_on(id_, coupon.id, facts.member_id, *caps)
     return claims
 
 

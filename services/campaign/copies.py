@@ -18,6 +18,7 @@ from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.member.imports import MembersImported
 from shared.contracts.member.tag_rules import TagsRevised
 
@@ -83,6 +84,21 @@ _TIERS = text(
 )
 
 
+# Several of one batch may name the same member: the newest of them counts.
+_STAND_FOR = text(
+    """
+    INSERT INTO members AS m (id, survivor_id, merge_number)
+    SELECT DISTINCT ON (id) id, nullif(survivor_id, id), number
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:survivors AS uuid[]), CAST(:numbers AS bigint[]))
+      AS told(id, survivor_id, number)
+    ORDER BY id, number DESC
+    ON CONFLICT (id) DO UPDATE SET survivor_id = excluded.survivor_id,
+      merge_number = excluded.merge_number
+    WHERE m.merge_number < excluded.merge_number
+    """
+)
+
+
 def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
     stores.upsert_stores(session, Store, envelopes)
 
@@ -142,6 +158,14 @@ def on_members_imported(session: Session, envelopes: list[Envelope[MembersImport
     on_member_tagged(session, one_by_one(envelopes))
 
 
+def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:
+    _stand_for(session, [(e.data, e.data.survivor_id) for e in envelopes])
+
+
+def on_member_unmerged(session: Session, envelopes: list[Envelope[MemberUnmerged]]) -> None:
+    _stand_for(session, [(e.data, e.data.merged_id) for e in envelopes])
+
+
 def on_member_tagged(
     session: Session,
     envelopes: list[Envelope[MemberTagged]] | list[Envelope[TagsRevised]],
@@ -172,3 +196,9 @@ def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) ->
             "versions": [event.version for event in newest.values()],
         },
     )
+
+
+def _stand_for(session: Session, told: list[tuple[MemberMerged | MemberUnmerged, UUID]]) -> None:
+    rows = [(id_, whom, event.number) for event, whom in told for id_ in event.member_ids]
+    ids, survivors, numbers = map(list, zip(*rows, strict=True))
+    session.execute(_STAND_FOR, {"ids": ids, "survivors": survivors, "numbers": numbers})

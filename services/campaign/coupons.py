@@ -67,7 +67,11 @@ _BY_CODE = text(_SELECT + "WHERE c.lookup = ANY(CAST(:lookups AS text[]))")
 _OF_MEMBER = text(
     _SELECT
     + """
-    WHERE c.member_id = :member_id AND (c.valid_until IS NULL OR c.valid_until > :now)
+    WHERE c.member_id = ANY(ARRAY(
+        SELECT g.id FROM members asked
+        JOIN members g ON g.id = coalesce(asked.survivor_id, asked.id)
+          OR g.survivor_id = coalesce(asked.survivor_id, asked.id)
+        WHERE asked.id = :member_id)) AND (c.valid_until IS NULL OR c.valid_until > :now)
       AND (v.valid_until IS NULL OR v.valid_until > :now) AND v.ended_at IS NULL
       AND (c.cap_total IS NULL OR u.held + u.used < c.cap_total)
     ORDER BY c.valid_until, c.code LIMIT :limit
@@ -188,7 +192,7 @@ def _require_usable(
     each = offer.promotion.cap_per_member if offer else None
     if command.member_id is None and (coupon.member_id or coupon.cap_per_member or each):
         raise Refusal("COUPON_NEEDS_MEMBER", parameters)
-    if coupon.member_id not in (None, command.member_id):
+    if coupon.member_id is not None and coupon.member_id not in facts.group:
         raise Refusal("COUPON_OF_OTHER_MEMBER", parameters)
     if coupon.valid_from and command.at < coupon.valid_from:
         raise Refusal("COUPON_NOT_YET", parameters)
@@ -199,7 +203,7 @@ def _require_usable(
         waiting = starts_at is not None and command.at < starts_at
         raise Refusal("COUPON_NOT_YET" if waiting else "COUPON_EXPIRED", parameters)
     caps = coupon.cap_total, coupon.cap_per_member
-    if facts.used_up(coupon.id, command.member_id, *caps):
+    if facts.used_up(coupon.id, *caps):
         raise Refusal("COUPON_USED_UP", parameters)
 
 

@@ -51,27 +51,41 @@ class Stocked(Struct, frozen=True, array_like=True):
 
 class Facts(Struct, frozen=True):
     """`taken` counts orders that hold or have used a promotion or coupon, by (id, member);
-    `stocked` has the pieces that are known, by SKU."""
+    `stocked` has the pieces that are known, by SKU. `member_id` is whom the basket's member stands
+    for, `group` all ids that do."""
 
     stocked: dict[UUID, Stocked]
     buyer: Buyer | None
     hold: HoldFact | None
     coupons: dict[str, CouponFact]
     taken: dict[tuple[UUID, UUID], int]
+    member_id: UUID | None
+    group: list[UUID]
 
-    def used_up(
-        self, subject_id: UUID, member_id: UUID | None, total: int | None, each: int | None
-    ) -> bool:
+    def used_up(self, subject_id: UUID, total: int | None, each: int | None) -> bool:
         """Whether no use is left of `total` for everybody, or of `each` for this member."""
         if total is not None and self.taken.get((subject_id, ALL), 0) >= total:
             return True
-        if each is None or member_id is None:
+        if each is None or self.member_id is None:
             return False
-        return self.taken.get((subject_id, member_id), 0) >= each
+        return sum(self.taken.get((subject_id, id_), 0) for id_ in self.group) >= each
+
+    def left_of(self, subject_id: UUID, each: int | None) -> int | None:
+        """The cap of this member's own uses: what the others of the group have left of it."""
+        if each is None:
+            return None
+        others = (id_ for id_ in self.group if id_ != self.member_id)
+        return each - sum(self.taken.get((subject_id, id_), 0) for id_ in others)
 
 
 _FACTS = text(
     """
+    WITH whose AS (
+      SELECT coalesce(survivor_id, id) AS id FROM members WHERE id = CAST(:member_id AS uuid)
+    ), one AS (
+      SELECT id FROM whose
+      UNION ALL SELECT g.id FROM members g WHERE g.survivor_id = (SELECT id FROM whose)
+    )
     SELECT
       (SELECT jsonb_agg(jsonb_build_array(k.id, k.style_id, k.code, s.name, s.category, k.colour,
           k.size, s.tax_basis_points, p.price_minor))
@@ -91,7 +105,9 @@ _FACTS = text(
             'rule_version', w.rule_version) ORDER BY w.privilege), '[]')
           FROM birthday_windows w WHERE w.member_id = members.id AND NOT w.withdrawn
             AND w.starts_at <= :at AND w.ends_at > :at))
-        FROM members WHERE id = CAST(:member_id AS uuid)) AS buyer,
+        FROM members WHERE id = (SELECT id FROM whose)) AS buyer,
+      (SELECT id FROM whose) AS member_id,
+      ARRAY(SELECT id FROM one) AS member_ids,
       (SELECT jsonb_build_array(status, digest, answer) FROM holds
         WHERE order_id = CAST(:order_id AS uuid)) AS hold,
       (SELECT jsonb_agg(to_jsonb(c)) FROM coupons c
@@ -99,7 +115,7 @@ _FACTS = text(
       (SELECT jsonb_agg(jsonb_build_array(subject_id, member_id, held + used)) FROM usages
         WHERE subject_id = ANY(CAST(:capped AS uuid[]) || ARRAY(
             SELECT id FROM coupons WHERE lookup = ANY(CAST(:lookups AS text[]))))
-          AND member_id = ANY(CAST(:members AS uuid[]))) AS taken
+          AND member_id = ANY(CAST(:all AS uuid) || ARRAY(SELECT id FROM one))) AS taken
     """
 )
 
@@ -123,7 +139,7 @@ def read_facts(
         "order_id": command.order_id,
         "lookups": [code.upper() for code in command.coupon_codes],
         "capped": capped,
-        "members": [ALL, member_id] if member_id else [ALL],
+        "all": ALL,
     }
     row: Any = session.execute(_FACTS, parameters).one()
     if member_id and row.buyer is None:
@@ -136,6 +152,8 @@ def read_facts(
         _hold(row.hold) if row.hold else None,
         {coupon.lookup: coupon for coupon in coupons},
         {(subject, member): count for subject, member, count in taken},
+        row.member_id,
+        list(row.member_ids),
     )
 
 

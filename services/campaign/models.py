@@ -100,7 +100,8 @@ class Price(Base):
 
 
 class Member(Base):
-    """What pricing knows of a member: ids, tags and tier, nothing personal."""
+    """What pricing knows of a member: ids, tags and tier, nothing personal. `survivor_id` is whom
+    this id stands for since a merge, as told by its newest event, `merge_number`."""
 
     __tablename__ = "members"
 
@@ -109,6 +110,16 @@ class Member(Base):
     tags_version: Mapped[int] = mapped_column(Integer, server_default="0")
     tier: Mapped[str | None] = mapped_column(Text)
     tier_version: Mapped[int] = mapped_column(Integer, server_default="0")
+    survivor_id: Mapped[UUID | None] = mapped_column(Uuid)
+    merge_number: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+    __table_args__ = (
+        Index(
+            "ix_members_survivor_id",
+            "survivor_id",
+            postgresql_where=text("survivor_id IS NOT NULL"),
+        ),
+    )
 
 
 class BirthdayWindow(Base):

@@ -35,6 +35,7 @@ from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
 from shared.contracts.member.birthdays import BirthdayWindow
 from shared.contracts.member.erasure import MemberErased
+from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.member.imports import MembersImported
 from shared.contracts.member.tag_rules import TagsRevised
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
@@ -127,6 +128,16 @@ class CampaignService:
     @on_event(TagsRevised)
     def on_tags_revised(session: Session, envelopes: list[Envelope[TagsRevised]]) -> None:
         copies.on_member_tagged(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberMerged)
+    def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:
+        copies.on_member_merged(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberUnmerged)
+    def on_member_unmerged(session: Session, envelopes: list[Envelope[MemberUnmerged]]) -> None:
+        copies.on_member_unmerged(session, envelopes)
 
     @staticmethod
     @on_event(TierChanged)

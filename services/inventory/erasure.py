@@ -13,7 +13,8 @@ def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) 
     """Nobody has anything against it any more: destroy, and answer with how much it was."""
     for told in envelopes:
         erased = told.data
-        destroyed = erasure.destroy(session, PERSONAL, erased.member_id, erased.erasure_id)
+        ids = [erased.member_id, *erased.merged_ids]
+        destroyed = erasure.destroy(session, PERSONAL, ids, erased.erasure_id)
         event = ForgottenByInventory(
             erasure_id=erased.erasure_id, member_id=erased.member_id, destroyed=destroyed
         )

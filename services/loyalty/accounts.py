@@ -90,7 +90,8 @@ def account_of(session: Session, member_id: UUID, now: datetime) -> Account:
 
 
 def accounts_of(session: Session, member_ids: Sequence[UUID], now: datetime) -> list[Account]:
-    """The accounts of members, in the order of their ids; tiers as of `now`."""
+    """The accounts of members, in the order of their ids; tiers as of `now`. Of who was merged it
+    is the survivor's."""
     parameters = {"member_ids": list(member_ids), "now": now}
     read = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=_Read)
     return [_account(member, read.ladder, now) for member in read.members]
@@ -191,7 +192,8 @@ _READ = text(
         (
             "WITH", LADDER, ", known AS (SELECT m.*, s.currency AS store_currency,", TODAY,
             """AS as_of FROM members m LEFT JOIN stores s ON s.id = m.home_store_id
-            WHERE m.member_id = ANY(:member_ids)),""", PROGRESS,
+            WHERE m.member_id = ANY(ARRAY(SELECT coalesce(survivor_id, member_id) FROM members
+                WHERE member_id = ANY(:member_ids)))),""", PROGRESS,
             """, shown AS (SELECT p.*,
                 coalesce(k.currency, k.store_currency, 'CNY') AS shown_currency,
                 (SELECT coalesce(json_object_agg(ma.kind,

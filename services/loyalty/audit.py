@@ -30,7 +30,24 @@ CHECKS: dict[str, str] = {
     "below zero only by a void or a return": """
         SELECT b.account_id, b.balance FROM balances b WHERE b.balance < 0 AND NOT EXISTS (
             SELECT FROM entries e WHERE e.account_id = b.account_id
-                AND e.reason = 'earned_back')""",
+                AND (e.reason = 'earned_back' OR e.reason LIKE 'merged%'))""",
+    "no free balance on a merged member": """
+        SELECT m.member_id, ma.kind, b.balance, b.held FROM members m
+        JOIN member_accounts ma USING (member_id) JOIN accounts a ON a.id = ma.account_id
+        JOIN balances b ON b.account_id = ma.account_id
+        JOIN member_accounts sa ON sa.member_id = m.survivor_id AND sa.kind = ma.kind
+        JOIN accounts s ON s.id = sa.account_id AND s.unit = a.unit
+        WHERE NOT b.frozen AND (b.balance > b.held OR b.balance < 0)""",
+    "a merge neither gives nor takes": """
+        SELECT t.document_id, t.kind, e.unit, sum(e.amount) AS difference
+        FROM transactions t JOIN entries e ON e.transaction_id = t.id
+        WHERE t.kind IN ('merge', 'merge_back')
+        GROUP BY t.document_id, t.kind, e.unit
+        HAVING sum(e.amount) <> 0 OR bool_or(e.balance_after IS NULL)""",
+    "a merge that was undone leaves nobody merged by it": """
+        SELECT g.merge_id, g.undone, m.survivor_id FROM merges g
+        JOIN members m ON m.member_id = g.merged_id
+        WHERE NOT g.undone AND m.survivor_id IS NULL""",
     "what is due to expire was looked at within the hour": """
         SELECT b.account_id, b.expiry_due FROM balances b
         WHERE b.expiry_due < now() - interval '1 hour' AND EXISTS (
@@ -43,7 +60,8 @@ CHECKS: dict[str, str] = {
                     AND expires_at < now() - interval '1 hour'), 0) AS past,
                 -coalesce(sum(amount) FILTER (WHERE reason IN ('expired', 'forfeited',
                     'spent', 'spent_back', 'redeemed', 'redeemed_back')
-                    OR (reason = 'adjusted' AND amount < 0)), 0) AS gone
+                    OR (amount < 0 AND expires_at IS NULL
+                        AND (reason = 'adjusted' OR reason LIKE 'merged%'))), 0) AS gone
             FROM entries WHERE unit = 'points' AND balance_after IS NOT NULL GROUP BY account_id
         ) p USING (account_id) WHERE p.past > p.gone + b.held""",
     "no more has expired than was given": """

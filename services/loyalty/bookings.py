@@ -2,8 +2,9 @@
 
 `read` locks the members and balances a batch touches and tells all there is to know of its orders;
 `Batch` collects what is to be booked; `Batch.write` writes ledger, holds, booked orders, tiers and
-events at once. The locks leave room for foreign keys: a hold refers to its member while it has that
-member's balances, and would otherwise wait for us while we wait for it.
+events at once. An id that was merged stands for its survivor: that is settled here, and nowhere
+else for orders. The locks leave room for foreign keys: a hold refers to its member while it has
+that member's balances, and would otherwise wait for us while we wait for it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import tiers
+from services.loyalty import carrying, tiers
 from services.loyalty.accounts import Opening, open_accounts
 from services.loyalty.ledger import BALANCE, LEDGER, Balance, EntryRow, Journal
 from services.loyalty.tiers import (
@@ -91,6 +92,13 @@ class State(msgspec.Struct):
     orders: list[OrderState]
     members: list[Progress]
     balances: list[Balance]
+    wanted: list[UUID]
+    entangled: bool
+
+    def survivor(self, member_id: UUID) -> UUID:
+        """The member an id stands for."""
+        known = (m.survivor_id for m in self.members if m.member_id == member_id)
+        return next(known, None) or member_id
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -107,17 +115,25 @@ class Asked(msgspec.Struct, frozen=True):
 def read(session: Session, asked: Sequence[Asked], now: datetime) -> State:
     """Lock and read what a batch touches; opens the accounts of members not known yet."""
     parameters = {"asked": msgspec.json.encode(asked).decode(), "now": now}
-    state = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=State)
+    state = _read(session, parameters)
+    ids = {order.member_id for order in asked if order.member_id}
+    if {state.survivor(id_) for id_ in ids} != set(state.wanted):
+        # A merge came between: what is locked now cannot change any more.
+        state = _read(session, parameters)
     opened = {balance.member_id for balance in state.balances}
     missing = [
-        Opening(order.member_id, None, order.currency)
+        Opening(state.survivor(order.member_id), None, order.currency)
         for order in asked
-        if order.member_id and order.member_id not in opened and order.currency
+        if order.member_id and state.survivor(order.member_id) not in opened and order.currency
     ]
     if missing:
         open_accounts(session, missing)
-        state = msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=State)
+        state = _read(session, parameters)
     return state
+
+
+def _read(session: Session, parameters: dict[str, Any]) -> State:
+    return msgspec.json.decode(session.execute(_READ, parameters).scalar_one(), type=State)
 
 
 class Batch:
@@ -129,13 +145,18 @@ class Batch:
         self.orders = {order.order_id: order for order in state.orders}
         self.members = {member.member_id: member for member in state.members}
         self.events: list[tuple[Event, UUID, int]] = []
+        self._state = state
         self._rows: list[BookedRow] = []
         self._settled: list[UUID] = []
+
+    def survivor(self, member_id: UUID) -> UUID:
+        """The member an id stands for: what an order brings is theirs."""
+        return self._state.survivor(member_id)
 
     def book(self, row: BookedRow) -> None:
         """Record an order, and what it means for its member's tier."""
         self._rows.append(row)
-        member = self.members.get(row.member_id) if row.member_id else None
+        member = self.members.get(self.survivor(row.member_id)) if row.member_id else None
         if member and self.ladder and member.currency == row.currency:
             body = self.ladder.body
             member.add(body, row.business_date, row.spend_minor, row.points_earned)
@@ -157,12 +178,16 @@ class Batch:
             **{f"{name}s": [row[name] for row in prepared] for name in columns},
         }
         self.journal.expect(session.execute(_WRITE, parameters).scalar_one())
+        if self._state.entangled:
+            carrying.carry(session, self.members.keys(), self.journal.now)
 
     def _tiers(self) -> list[TierRow]:
         rows: list[TierRow] = []
         if self.ladder is None:
             return rows
         for member in self.members.values():
+            if member.survivor_id is not None:
+                continue
             row, event = tiers.reckon(member, self.ladder)
             rows += [row] if row else []
             self.events += [event] if event else []
@@ -178,8 +203,13 @@ _READ = text(
                 SELECT * FROM json_to_recordset(CAST(:asked AS json)) AS a(order_id uuid,
                     placed_at timestamptz, member_id uuid, business_date date, store_id uuid)
             ), wanted AS (
-                SELECT member_id, max(business_date) AS on_date FROM asked
-                WHERE member_id IS NOT NULL GROUP BY member_id
+                SELECT coalesce(m.survivor_id, a.member_id) AS member_id,
+                    max(a.business_date) AS on_date
+                FROM asked a LEFT JOIN members m USING (member_id)
+                WHERE a.member_id IS NOT NULL GROUP BY 1
+            ), touched AS (
+                SELECT member_id FROM wanted UNION SELECT member_id FROM asked
+                WHERE member_id IS NOT NULL
             ), orders AS (
                 SELECT a.order_id, r.version AS earn_version, r.body AS earn,
                     x.version AS expiry_version, x.body AS expiry,
@@ -202,23 +232,36 @@ _READ = text(
             ),""",
             LADDER,
             """, known AS (
-                SELECT m.*, greatest(m.tier_as_of, (SELECT w.on_date FROM wanted w
-                    WHERE w.member_id = m.member_id)) AS as_of
-                FROM members m WHERE m.member_id = ANY(ARRAY(SELECT member_id FROM wanted))
+                SELECT m.*, greatest(m.tier_as_of, coalesce((SELECT w.on_date FROM wanted w
+                    WHERE w.member_id = m.member_id), (SELECT max(on_date) FROM wanted))) AS as_of
+                FROM members m WHERE m.member_id = ANY(ARRAY(SELECT member_id FROM touched))
                 ORDER BY m.member_id FOR NO KEY UPDATE OF m
             ),""",
             PROGRESS,
             """, locked AS (
                 SELECT""",
             BALANCE,
-            """WHERE ma.member_id = ANY(ARRAY(SELECT member_id FROM wanted))
+            """WHERE ma.member_id = ANY(ARRAY(
+                    SELECT member_id FROM touched
+                    UNION SELECT h.member_id FROM holds h
+                    WHERE h.order_id = ANY(ARRAY(SELECT order_id FROM asked))
+                        AND h.member_id IS NOT NULL
+                    UNION SELECT booked.member_id FROM asked a
+                    JOIN transactions t ON t.document_id = a.order_id AND t.kind = 'sale'
+                    JOIN entries e ON e.transaction_id = t.id
+                    JOIN member_accounts booked ON booked.account_id = e.account_id
+                    WHERE a.placed_at IS NULL))
                 ORDER BY b.account_id FOR NO KEY UPDATE OF b
             ) SELECT CAST(json_build_object('ladder',""",
             LADDER_JSON,
             """, 'orders', (SELECT coalesce(json_agg(orders), '[]') FROM orders),
             'members', (SELECT coalesce(json_agg(progress ORDER BY member_id), '[]')
                 FROM progress),
-            'balances', (SELECT coalesce(json_agg(locked), '[]') FROM locked)) AS text)""",
+            'balances', (SELECT coalesce(json_agg(locked), '[]') FROM locked),
+            'wanted', (SELECT coalesce(json_agg(member_id), '[]') FROM wanted),
+            'entangled', EXISTS (SELECT FROM merges g
+                WHERE g.merged_id = ANY(ARRAY(SELECT member_id FROM touched))
+                OR g.survivor_id = ANY(ARRAY(SELECT member_id FROM touched)))) AS text)""",
         )
     )
 )

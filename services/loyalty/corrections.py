@@ -39,10 +39,10 @@ def adjust_wallet(session: Session, caller: Caller, command: AdjustWallet) -> Ac
 def book(session: Session, staff_id: UUID, command: AdjustWallet, now: datetime) -> Account:
     """Book a correction that may be booked."""
     store = stores.find_store(session, Store, command.store_id)
-    documents.open_for(session, command.member_id, store.currency)
-    journal = Journal(ledger.lock(session, [command.member_id]), now)
+    member_id = documents.open_for(session, command.member_id, store.currency)
+    journal = Journal(ledger.lock(session, [member_id]), now)
     for kind, amount in (("principal", command.principal_minor), ("bonus", command.bonus_minor)):
-        balance = journal.balance(command.member_id, kind)
+        balance = journal.balance(member_id, kind)
         if amount < 0 and balance.available + amount < 0:
             raise Refusal("NOT_ENOUGH_WALLET")
         journal.credit(

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from services.loyalty.accounts import Opening, account_of, open_accounts
@@ -55,18 +55,35 @@ def alone(session: Session, document_id: UUID) -> None:
     session.execute(_ALONE, {"id": str(document_id)})
 
 
-def open_for(session: Session, member_id: UUID, currency: str) -> None:
-    """See to it that a known member has accounts, in this currency.
+def stands_for(session: Session, member_id: UUID) -> UUID:
+    """The member an id stands for, who cannot be merged until the transaction ends.
+
+    Raises `Refusal("UNKNOWN_MEMBER")`.
+    """
+    survivor_id: UUID = _known(session, member_id).member_id
+    return survivor_id
+
+
+def open_for(session: Session, member_id: UUID, currency: str) -> UUID:
+    """See to it that a known member has accounts, in this currency; as `stands_for`.
 
     Raises `Refusal`: UNKNOWN_MEMBER, CURRENCY_MISMATCH.
     """
-    known = session.execute(_MEMBER, {"member_id": member_id}).one_or_none()
-    if known is None:
-        raise Refusal("UNKNOWN_MEMBER")
+    known = _known(session, member_id)
     if known.currency not in (None, currency):
         raise Refusal("CURRENCY_MISMATCH", {"expected": known.currency})
     if not known.opened:
-        open_accounts(session, [Opening(member_id, None, currency)])
+        open_accounts(session, [Opening(known.member_id, None, currency)])
+    survivor_id: UUID = known.member_id
+    return survivor_id
+
+
+def _known(session: Session, member_id: UUID) -> Row[Any]:
+    """The row of the member an id stands for, locked."""
+    known = session.execute(_MEMBER, {"member_id": member_id}).one_or_none()
+    if known is None:
+        raise Refusal("UNKNOWN_MEMBER")
+    return known if known.survivor_id is None else _known(session, known.survivor_id)
 
 
 def record(session: Session, staff_id: UUID, command: ByHand, journal: Journal) -> Account:
@@ -107,9 +124,9 @@ _FIND = text(
     " UNION ALL SELECT kind, content, answer, 2 FROM documents WHERE id = :id ORDER BY place"
 )
 _MEMBER = text(
-    "SELECT m.currency, EXISTS (SELECT FROM member_accounts ma"
+    "SELECT m.member_id, m.currency, m.survivor_id, EXISTS (SELECT FROM member_accounts ma"
     " WHERE ma.member_id = m.member_id) AS opened FROM members m"
-    " WHERE m.member_id = :member_id AND m.closed_at IS NULL FOR SHARE OF m"
+    " WHERE m.member_id = :member_id AND m.closed_at IS NULL FOR NO KEY UPDATE OF m"
 )
 _RECORD = text(
     "INSERT INTO documents (id, kind, member_id, store_id, staff_id, content, answer, at)"

@@ -90,8 +90,8 @@ def _book_sale(batch: Batch, order: OrderPlaced, state: OrderState) -> None:
     if order.member_id is None:
         batch.book(replace(sale, spend_minor=order.total_minor))
         return
-    points_spent, wallet_spent = _settle(batch, order, order.member_id, state)
-    earned = _earn(batch, order, order.member_id, state)
+    points_spent, wallet_spent = _settle(batch, order, state)
+    earned = _earn(batch, order, batch.survivor(order.member_id), state)
     sale = replace(
         sale,
         spend_minor=order.total_minor,
@@ -104,12 +104,11 @@ def _book_sale(batch: Batch, order: OrderPlaced, state: OrderState) -> None:
     _tell(batch, sale, order.member_id, voided=False)
 
 
-def _settle(
-    batch: Batch, order: OrderPlaced, member_id: UUID, state: OrderState
-) -> tuple[int, int]:
-    """Spend what the order holds: points, and wallet money in minor units."""
+def _settle(batch: Batch, order: OrderPlaced, state: OrderState) -> tuple[int, int]:
+    """Spend what the order holds: points, and wallet money in minor units. A merge, or its undo,
+    since then does not matter: it is held on the accounts of whom the hold names."""
     hold = state.hold
-    if hold is None or hold.status != "held" or hold.member_id != member_id:
+    if hold is None or hold.status != "held" or hold.member_id is None:
         if order.points or order.wallet_minor:
             # Never booked without a hold, which alone guards the balance; the audit shows it.
             log.error("order was paid from an account without a hold", order=order.order_id)
@@ -121,7 +120,7 @@ def _settle(
         ("principal", hold.principal_minor, "sales_clearing", hold.wallet_version),
         ("bonus", hold.bonus_minor, "sales_clearing", hold.wallet_version),
     ):
-        balance = journal.balance(member_id, kind)
+        balance = journal.balance(hold.member_id, kind)
         journal.settle(
             document, balance, amount, counter, store, reason="spent", rule_version=version
         )
@@ -215,7 +214,7 @@ def _tombstone(order: OrderVoided) -> BookedRow:
 def _tell(batch: Batch, sale: BookedRow, member_id: UUID, voided: bool) -> None:
     """Say what was booked (or booked back), with what the member can use now."""
     points, principal, bonus = (
-        batch.journal.balance(member_id, kind).available
+        batch.journal.balance(batch.survivor(member_id), kind).available
         for kind in ("points", "principal", "bonus")
     )
     event = OrderBooked(

@@ -51,6 +51,7 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     valid_until: date | None = None
     expires_at: datetime | None = None
     expiry_version: int | None = None
+    lot_id: int | None = None
 
 
 class TransactionRow(msgspec.Struct, frozen=True):

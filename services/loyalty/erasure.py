@@ -5,10 +5,11 @@ and end with the membership: they are forfeited, on the books of the store that 
 account that is below zero stays so: there is nobody to claim it from, and it shows.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from services.loyalty import ledger
@@ -28,31 +29,40 @@ def on_erasure_checked(session: Session, envelopes: list[Envelope[ErasureChecked
     """Order has nothing against it: close the accounts, or say why not."""
     for told in envelopes:
         if told.data.refusal is None:
-            event = settle(session, told.data.erasure_id, told.data.member_id, datetime.now(UTC))
+            erased = told.data
+            ids = [erased.member_id, *erased.merged_ids]
+            event = settle(session, erased.erasure_id, ids, datetime.now(UTC))
             outbox.emit(session, (event, event.member_id, 1))
 
 
-def settle(session: Session, erasure_id: UUID, member_id: UUID, now: datetime) -> ErasureSettled:
-    """Close a member's accounts and book off what is forfeited, or refuse and change nothing."""
-    # The row first, as everybody locks it: no top-up comes in between.
-    closed = update(Member).where(Member.member_id == member_id, Member.closed_at.is_(None))
+def settle(
+    session: Session, erasure_id: UUID, member_ids: Sequence[UUID], now: datetime
+) -> ErasureSettled:
+    """Close the accounts of a person and book off what is forfeited, or refuse and change nothing.
+
+    `member_ids`: the member, and the ids that were merged into it.
+    """
+    member_id = member_ids[0]
+    # The rows first, as everybody locks them: no top-up comes in between.
+    session.execute(_LOCK, {"ids": list(member_ids)})
+    closed = update(Member).where(Member.member_id.in_(member_ids), Member.closed_at.is_(None))
     with session.begin_nested() as attempt:
         session.execute(closed.values(closed_at=now))
-        balances = {each.kind: each for each in ledger.lock(session, [member_id])}
-        refusal = _refusal(list(balances.values()))
+        balances = ledger.lock(session, list(member_ids))
+        refusal = _refusal(balances)
         if refusal is not None:
             attempt.rollback()
             return ErasureSettled(erasure_id=erasure_id, member_id=member_id, refusal=refusal)
-        journal = Journal(balances.values(), now)
+        journal = Journal(balances, now)
         forfeited = dict.fromkeys(_FORFEITED, 0)
-        for kind, counter in _FORFEITED.items():
-            balance = balances.get(kind)
-            if balance is None or balance.balance <= 0:
+        for balance in balances:
+            counter = _FORFEITED.get(balance.kind)
+            if counter is None or balance.balance <= 0:
                 continue
-            forfeited[kind] = balance.balance
+            forfeited[balance.kind] += balance.balance
             document, issuer = (erasure_id, "erasure"), issuer_of(balance)
             journal.credit(document, balance, -balance.balance, counter, issuer, reason="forfeited")
-            if kind == "points":
+            if balance.kind == "points":
                 journal.reckoned(balance, None)
         journal.write(session)
     return ErasureSettled(
@@ -75,8 +85,14 @@ def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) 
     """Nobody has anything against it any more: destroy, and answer with how much it was."""
     for told in envelopes:
         erased = told.data
-        destroyed = erasure.destroy(session, PERSONAL, erased.member_id, erased.erasure_id)
+        ids = [erased.member_id, *erased.merged_ids]
+        destroyed = erasure.destroy(session, PERSONAL, ids, erased.erasure_id)
         event = ForgottenByLoyalty(
             erasure_id=erased.erasure_id, member_id=erased.member_id, destroyed=destroyed
         )
         outbox.emit(session, (event, erased.member_id, 1))
+
+
+_LOCK = text(
+    "SELECT member_id FROM members WHERE member_id = ANY(:ids) ORDER BY member_id FOR NO KEY UPDATE"
+)

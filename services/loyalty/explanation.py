@@ -35,6 +35,11 @@ _REASONS = {
     "bonus_refunded": Sentence(zh="退款收回赠送金", en="bonus taken back with money paid out"),
     "paid_out": Sentence(zh="余额退款", en="paid out"),
     "opening": Sentence(zh="旧系统期初转入", en="brought in from an old system"),
+    "forfeited": Sentence(zh="注销作废", en="forfeited with the membership"),
+    "merged_in": Sentence(zh="会员合并转入", en="came with merged members"),
+    "merged_out": Sentence(zh="会员合并转出", en="went with merges to other members"),
+    "merged_in_back": Sentence(zh="合并转入冲回", en="merges taken back: debts that went back"),
+    "merged_out_back": Sentence(zh="合并转出冲回", en="merges taken back: debts that came back"),
     "transferred_in": Sentence(zh="由其他会员转入", en="received from other members"),
     "transferred_out": Sentence(zh="转给其他会员", en="moved to other members"),
 }
@@ -43,7 +48,8 @@ _REASONS = {
 def explain_balance(
     session: Session, caller: Caller, command: ExplainBalance
 ) -> BalanceExplanation:
-    """Opening, sums by reason, balance: they add up by the ledger. Raises UNKNOWN_MEMBER."""
+    """Opening, sums by reason, balance: they add up by the ledger; of who was merged it is the
+    survivor's. Raises UNKNOWN_MEMBER."""
     rows = session.execute(_SUMS, {"member_id": command.member_id, "since": command.since}).all()
     if not rows:
         raise Refusal("UNKNOWN_MEMBER")
@@ -109,7 +115,9 @@ def worded(amount: int, unit: str, *, signed: bool = False) -> str:
 _SUMS = text(
     """SELECT ma.kind AS account, a.unit, b.balance, b.held, b.frozen, e.reason, e.opening,
         coalesce(e.amount, 0) AS amount, e.entries, e.versions
-    FROM members m LEFT JOIN member_accounts ma USING (member_id)
+    FROM members asked JOIN members m
+        ON m.member_id = coalesce(asked.survivor_id, asked.member_id)
+    LEFT JOIN member_accounts ma ON ma.member_id = m.member_id
     LEFT JOIN accounts a ON a.id = ma.account_id LEFT JOIN balances b ON b.account_id = a.id
     LEFT JOIN LATERAL (
         SELECT reason, opening, CAST(sum(amount) AS bigint) AS amount, count(*) AS entries,
@@ -118,5 +126,5 @@ _SUMS = text(
                 FILTER (WHERE rule_version IS NOT NULL), '{}') AS versions, min(id) AS first
         FROM (SELECT *, coalesce(at < CAST(:since AS timestamptz), false) AS opening FROM entries
             WHERE account_id = a.id) x GROUP BY reason, opening
-    ) e ON true WHERE m.member_id = :member_id ORDER BY ma.kind, e.first"""
+    ) e ON true WHERE asked.member_id = :member_id ORDER BY ma.kind, e.first"""
 )

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import documents, ledger
+from services.loyalty import carrying, documents, ledger
 from services.loyalty.accounts import account_of
 from services.loyalty.ledger import Balance
 from services.loyalty.models import Store
@@ -56,10 +56,12 @@ def _set(
         if told != asked:
             raise Refusal("ENTRY_ID_TAKEN")
         return account_of(session, command.member_id, now)
-    _require_accounts(session, command.member_id, store.currency)
-    locked = ledger.lock(session, [command.member_id])
+    member_id = _require_accounts(session, command.member_id, store.currency)
+    locked = ledger.lock(session, [member_id])
     accounts = [each.account_id for each in locked if each.kind in _KINDS[command.account]]
     session.execute(_FREEZE, {"accounts": accounts, "frozen": frozen})
+    if not frozen:
+        carrying.carry_entangled(session, [member_id], now)
     session.execute(
         _RECORD,
         {
@@ -84,14 +86,19 @@ def _set(
     return account_of(session, command.member_id, now)
 
 
-def _require_accounts(session: Session, member_id: UUID, currency: str) -> None:
-    """A member whose accounts are still to be opened gets them; any currency will do."""
+def _require_accounts(session: Session, member_id: UUID, currency: str) -> UUID:
+    """A member whose accounts are still to be opened gets them; any currency will do. Returns the
+    member the id stands for."""
     known = session.execute(_CURRENCY, {"member_id": member_id}).one_or_none()
-    documents.open_for(session, member_id, known.currency if known and known.currency else currency)
+    own = known.currency if known and known.currency else currency
+    return documents.open_for(session, member_id, own)
 
 
 _FIND = text("SELECT * FROM freezes WHERE id = :id")
-_CURRENCY = text("SELECT currency FROM members WHERE member_id = :member_id")
+_CURRENCY = text(
+    "SELECT s.currency FROM members m JOIN members s"
+    " ON s.member_id = coalesce(m.survivor_id, m.member_id) WHERE m.member_id = :member_id"
+)
 _FREEZE = text("UPDATE balances SET frozen = :frozen WHERE account_id = ANY(:accounts)")
 _RECORD = text(
     "INSERT INTO freezes (id, member_id, account, frozen, reason, store_id, staff_id, at)"

@@ -14,8 +14,8 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import rules
-from services.loyalty.ledger import LOCKED, Balance
+from services.loyalty import carrying, rules
+from services.loyalty.ledger import BALANCE, Balance
 from services.loyalty.models import Store
 from shared import money, stores
 from shared.contracts import Envelope
@@ -69,7 +69,7 @@ class _Made(msgspec.Struct, frozen=True):
 class _Read(msgspec.Struct):
     """What one statement tells before a hold is made."""
 
-    known: bool
+    member_id: UUID | None
     currency: str | None
     balances: list[Balance]
     spend: _SpendVersion | None
@@ -93,18 +93,18 @@ def hold(session: Session, caller: Caller, command: Hold) -> Held:
     store = stores.require_store(session, Store, caller, command.store_id)
     read = _read(session, command)
     if read.made is not None:
-        return _made_before(read.made, command)
+        return _made_before(read, command)
     try:
         _check(command, read, store.currency)
         held = _make(session, command, read)
     except Refusal:
         # A repeat that waited for the first of its kind meets balances that one has changed.
-        made = _read(session, command).made
-        if made is None:
+        again = _read(session, command)
+        if again.made is None:
             raise
-        return _made_before(made, command)
+        return _made_before(again, command)
     # None: the order was held or cancelled while this transaction waited.
-    return held or _made_before(_read(session, command).made, command)
+    return held or _made_before(_read(session, command), command)
 
 
 def offer_spend(session: Session, caller: Caller, command: OfferSpend) -> SpendOffer:
@@ -178,6 +178,7 @@ def release(session: Session, orders: Iterable[tuple[UUID, UUID]]) -> None:
             _GIVE_BACK,
             dict(zip(("member_ids", "kinds", "amounts"), map(list, columns), strict=True)),
         )
+        carrying.carry_entangled(session, {given[0] for given in given_back}, datetime.now(UTC))
 
 
 def points_limit(rule: SpendRule, total_minor: int) -> int:
@@ -203,7 +204,6 @@ def split(rule: WalletRule, amount: int, principal: int, bonus: int) -> tuple[in
 def _read(session: Session, command: Hold) -> _Read:
     parameters = {
         "order_id": command.order_id,
-        "member_ids": [command.member_id],
         "member_id": command.member_id,
         "now": datetime.now(UTC),
     }
@@ -211,7 +211,7 @@ def _read(session: Session, command: Hold) -> _Read:
 
 
 def _check(command: Hold, read: _Read, store_currency: str) -> None:
-    if not read.known:
+    if read.member_id is None:
         raise Refusal("UNKNOWN_MEMBER")
     for expected in (store_currency, read.currency or command.currency):
         if command.currency != expected:
@@ -264,6 +264,7 @@ def _make(session: Session, command: Hold, read: _Read) -> Held | None:
         _MAKE,
         {
             **msgspec.structs.asdict(command),
+            "member_id": read.member_id,
             "principal_minor": principal,
             "bonus_minor": bonus,
             "points_after": answer.points_after,
@@ -282,14 +283,17 @@ def _make(session: Session, command: Hold, read: _Read) -> Held | None:
     return answer
 
 
-def _made_before(made: _Made | None, command: Hold) -> Held:
+def _made_before(read: _Read, command: Hold) -> Held:
+    made = read.made
     if made is None:
         raise RuntimeError("a hold that was there has gone")
     if made.status == "released":
         raise Refusal("HOLD_RELEASED")
     told: list[Any] = [made.store_id, made.member_id, made.currency, made.total_minor]
     told += [made.points, made.points_minor, made.principal_minor + made.bonus_minor]
-    asked: list[Any] = [command.store_id, command.member_id, command.currency, command.total_minor]
+    # A hold names whose accounts it is on: the member asked for, or whom that stood for.
+    member_id = made.member_id if made.member_id == read.member_id else command.member_id
+    asked: list[Any] = [command.store_id, member_id, command.currency, command.total_minor]
     asked += [command.points, command.points_minor, command.wallet_minor]
     if told != asked:
         raise Refusal("ENTRY_ID_TAKEN")
@@ -312,10 +316,15 @@ def _rule(kind: str) -> str:
 _READ = text(
     " ".join(
         (
-            "WITH locked AS (", LOCKED, """) SELECT CAST(json_build_object(
-            'known', EXISTS (SELECT FROM members WHERE member_id = :member_id
-                AND closed_at IS NULL),
-            'currency', (SELECT currency FROM members WHERE member_id = :member_id),
+            """WITH whose AS (
+                SELECT coalesce(survivor_id, member_id) AS member_id FROM members
+                WHERE member_id = :member_id AND closed_at IS NULL
+            ), locked AS (SELECT""", BALANCE, """
+                WHERE ma.member_id = (SELECT member_id FROM whose)
+                ORDER BY b.account_id FOR NO KEY UPDATE OF b
+            ) SELECT CAST(json_build_object(
+            'member_id', (SELECT member_id FROM whose),
+            'currency', (SELECT currency FROM members JOIN whose USING (member_id)),
             'balances', (SELECT coalesce(json_agg(locked), '[]') FROM locked),
             'spend',""", _rule("spend"), ", 'wallet',", _rule("wallet"), """,
             'made', (SELECT row_to_json(h) FROM holds h WHERE order_id = :order_id)
@@ -343,7 +352,7 @@ _MAKE = text(
 _AVAILABLE = text(
     "SELECT ma.kind, CASE WHEN b.frozen THEN 0 ELSE b.balance - b.held END AS available"
     " FROM members m"
-    " LEFT JOIN member_accounts ma USING (member_id)"
+    " LEFT JOIN member_accounts ma ON ma.member_id = coalesce(m.survivor_id, m.member_id)"
     " LEFT JOIN balances b USING (account_id)"
     " WHERE m.member_id = :member_id AND m.closed_at IS NULL"
 )

@@ -10,6 +10,7 @@ booked once, entries of a transaction add up to zero per unit, entries are never
     expire    member -n | points_expired                                               +n
     take      member -n | wallet_cash, bonus_granted                                   +n
     move      member -n | another member                                               +n
+    carry     member -n | the same account of another member                           +n
 
 Every entry says which store (and franchisee) gave the value out, and which took it (K42, K43).
 """
@@ -356,12 +357,13 @@ LEDGER = """counters AS (
     INSERT INTO entries (transaction_id, account_id, unit, amount, balance_after, reason,
         document_id, issuing_store_id, issuing_franchisee_id, accepting_store_id,
         accepting_franchisee_id, rule_version, detail, earned_on, valid_until, expires_at,
-        expiry_version, at)
+        expiry_version, lot_id, at)
     SELECT e.*, CAST(:now AS timestamptz) FROM json_to_recordset(CAST(:entries AS json))
         AS e(transaction_id uuid, account_id uuid, unit text, amount bigint, balance_after bigint,
         reason text, document_id uuid, issuing_store_id uuid, issuing_franchisee_id uuid,
         accepting_store_id uuid, accepting_franchisee_id uuid, rule_version int, detail text,
-        earned_on date, valid_until date, expires_at timestamptz, expiry_version int)
+        earned_on date, valid_until date, expires_at timestamptz, expiry_version int,
+        lot_id bigint)
 ), changed AS (
     UPDATE balances b SET balance = b.balance + c.amount, held = b.held - c.settled,
         issuing_store_id = coalesce(c.issuing_store_id, b.issuing_store_id),

@@ -7,6 +7,8 @@ which earnings are left: first in, first out.
 - What a void or a return gives back goes to the very lots it came out of, with their date; what it
   takes back comes out of its own lot, and what others have spent of that out of the oldest.
 - What expired came out of the lots its entry names by store, date and version.
+- What a merge of members moves is lots: each goes into its place by the day it was earned, and may
+  come back as it was (`lot_id` is the entry that gave it, in whichever account).
 What orders on their way hold counts as if it were spent already.
 """
 
@@ -50,15 +52,28 @@ class Movement(msgspec.Struct, frozen=True, array_like=True):
     valid_until: date | None = None
     expires_at: datetime | None = None
     version: int | None = None
+    lot_id: int | None = None
+    day: date | None = None
 
 
 class Lot(msgspec.Struct, eq=False):
-    """What is `left` of points that were given. `owed`: taken back though others had spent it."""
+    """What is `left` of points that were given. `owed`: taken back though others had spent it.
+
+    `brought` is what came into this account, less what a merge has moved away; `paid` what of that
+    covered debts when it was moved here.
+    """
 
     given: Movement
     place: int
     left: int
     owed: int = 0
+    brought: int = 0
+    paid: dict[_Key, int] = {}
+
+    @property
+    def id(self) -> int:
+        """The entry that gave it, in whichever account."""
+        return self.given.lot_id or self.given.id
 
 
 def life_of(
@@ -87,10 +102,10 @@ class Lots:
         self._earned: dict[UUID, Lot] = {}
         self._taken: dict[_Key, list[tuple[Lot, int]]] = defaultdict(list)
         self._debts: dict[_Key, int] = {}
+        self._by_id: dict[int, Lot] = {}
         self.last_id = 0
         for movement in movements:
-            self._replay(movement)
-            self.last_id = movement.id
+            self.replay(movement)
 
     @property
     def balance(self) -> int:
@@ -108,8 +123,33 @@ class Lots:
             if lot.left > shielded:
                 yield lot, lot.left - shielded
 
-    def _replay(self, movement: Movement) -> None:
+    @property
+    def debt(self) -> int:
+        return sum(self._debts.values())
+
+    def all(self) -> list[Lot]:
+        """All lots there ever were, oldest first."""
+        return list(self._lots)
+
+    def of_id(self, lot_id: int) -> Lot | None:
+        return self._by_id.get(lot_id)
+
+    def paying(self, lot: Lot) -> int:
+        """What of a lot that was moved here still covers debts of before."""
+        return sum(min(paid, self._taken_from(lot, key)) for key, paid in lot.paid.items())
+
+    def owing(self, lot: Lot) -> tuple[int, list[tuple[Lot, int]]]:
+        """What a lot owes: how much of it is below zero, and which other lots were used for it."""
+        key = (lot.given.document_id, "earned_back")
+        return self._debts.get(key, 0), list(self._taken.get(key, ()))
+
+    def replay(self, movement: Movement) -> None:
+        """Take in one more movement."""
+        self.last_id = movement.id
         amount, key = abs(movement.amount), (movement.document_id, movement.reason)
+        if movement.lot_id is not None:
+            self._carry(movement, amount)
+            return
         match movement.reason:
             case "spent_back" | "redeemed_back":
                 taken = movement.reason.removesuffix("_back")
@@ -118,14 +158,66 @@ class Lots:
                 self._take_back(self._earned[movement.document_id], amount, key)
             case "expired":
                 self._let_expire(movement, amount, key)
+            case "merged_in_back":
+                self._give_back((movement.document_id, "merged_in"), amount)
             case _ if movement.amount > 0:
-                lot = Lot(movement, len(self._lots), amount)
+                lot = Lot(movement, len(self._lots), amount, brought=amount)
                 self._lots.append(lot)
+                self._by_id[lot.id] = lot
                 if movement.reason == "earned":
                     self._earned[movement.document_id] = lot
                 self._cover(lot)
             case _:
                 self._take(key, amount)
+
+    def _carry(self, movement: Movement, amount: int) -> None:
+        """A merge moves a lot into its place here, or away."""
+        lot = self._placed(movement)
+        if movement.amount > 0:
+            before = dict(self._debts)
+            lot.brought += amount
+            self._return(lot, amount)
+            for key, debt in before.items():
+                paid = debt - self._debts.get(key, 0)
+                lot.paid[key] = lot.paid.get(key, 0) + paid
+            return
+        lot.brought -= amount
+        there = min(lot.left, amount)
+        lot.left -= there
+        for key in lot.paid if there < amount else ():
+            owed = min(lot.paid[key], self._taken_from(lot, key), amount - there)
+            there += owed
+            lot.paid[key] -= owed
+            self._untake(lot, key, owed)
+            self._debts[key] = self._debts.get(key, 0) + owed
+
+    def _placed(self, movement: Movement) -> Lot:
+        """The lot a merge moves; new here, it stands behind those earned until the same day."""
+        assert movement.lot_id is not None  # noqa: S101  (only what a merge moves names its lot)
+        if movement.lot_id in self._by_id:
+            return self._by_id[movement.lot_id]
+        day = movement.day or date.max
+        later = (lot.place for lot in self._lots if (lot.given.day or date.min) > day)
+        lot = Lot(movement, next(later, len(self._lots)), 0)
+        for each in self._lots[lot.place :]:
+            each.place += 1
+        self._lots.insert(lot.place, lot)
+        self._oldest = min(self._oldest, lot.place)
+        self._by_id[movement.lot_id] = lot
+        return lot
+
+    def _taken_from(self, lot: Lot, key: _Key) -> int:
+        return sum(taken for each, taken in self._taken.get(key, ()) if each is lot)
+
+    def _untake(self, lot: Lot, key: _Key, amount: int) -> None:
+        """Have `key` no longer use so much of a lot."""
+        kept = []
+        for each, taken in self._taken[key]:
+            less = min(taken, amount) if each is lot else 0
+            amount -= less
+            if taken > less:
+                kept.append((each, taken - less))
+        self._taken[key] = kept
 
     def _take(self, key: _Key, amount: int) -> None:
         while amount and self._oldest < len(self._lots):
@@ -199,6 +291,7 @@ def _batch_of(movement: Movement) -> tuple[object, ...]:
 
 MOVEMENTS = """(SELECT coalesce(json_agg(json_build_array(e.id, e.amount, e.reason, e.document_id,
         e.issuing_store_id, e.issuing_franchisee_id, e.earned_on, e.valid_until, e.expires_at,
-        e.expiry_version) ORDER BY e.id), '[]')
+        e.expiry_version, e.lot_id,
+        coalesce(e.earned_on, CAST(e.at AT TIME ZONE 'UTC' AS date))) ORDER BY e.id), '[]')
     FROM entries e WHERE e.account_id = points.account_id)"""
 """The movements of the account `points`, as JSON."""

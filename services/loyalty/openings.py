@@ -5,6 +5,7 @@ then on. Points have the life of their day of earning: the oldest ones may expir
 """
 
 from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -47,12 +48,14 @@ def book(session: Session, events: list[OpeningsBroughtIn], now: datetime) -> No
         accounts.Opening(item.member_id, item.store_id, item.currency) for item in brought.values()
     ]
     accounts.open_accounts(session, openings)
-    members = sorted({item.member_id for item in brought.values()})
-    closed = set(session.scalars(_CLOSED, {"member_ids": members}))
+    survivors, closed = _survivors(session, brought.values())
+    members = sorted({*survivors, *survivors.values()})
     journal = Journal(ledger.lock(session, members), now)
     expiry = rules.in_force(session, "expiry", now) or (None, None)
     rows = [
-        _nothing(key, item) if item.member_id in closed else _enter(journal, key, item, expiry)
+        _nothing(key, item)
+        if survivors[item.member_id] in closed
+        else _enter(journal, key, item, survivors[item.member_id], expiry)
         for key, item in sorted(brought.items())
     ]
     journal.write(session)
@@ -65,10 +68,34 @@ def document_of(import_id: UUID, row: int) -> UUID:
     return uuid5(_DOCUMENTS, f"{import_id}:{row}")
 
 
+def _survivors(session: Session, items: Collection[Opening]) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """Whom the members of these rows stand for, with open accounts, and who of all is erased; none
+    of it changes any more until the transaction ends."""
+    ids = sorted({item.member_id for item in items})
+    rows = {row.member_id: row for row in session.execute(_LOCK, {"member_ids": ids})}
+    if not {rows[id_].survivor_id or id_ for id_ in ids} <= set(rows):
+        # A merge came between: what is locked now cannot change any more.
+        rows = {row.member_id: row for row in session.execute(_LOCK, {"member_ids": ids})}
+    survivors = {id_: rows[id_].survivor_id or id_ for id_ in ids}
+    openings = [
+        accounts.Opening(survivors[item.member_id], None, item.currency)
+        for item in items
+        if survivors[item.member_id] != item.member_id
+    ]
+    if openings:
+        accounts.open_accounts(session, openings)
+    return survivors, {id_ for id_, row in rows.items() if row.closed_at is not None}
+
+
 def _enter(
-    journal: Journal, key: tuple[UUID, int], item: Opening, expiry: tuple[Any, Any]
+    journal: Journal,
+    key: tuple[UUID, int],
+    item: Opening,
+    survivor_id: UUID,
+    expiry: tuple[Any, Any],
 ) -> dict[str, Any]:
-    """Put a row into the journal; returns what of it could be booked."""
+    """Put a row into the journal; returns what of it could be booked. Money in a currency that the
+    survivor's wallet has not stays with the id that was merged, as a merge leaves it."""
     import_id, row = key
     document = (document_of(import_id, row), "opening")
     place = Place(item.store_id, item.franchisee_id)
@@ -76,7 +103,7 @@ def _enter(
     version, rule = expiry
     journal.credit(
         document,
-        journal.balance(item.member_id, "points"),
+        journal.balance(survivor_id, "points"),
         item.points,
         "points_opening",
         place,
@@ -86,7 +113,9 @@ def _enter(
     )
     booked = {"points": item.points, "principal_minor": 0, "bonus_minor": 0}
     for kind, name, counter in _WALLET:
-        balance, amount = journal.balance(item.member_id, kind), getattr(item, name)
+        balance, amount = journal.balance(survivor_id, kind), getattr(item, name)
+        if balance.unit != item.currency:
+            balance = journal.balance(item.member_id, kind)
         if balance.unit != item.currency:
             if amount:  # the control total does not agree then, and the audit shows it
                 log.error("a wallet has another currency", import_id=str(import_id), row=row)
@@ -136,12 +165,13 @@ _BOOKED = text(
     'SELECT o.import_id, o."row" FROM openings o JOIN json_to_recordset(CAST(:rows AS json))'
     ' AS w(import_id uuid, "row" int) ON w.import_id = o.import_id AND w."row" = o."row"'
 )
-# The row first, as everybody locks it: no erasure comes in between.
-_CLOSED = text(
-    """WITH locked AS (
-        SELECT member_id, closed_at FROM members WHERE member_id = ANY(:member_ids)
-        ORDER BY member_id FOR SHARE
-    ) SELECT member_id FROM locked WHERE closed_at IS NOT NULL"""
+# The row first, as everybody locks it: no erasure and no merge comes in between.
+_LOCK = text(
+    """SELECT member_id, survivor_id, closed_at FROM members WHERE member_id = ANY(ARRAY(
+        SELECT unnest(CAST(:member_ids AS uuid[])) UNION
+        SELECT survivor_id FROM members
+        WHERE member_id = ANY(:member_ids) AND survivor_id IS NOT NULL))
+    ORDER BY member_id FOR NO KEY UPDATE"""
 )
 _RECORD = text(
     """INSERT INTO openings (import_id, "row", document_id, member_id, store_id, currency, points,

@@ -56,14 +56,17 @@ def refund(session: Session, caller: Caller, command: RefundTopUp, now: datetime
     before = documents.answered(session, command)
     if before is not None:
         return before
-    asked = {"id": command.top_up_id, "member": command.member_id}
+    member_id = documents.stands_for(session, command.member_id)
+    asked = {"id": command.top_up_id, "member": member_id}
     top_up = session.execute(_TOP_UP, asked).first()
     if top_up is None:
         raise Refusal("UNKNOWN_TOP_UP")
     _refuse_late(session, top_up, now)
-    journal = Journal(ledger.lock(session, [command.member_id]), now)
-    principal = journal.balance(command.member_id, "principal")
-    bonus = journal.balance(command.member_id, "bonus")
+    if top_up.member_id != member_id:
+        raise Refusal("TOP_UP_MOVED", {"member_id": member_id})
+    journal = Journal(ledger.lock(session, [member_id]), now)
+    principal = journal.balance(member_id, "principal")
+    bonus = journal.balance(member_id, "bonus")
     refuse_frozen(principal)
     given = _given(session, command.top_up_id, principal)
     left = given.left(principal)
@@ -152,10 +155,10 @@ def pay_out_wallet(session: Session, caller: Caller, command: PayOutWallet) -> A
 def book(session: Session, staff_id: UUID, command: PayOutWallet, now: datetime) -> Account:
     """Book a pay-out that may be booked."""
     store = stores.find_store(session, Store, command.store_id)
-    documents.open_for(session, command.member_id, store.currency)
-    journal = Journal(ledger.lock(session, [command.member_id]), now)
-    principal = journal.balance(command.member_id, "principal")
-    bonus = journal.balance(command.member_id, "bonus")
+    member_id = documents.open_for(session, command.member_id, store.currency)
+    journal = Journal(ledger.lock(session, [member_id]), now)
+    principal = journal.balance(member_id, "principal")
+    bonus = journal.balance(member_id, "bonus")
     refuse_frozen(principal)
     if command.principal_minor > principal.available:
         raise Refusal("NOT_ENOUGH_WALLET")
@@ -205,19 +208,22 @@ def _given(session: Session, top_up_id: UUID, balance: Balance) -> _Given:
             returned -= row.amount
         elif row.detail in arrived:
             arrived[row.detail] += row.amount
+    # What a merge brought came later, less what its undo took away again.
+    merged = sum(row.amount for row in after if row.reason.startswith("merged"))
     issuer = Place(own.issuing_store_id, own.issuing_franchisee_id)
-    return _Given(own.amount, returned, sum(arrived.values()), issuer)
+    return _Given(own.amount, returned, sum(arrived.values()) + max(merged, 0), issuer)
 
 
 _GIVES = ("top_up", "bonus", "transferred_in")
 _RETURNS = ("refunded", "bonus_refunded")
 # The account tells whose top-up it is: members may have been merged since.
 _TOP_UP = text(
-    "SELECT d.at, d.store_id, d.content FROM documents d"
+    "SELECT d.at, d.store_id, d.content, ma.member_id FROM documents d"
     " JOIN transactions t ON t.document_id = d.id AND t.kind = 'top_up'"
     " JOIN entries e ON e.transaction_id = t.id AND e.reason = 'top_up'"
     " JOIN member_accounts ma ON ma.account_id = e.account_id"
-    " WHERE d.id = :id AND d.kind = 'top_up' AND ma.member_id = :member"
+    " JOIN members m ON m.member_id = ma.member_id"
+    " WHERE d.id = :id AND d.kind = 'top_up' AND coalesce(m.survivor_id, m.member_id) = :member"
 )
 _SINCE = text(
     "SELECT s.* FROM transactions t JOIN entries own ON own.transaction_id = t.id"

@@ -153,8 +153,8 @@ def _offered(plan: TopUpPlan, paying: Paying) -> OfferedPlan:
 
 _SHOWN = ("code", "name_zh", "name_en", "valid_until", "steps", "free_amount")
 _WALLET = text(
-    "SELECT ma.kind, ma.account_id, b.balance FROM members m"
-    " LEFT JOIN member_accounts ma ON ma.member_id = m.member_id AND ma.kind <> 'points'"
+    "SELECT ma.kind, ma.account_id, b.balance FROM members m LEFT JOIN member_accounts ma"
+    " ON ma.member_id = coalesce(m.survivor_id, m.member_id) AND ma.kind <> 'points'"
     " LEFT JOIN balances b USING (account_id) WHERE m.member_id = :member_id"
 )
 _USED = text(

@@ -42,13 +42,13 @@ def adjust(session: Session, caller: Caller, command: AdjustPoints, now: datetim
 def book(session: Session, staff_id: UUID, command: AdjustPoints, now: datetime) -> Account:
     """Book an adjustment that may be booked."""
     store = stores.find_store(session, Store, command.store_id)
-    documents.open_for(session, command.member_id, store.currency)
+    member_id = documents.open_for(session, command.member_id, store.currency)
     life = None
     if command.points > 0:
         version, expiry = rules.in_force(session, "expiry", now) or (None, None)
         life = lots.life_of(expiry, version, store.business_date(now), store.time_zone)
-    journal = Journal(ledger.lock(session, [command.member_id]), now)
-    balance = journal.balance(command.member_id, "points")
+    journal = Journal(ledger.lock(session, [member_id]), now)
+    balance = journal.balance(member_id, "points")
     if command.points < 0 and balance.available + command.points < 0:
         parameters = {"available": balance.available, "wanted": -command.points}
         raise Refusal("NOT_ENOUGH_POINTS", parameters)

@@ -149,7 +149,7 @@ def _reverse(
 
 def _tell(batch: Batch, back: OrderReturned, row: BookedRow, member_id: UUID) -> None:
     points, principal, bonus = (
-        batch.journal.balance(member_id, kind).available
+        batch.journal.balance(batch.survivor(member_id), kind).available
         for kind in ("points", "principal", "bonus")
     )
     event = ReturnBooked(

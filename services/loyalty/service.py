@@ -21,6 +21,7 @@ from services.loyalty import (
     freezes,
     holds,
     liability,
+    merging,
     openings,
     payouts,
     plans,
@@ -87,6 +88,7 @@ from shared.contracts.loyalty.wallet import (
 )
 from shared.contracts.member import MemberRegistered
 from shared.contracts.member.erasure import MemberErased
+from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.member.imports import MembersImported, OpeningsBroughtIn
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.erasure import ErasureChecked
@@ -316,6 +318,16 @@ class LoyaltyService(Mall):
         session: Session, envelopes: list[Envelope[OpeningsBroughtIn]]
     ) -> None:
         openings.on_openings_brought_in(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberMerged)
+    def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:
+        merging.on_member_merged(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberUnmerged)
+    def on_member_unmerged(session: Session, envelopes: list[Envelope[MemberUnmerged]]) -> None:
+        merging.on_member_unmerged(session, envelopes)
 
     @staticmethod
     @on_event(OrderPlaced)

@@ -1,4 +1,4 @@
-"""A member's statement: the entries behind a balance (L9)."""
+"""A member's statement: the entries behind a balance (L9), and those of who was merged into it."""
 
 from datetime import UTC
 from typing import Any
@@ -57,8 +57,11 @@ def _entry(row: Row[Any]) -> Entry:
 
 
 _ACCOUNTS = text(
-    "SELECT ma.account_id FROM members m LEFT JOIN member_accounts ma"
-    " ON ma.member_id = m.member_id AND ma.kind = ANY(:kinds) WHERE m.member_id = :member_id"
+    "SELECT ma.account_id FROM members asked"
+    " JOIN members m ON m.member_id = coalesce(asked.survivor_id, asked.member_id)"
+    " OR m.survivor_id = coalesce(asked.survivor_id, asked.member_id)"
+    " LEFT JOIN member_accounts ma ON ma.member_id = m.member_id AND ma.kind = ANY(:kinds)"
+    " WHERE asked.member_id = :member_id"
 )
 _ENTRIES = text(
     "SELECT e.*, a.kind FROM entries e JOIN accounts a ON a.id = e.account_id"

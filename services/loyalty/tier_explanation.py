@@ -1,6 +1,7 @@
 """Why a member has their tier: the ladder, its window, the purchases in it, what is missing (K29).
 
-The sum is the one that tiers are reckoned from, and the parts are the rows it adds up.
+The sum is the one that tiers are reckoned from, and the parts are the rows it adds up; of who was
+merged it is the survivor's, with what all in the group have bought.
 """
 
 from datetime import UTC, date, datetime
@@ -39,7 +40,7 @@ def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExp
     )
     zh, en = _words(ladder, member, reached, since)
     return TierExplanation(
-        member_id=command.member_id,
+        member_id=member.member_id,
         ladder_version=ladder.version,
         basis=ladder.body.basis,
         window_days=ladder.body.window_days,
@@ -94,7 +95,7 @@ def _parts(
     rows = session.execute(
         _PARTS,
         {
-            "member_id": command.member_id,
+            "member_id": member.member_id,
             "currency": member.currency,
             "since": since,
             "limit": command.first + 1,
@@ -131,7 +132,8 @@ def _key(cursor: str) -> tuple[date, UUID, str]:
 
 _PARTS = text(
     """SELECT document_id, order_id, kind, business_date, store_id, spend_minor, points_earned
-    FROM orders_booked WHERE member_id = :member_id AND currency = :currency
+    FROM orders_booked WHERE member_id = ANY(ARRAY(SELECT member_id FROM members
+            WHERE member_id = :member_id OR survivor_id = :member_id)) AND currency = :currency
         AND (CAST(:since AS date) IS NULL OR business_date >= :since)
         AND (CAST(:on AS date) IS NULL OR (business_date, document_id, kind)
             < (CAST(:on AS date), CAST(:document_id AS uuid), CAST(:kind AS text)))

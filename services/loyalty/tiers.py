@@ -40,6 +40,7 @@ class Progress(msgspec.Struct):
     spent_minor: int
     points: int
     oldest: date | None
+    survivor_id: UUID | None
 
     def add(self, ladder: TierLadder, on: date, spent_minor: int, points: int) -> None:
         """Take in a purchase that is being booked, if it lies within the window."""
@@ -124,8 +125,10 @@ def reckon(
 def progress_of(
     session: Session, member_id: UUID, now: datetime
 ) -> tuple[LadderInForce | None, Progress | None]:
-    """The ladder in force and what is known of a member as of today; None where there is none."""
-    answer = session.execute(_READ, {"member_ids": [member_id], "now": now}).scalar_one()
+    """The ladder in force and what is known as of today of the member an id stands for; None where
+    there is none."""
+    survivor_id = session.scalar(_STANDS_FOR, {"member_id": member_id})
+    answer = session.execute(_READ, {"member_ids": [survivor_id], "now": now}).scalar_one()
     read = msgspec.json.decode(answer, type=_Read)
     return read.ladder, next(iter(read.members), None)
 
@@ -198,17 +201,20 @@ LADDER = """ladder AS (
 PROGRESS = """progress AS (
     SELECT k.member_id, k.currency, k.tier, k.tier_version, k.ladder_version, k.tier_as_of,
         k.review_on, k.as_of, coalesce(s.spent_minor, 0) AS spent_minor,
-        coalesce(s.points, 0) AS points, s.oldest
+        coalesce(s.points, 0) AS points, s.oldest, k.survivor_id
     FROM known k LEFT JOIN LATERAL (
         SELECT sum(o.spend_minor) AS spent_minor, sum(o.points_earned) AS points,
             min(o.business_date) AS oldest
-        FROM ladder l JOIN orders_booked o ON o.member_id = k.member_id
+        FROM ladder l JOIN orders_booked o ON o.member_id = ANY(ARRAY(
+                SELECT k.member_id UNION ALL SELECT g.member_id FROM members g
+                WHERE g.survivor_id = k.member_id))
             AND o.currency = k.currency
             AND (l.window_days IS NULL OR o.business_date > k.as_of - l.window_days)
             AND (NOT l.calendar_year
                 OR o.business_date >= make_date(CAST(extract(year FROM k.as_of) AS int), 1, 1))
     ) s ON true)"""
-"""The sums of the members in `known` (columns of `members`, and `as_of`) within the window."""
+"""The sums of the members in `known` (columns of `members`, and `as_of`) within the window, with
+what was bought by those merged into them."""
 
 TODAY = """greatest(m.tier_as_of, CAST(CAST(:now AS timestamptz)
     AT TIME ZONE coalesce(s.time_zone, 'UTC') AS date))"""
@@ -224,6 +230,9 @@ WRITE_TIERS = """UPDATE members m SET tier = t.tier, tier_version = t.tier_versi
 LADDER_JSON = "(SELECT json_build_object('version', version, 'body', body) FROM ladder)"
 
 
+_STANDS_FOR = text(
+    "SELECT coalesce(survivor_id, member_id) FROM members WHERE member_id = :member_id"
+)
 _LOCK = text(
     "SELECT member_id FROM members WHERE member_id = ANY(:member_ids)"
     " ORDER BY member_id FOR NO KEY UPDATE"
@@ -247,7 +256,8 @@ _DUE = text(
             ON m.ladder_version < l.version OR m.ladder_version > l.version
             OR m.review_on <= :latest
             LEFT JOIN stores s ON s.id = m.home_store_id
-            WHERE m.ladder_version <> l.version OR m.review_on <=""", TODAY, "LIMIT :limit",
+            WHERE m.survivor_id IS NULL
+            AND (m.ladder_version <> l.version OR m.review_on <=""", TODAY, ") LIMIT :limit",
         )
     )
 )  # fmt: skip

@@ -43,16 +43,20 @@ def transfer_wallet(session: Session, caller: Caller, command: TransferWallet) -
 def book(session: Session, staff_id: UUID, command: TransferWallet, now: datetime) -> Account:
     """Book a transfer that may be booked."""
     store = stores.find_store(session, Store, command.store_id)
-    for member_id in (command.member_id, command.to_member_id):
+    source_id, target_id = (
         documents.open_for(session, member_id, store.currency)
-    balances = ledger.lock(session, [command.member_id, command.to_member_id])
+        for member_id in (command.member_id, command.to_member_id)
+    )
+    if source_id == target_id:
+        raise Refusal("SAME_MEMBER")
+    balances = ledger.lock(session, [source_id, target_id])
     journal = Journal(balances, now)
     parts = {"principal": command.principal_minor, "bonus": command.bonus_minor}
-    targets = {kind: journal.balance(command.to_member_id, kind) for kind in parts}
+    targets = {kind: journal.balance(target_id, kind) for kind in parts}
     refuse_frozen(*targets.values())
     limits.refuse_above(session, targets, parts, now)
     for kind, amount in parts.items():
-        source = journal.balance(command.member_id, kind)
+        source = journal.balance(source_id, kind)
         if amount > source.available:
             raise Refusal("NOT_ENOUGH_WALLET")
         journal.move(

@@ -36,9 +36,9 @@ def pay_in(session: Session, caller: Caller, command: TopUp, now: datetime) -> A
     if not 0 < command.paid_minor <= rule.limit_minor:
         raise Refusal("TOP_UP_AMOUNT", {"limit_minor": rule.limit_minor})
     transfer_due = limits.transfer_due(limits.limits_at(session, now), command)
-    documents.open_for(session, command.member_id, command.currency)
-    journal = Journal(ledger.lock(session, [command.member_id]), now)
-    balances = {kind: journal.balance(command.member_id, kind) for kind in ("principal", "bonus")}
+    member_id = documents.open_for(session, command.member_id, command.currency)
+    journal = Journal(ledger.lock(session, [member_id]), now)
+    balances = {kind: journal.balance(member_id, kind) for kind in ("principal", "bonus")}
     principal = balances["principal"]
     refuse_frozen(principal)
     paid = command.paid_minor

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.member import consents
+from services.member.identifiers import owner_of
 from services.member.models import ConsentGiven, Profile, Store
 from services.member.profiles import advance, locked
 from shared import outbox
@@ -40,7 +41,7 @@ def get(session: Session, caller: Caller, command: GetConsents) -> Consents:
     known = select(Profile.id).where(Profile.id == command.member_id, Profile.erased_at.is_(None))
     if session.scalar(known) is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": command.member_id})
-    return consents.read(session, caller, command.member_id)
+    return consents.read(session, caller, owner_of(session, command.member_id))
 
 
 def _recorded(session: Session, id_: UUID) -> tuple[UUID, list[tuple[str, ...]]] | None:

@@ -1,7 +1,8 @@
 """Members that arrive many at a time: created or added to by a few statements, however many.
 
-A member with the same phone is found and not doubled. Who is created is told as one event with the
-others of the piece (`MembersImported`): an event for each would cost more than the rest together.
+A member with the same phone, be it a second one or that of somebody merged, is found and not
+doubled. Who is created is told as one event with the others of the piece (`MembersImported`): an
+event for each would cost more than the rest together.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,24 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Row, any_, cast, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    LargeBinary,
+    Row,
+    any_,
+    cast,
+    delete,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session, aliased
 
 from services.member import birthdays, cards, fields, names, timeline
 from services.member.fields import Owner
 from services.member.import_rows import Draft, Plan
-from services.member.models import MemberBirthday, Profile
+from services.member.models import Identifier, MemberBirthday, Profile
 from services.member.tags import all_tags
 from services.member.values import searchable
 from shared import outbox
@@ -34,14 +46,25 @@ Told = tuple[Event, UUID | str, int]
 def found(
     session: Session, drafts: Sequence[Draft], *, lock: bool = False
 ) -> dict[bytes, Row[Any]]:
-    """The members there are with the phones of these drafts, by the phones' hashes."""
-    statement = select(Profile.__table__).where(
-        Profile.phone_hash == one_of([draft.hash for draft in drafts]),
-        Profile.erased_at.is_(None),
+    """The members for whom the phones of these drafts stand, by the phones' hashes.
+
+    Who is merged while it is waited for is left out: whoever looks again finds the survivor.
+    """
+    owner = aliased(Profile)
+    statement = (
+        select(Profile.__table__, Identifier.hash.label("found_by_hash"))
+        .join(owner, func.coalesce(owner.survivor_id, owner.id) == Profile.id)
+        .join(Identifier, Identifier.member_id == owner.id)
+        .where(
+            Identifier.kind == "phone",
+            Identifier.hash == one_of([draft.hash for draft in drafts]),
+            Profile.erased_at.is_(None),
+            Profile.survivor_id.is_(None),
+        )
     )
     if lock:
-        statement = statement.order_by(Profile.id).with_for_update()
-    return {row.phone_hash: row for row in session.execute(statement)}
+        statement = statement.order_by(Profile.id).with_for_update(of=Profile)
+    return {row.found_by_hash: row for row in session.execute(statement)}
 
 
 def one_of(hashes: Sequence[bytes]) -> ColumnElement[Any]:
@@ -100,7 +123,30 @@ def told_of(created: Sequence[Draft]) -> list[Arrival]:
 
 
 def fill(session: Session, plan: Plan, there: dict[bytes, Row[Any]], drafts: list[Draft]) -> int:
-    """Fill in what is empty with members who are there; returns how many were added to."""
+    """Fill in what is empty with members who are there; returns how many rows added to one.
+
+    Of several rows for one member each is looked at with what the one before has added.
+    """
+    first, again = _one_each(there, drafts)
+    filled = _fill(session, plan, there, first)
+    return filled + (fill(session, plan, found(session, again, lock=True), again) if again else 0)
+
+
+def _one_each(
+    there: dict[bytes, Row[Any]], drafts: Sequence[Draft]
+) -> tuple[list[Draft], list[Draft]]:
+    """Each member's first draft, and the others."""
+    first: list[Draft] = []
+    again: list[Draft] = []
+    seen: set[UUID] = set()
+    for draft in drafts:
+        row = there.get(draft.hash)
+        (again if row is not None and row.id in seen else first).append(draft)
+        seen |= {row.id} if row is not None else set()
+    return first, again
+
+
+def _fill(session: Session, plan: Plan, there: dict[bytes, Row[Any]], drafts: list[Draft]) -> int:
     rows: list[dict[str, Any]] = []
     told: list[Told] = []
     handed: list[dict[str, Any]] = []
@@ -170,7 +216,14 @@ def _insert(session: Session, plan: Plan, import_id: UUID, drafts: Sequence[Draf
                 "found_by": fields.terms_of(draft.fields),
             }
         )
-    return set(session.scalars(_INSERT, {"rows": msgspec.json.encode(rows).decode()}))
+    made = session.scalars(_INSERT, {"rows": msgspec.json.encode(rows).decode()}).all()
+    claims = [{"id": new_id(), "member_id": member_id} for member_id in made]
+    parameters = {"rows": msgspec.json.encode(claims).decode(), "by": plan.caller.id}
+    claimed = set(session.scalars(_CLAIM, parameters))
+    if lost := set(made) - claimed:
+        # Their phone has become somebody's second one meanwhile: they are found there.
+        session.execute(delete(Profile).where(Profile.id.in_(lost)))
+    return claimed
 
 
 def _surround(session: Session, plan: Plan, created: Sequence[Draft]) -> None:
@@ -257,6 +310,15 @@ _INSERT = text(
         source_channel text, home_store_id uuid, associate_id uuid, tags text[],
         registration_digest text, fields jsonb, found_by text[])
     ON CONFLICT DO NOTHING RETURNING id"""
+)
+# In the order of phones, as members are.
+_CLAIM = text(
+    """INSERT INTO identifiers (id, member_id, kind, cipher, hash, value_hash, last_four, verified,
+        linked_by)
+    SELECT r.id, m.id, 'phone', m.phone_cipher, m.phone_hash, m.phone_hash, m.last_four, false, :by
+    FROM json_to_recordset(CAST(:rows AS json)) AS r(id uuid, member_id uuid)
+    JOIN members m ON m.id = r.member_id ORDER BY m.phone_hash
+    ON CONFLICT DO NOTHING RETURNING member_id"""
 )
 _SURROUND = text(
     """WITH agreed AS (

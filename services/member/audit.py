@@ -97,6 +97,22 @@ CHECKS: dict[str, str] = {
         WHERE i.state IN ('finished', 'cancelled')
             AND (c.import_id IS NOT NULL OR k.import_id IS NOT NULL)
     """,
+    "every member's phone is an identifier of theirs": """
+        SELECT members.id AS member_id FROM members WHERE erased_at IS NULL AND NOT EXISTS (
+            SELECT FROM identifiers WHERE identifiers.member_id = members.id
+                AND kind = 'phone' AND identifiers.hash = members.phone_hash
+        )
+    """,
+    "who was merged stands for one who is open, by a merge that stands": """
+        SELECT members.id AS member_id, members.survivor_id FROM members
+        JOIN members AS survivor ON survivor.id = members.survivor_id
+        WHERE survivor.survivor_id IS NOT NULL OR NOT EXISTS (
+            SELECT FROM merges WHERE merged_id = members.id AND undone_at IS NULL
+        )
+        UNION ALL
+        SELECT merged_id, merges.survivor_id FROM merges JOIN members ON members.id = merged_id
+        WHERE undone_at IS NULL AND members.survivor_id IS NULL
+    """,
     "every member agreed to membership": """
         SELECT members.id AS member_id FROM members WHERE NOT EXISTS (
             SELECT FROM consents WHERE consents.member_id = members.id
@@ -134,7 +150,7 @@ CHECKS: dict[str, str] = {
     "who is erased has an erasure": """
         SELECT members.id AS member_id FROM members
         FULL JOIN (SELECT * FROM erasures WHERE status IN ('erasing', 'erased')) AS erasures
-            ON erasures.member_id = members.id
+            ON erasures.member_id = coalesce(members.survivor_id, members.id)
         WHERE (members.erased_at IS NULL) <> (erasures.id IS NULL)
     """,
     **tag_audit.CHECKS,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, true
+from sqlalchemy import ColumnElement, Row, func, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -92,6 +92,61 @@ def record(
         )
         for each in last.values()
     ]
+
+
+def be_stricter(
+    session: Session, caller: Caller, survivor_id: UUID, merged_id: UUID
+) -> list[dict[str, Any]]:
+    """Have the survivor refuse what the other refuses, as rows of the ledger; both proofs stay.
+
+    Returns what `as_before` needs to know of them.
+    """
+    own, others = standing(session, survivor_id), standing(session, merged_id)
+    made = []
+    for key in sorted(own.keys() & others.keys(), key=str):
+        agreed, refused = own[key], others[key]
+        if agreed.granted and not refused.granted:
+            answer = _answer_of(refused, granted=False)
+            record(session, caller, survivor_id, store_of(caller), [answer])
+            made.append(
+                {
+                    "id": standing(session, survivor_id)[key].consent_id,
+                    "notice_version": agreed.notice_version,
+                }
+            )
+    return made
+
+
+def as_before(
+    session: Session, caller: Caller, survivor_id: UUID, made: Sequence[dict[str, Any]]
+) -> None:
+    """Agree again to what only a merge had refused, where nothing else was said since."""
+    newest = {row.consent_id: row for row in standing(session, survivor_id).values()}
+    for each in made:
+        row = newest.get(each["id"])
+        if row is not None:
+            answer = _answer_of(row, granted=True, notice_version=each["notice_version"])
+            record(session, caller, survivor_id, store_of(caller), [answer])
+
+
+def standing(session: Session, member_id: UUID) -> dict[tuple[Any, ...], Row[Any]]:
+    """A member's own answers that count, by purpose, channel and franchisee."""
+    rows = session.execute(
+        select(ConsentGiven.__table__, ConsentState.consent_id)
+        .join(ConsentState, ConsentState.consent_id == ConsentGiven.id)
+        .where(ConsentState.member_id == member_id)
+    )
+    return {(row.purpose, row.channel, row.franchisee_id): row for row in rows}
+
+
+def _answer_of(row: Row[Any], **changes: Any) -> Consent:
+    given = {
+        "purpose": row.purpose,
+        "channel": row.channel,
+        "notice_version": row.notice_version,
+        "franchisee_id": row.franchisee_id,
+    }
+    return Consent(**given | changes)
 
 
 def store_of(caller: Caller) -> UUID | None:

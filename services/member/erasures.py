@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -92,7 +92,10 @@ def confirm(session: Session, caller: Caller, command: ConfirmErasure, now: date
         raise Refusal("ERASURE_TOO_EARLY", {"from_time": row.confirmable_from.isoformat()})
     row.status, row.confirmed_by, row.confirmed_at, row.refusal = "asking", caller.id, now, None
     session.flush()
-    _tell(session, row.member_id, ErasureConfirmed(erasure_id=row.id, member_id=row.member_id))
+    event = ErasureConfirmed(
+        erasure_id=row.id, member_id=row.member_id, merged_ids=_merged(session, row.member_id)
+    )
+    _tell(session, row.member_id, event)
     return _shown(session, [row])[0]
 
 
@@ -116,7 +119,8 @@ def list_erasures(session: Session, caller: Caller, command: ListErasures) -> Pa
     if command.id is not None:
         wanted.append(Row.id == command.id)
     if command.member_id is not None:
-        wanted.append(Row.member_id == command.member_id)
+        survivor = select(Profile.survivor_id).where(Profile.id == command.member_id)
+        wanted.append(or_(Row.member_id == command.member_id, Row.member_id.in_(survivor)))
     if command.after is not None:
         wanted.append(tuple_(Row.requested_at, Row.id) < decode_moment(command.after))
     rows = session.scalars(
@@ -157,13 +161,20 @@ def _erase(session: Session, erasure_id: UUID, now: datetime) -> None:
     row = _found(session, erasure_id, lock=True)
     if row is None or row.status != "asking":
         return
+    # Nobody is merged while an erasure is open, so who belongs to the member stays so.
+    merged_ids = _merged(session, row.member_id)
+    ids = [row.member_id, *merged_ids]
+    group = select(Profile.id).where(Profile.id.in_(ids)).order_by(Profile.id)
+    session.execute(group.with_for_update())
     member = locked(session, row.member_id)
     row.status = "erasing"
     session.flush()
-    event = MemberErased(erasure_id=row.id, member_id=row.member_id)
+    event = MemberErased(erasure_id=row.id, member_id=row.member_id, merged_ids=merged_ids)
     sequence = advance(session, member, erased_at=now, version=member.version + 1)
+    others = update(Profile).where(Profile.id.in_(merged_ids))
+    session.execute(others.values(erased_at=now, version=Profile.version + 1))
     outbox.emit(session, (event, row.member_id, sequence))
-    destroyed = erasure.destroy(session, PERSONAL, row.member_id, row.id)
+    destroyed = erasure.destroy(session, PERSONAL, ids, row.id)
     _answer(session, row.id, "member", destroyed, now)
 
 
@@ -200,6 +211,12 @@ def _reopen(session: Session, erasure_id: UUID, refusal: str) -> None:
     )
 
 
+def _merged(session: Session, member_id: UUID) -> list[UUID]:
+    """The ids that stand for a member, but for its own."""
+    merged = select(Profile.id).where(Profile.survivor_id == member_id)
+    return list(session.scalars(merged.order_by(Profile.id)))
+
+
 def _tell(session: Session, member_id: UUID, event: Event) -> None:
     """Emit an event of a member, erased or not."""
     sequence = session.scalar(
@@ -216,6 +233,14 @@ def _require_reach(session: Session, caller: Caller, member_id: UUID) -> None:
     home = session.scalar(select(Profile.home_store_id).where(Profile.id == member_id))
     if home is not None and caller.scope_kind is not ScopeKind.CHAIN:
         require_store(session, Store, caller, home)
+
+
+def refuse_open(session: Session, member_ids: Sequence[UUID]) -> None:
+    """Raise `Refusal("ERASURE_OPEN")` if an erasure of one of these members is on its way."""
+    underway = Row.status.in_(("requested", "asking", "erasing"))
+    found = select(Row.id).where(Row.member_id.in_(member_ids), underway)
+    if session.scalar(found.limit(1)) is not None:
+        raise Refusal("ERASURE_OPEN")
 
 
 def _require_requested(row: Row) -> None:

@@ -101,7 +101,10 @@ def read(session: Session, keys: Keyring, caller: Caller, command: ReadExport) -
     row = _own(session, caller, command.export_id)
     asked = msgspec.convert(row.content, BeginExport)
     within = select(Store.id).where(stores_within(Store, caller))
-    conditions: list[ColumnElement[bool]] = [Profile.home_store_id.in_(within)]
+    conditions: list[ColumnElement[bool]] = [
+        Profile.home_store_id.in_(within),
+        Profile.survivor_id.is_(None),
+    ]
     if command.after is not None:
         conditions.append(Profile.id > command.after)
     if asked.tag is not None:

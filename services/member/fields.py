@@ -123,6 +123,24 @@ def phone_of(
     raise Refusal("UNKNOWN_FIELD", {"key": key})
 
 
+def carried(
+    session: Session, keys: Keyring, kept: Kept, from_id: UUID, to_id: UUID
+) -> dict[str, Any]:
+    """The fields of one member as those of another: phones are encrypted for whom they are of."""
+    result = dict(kept)
+    for each in definitions.in_force(session):
+        key = each.field.key
+        if (
+            key in kept
+            and each.field.subject == "member"
+            and isinstance(each.field.kind, PhoneField)
+        ):
+            number = _opened(keys, from_id, each, kept[key])
+            cipher = keys.encrypt(number, uuid5(to_id, key))
+            result[key] = kept[key] | {"value": base64.b64encode(cipher).decode()}
+    return result
+
+
 class Reader:
     """Reads the fields of one subject as one caller may see them."""
 

@@ -29,14 +29,15 @@ from shared.stores import find_store, require_store, stores_within
 _HAND_OVER = text("""
 WITH mine AS MATERIALIZED (
     SELECT members.id FROM members
-    WHERE members.associate_id = :from_id
+    WHERE members.associate_id = :from_id AND members.survivor_id IS NULL
       AND members.home_store_id = ANY(CAST(:store_ids AS uuid[]))
     ORDER BY members.id FOR NO KEY UPDATE OF members
 ), ranked AS (
     SELECT mine.id, row_number() OVER (ORDER BY
         CASE WHEN :by_spend THEN coalesce(spent.minor, 0) END DESC, mine.id) - 1 AS place
     FROM mine LEFT JOIN LATERAL (
-        SELECT sum(spent_minor) AS minor FROM purchase_facts WHERE member_id = mine.id
+        SELECT sum(spent_minor) AS minor FROM purchase_facts WHERE member_id = ANY(ARRAY(
+            SELECT id FROM members m WHERE m.id = mine.id OR m.survivor_id = mine.id))
     ) AS spent ON :by_spend
 ), dealt AS (
     SELECT id, (CAST(:to_ids AS uuid[]))[1 + CASE WHEN place / :hands % 2 = 0 THEN place % :hands

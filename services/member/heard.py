@@ -7,6 +7,7 @@ from services.member import (
     erasures,
     handovers,
     import_work,
+    merging,
     purchases,
     returns,
     tiers,
@@ -27,6 +28,7 @@ from shared.contracts.loyalty import (
 )
 from shared.contracts.loyalty.erasure import ErasureSettled, ForgottenByLoyalty
 from shared.contracts.loyalty.mall import PointsRedeemed, RedemptionCancelled
+from shared.contracts.loyalty.merging import AccountsMerged
 from shared.contracts.loyalty.openings import OpeningsBooked
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.order import OrderPlaced, OrderVoided
@@ -114,6 +116,11 @@ class Heard:
     @on_event(ReturnBooked)
     def on_return_booked(session: Session, envelopes: list[Envelope[ReturnBooked]]) -> None:
         timeline.on_return_booked(session, envelopes)
+
+    @staticmethod
+    @on_event(AccountsMerged)
+    def on_accounts_merged(session: Session, envelopes: list[Envelope[AccountsMerged]]) -> None:
+        merging.on_accounts_merged(session, envelopes)
 
     @staticmethod
     @on_event(ErasureChecked)

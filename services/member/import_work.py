@@ -18,6 +18,7 @@ from services.member import arrivals, imports
 from services.member.import_rows import Draft, Flaw, Judged, Plan
 from services.member.models import (
     Erasure,
+    Identifier,
     ImportChunk,
     ImportFault,
     ImportKey,
@@ -162,7 +163,8 @@ def _flaws_of_others(
     first = _first_rows(session, import_id, rows)
     taken = {}
     if cards:
-        wanted = select(Profile.card_code, Profile.phone_hash).where(Profile.card_code.in_(cards))
+        survivor = func.coalesce(Profile.survivor_id, Profile.id)
+        wanted = select(Profile.card_code, survivor).where(Profile.card_code.in_(cards))
         taken = dict(session.execute(wanted).all())
     currencies = dict(session.execute(select(Store.id, Store.currency)).all())
     for draft in drafts:
@@ -174,9 +176,9 @@ def _flaws_of_others(
         if draft.card_code and first[hashes[draft.card_code]] != draft.row:
             row = first[hashes[draft.card_code]]
             flaws.append((draft.row, (card, "ROW_CARD_TWICE", {"row": row})))
-        if draft.card_code in taken and taken[draft.card_code] != draft.hash:
-            flaws.append((draft.row, (card, "ROW_CARD_TAKEN", {})))
         member = there.get(draft.hash)
+        if draft.card_code in taken and (member is None or taken[draft.card_code] != member.id):
+            flaws.append((draft.row, (card, "ROW_CARD_TAKEN", {})))
         brings_money = draft.opening.principal_minor or draft.opening.bonus_minor
         if member and brings_money and currencies[member.home_store_id] != plan.command.currency:
             flaws.append((draft.row, (phone, "ROW_CURRENCY", {})))
@@ -272,9 +274,14 @@ def _erased(session: Session, import_id: UUID, drafts: Sequence[Draft]) -> set[b
         ImportKey.import_id == import_id, ImportKey.key == hashes, ImportKey.row == ERASED_ROW
     )
     going = (
-        select(Profile.phone_hash)
-        .join(Erasure, Erasure.member_id == Profile.id)
-        .where(Profile.phone_hash == hashes, Erasure.status.in_(("asking", "erasing")))
+        select(Identifier.hash)
+        .join(Profile, Profile.id == Identifier.member_id)
+        .join(Erasure, Erasure.member_id == func.coalesce(Profile.survivor_id, Profile.id))
+        .where(
+            Identifier.kind == "phone",
+            Identifier.hash == hashes,
+            Erasure.status.in_(("asking", "erasing")),
+        )
     )
     return set(session.scalars(union(before, going)))
 

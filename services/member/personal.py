@@ -4,14 +4,16 @@ JSON is in one of the two lists (`shared.erasure`)."""
 from shared.erasure import Personal
 
 _OF = "id = :member_id"
+_MERGED = "(survivor_id = :member_id OR merged_id = :member_id)"
+NOTHING_FILLED = """'{"tags": [], "sizes": {}, "fields": {}, "columns": {}}'"""
 PERSONAL: tuple[Personal, ...] = (
-    # While the phone is still known: the row of a file that waits stays out from here on.
+    # While the phones are still known: the row of a file that waits stays out from here on.
     Personal(
         "import_keys",
         "contact",
         {"row": "0"},
         "import_id IN (SELECT id FROM imports)"
-        " AND key = (SELECT phone_hash FROM members WHERE id = :member_id)",
+        " AND key IN (SELECT hash FROM identifiers WHERE member_id = :member_id)",
     ),
     Personal(
         "members",
@@ -56,6 +58,15 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("tag_exemptions", "tags", {}),
     Personal("tag_dues", "tags", {}),
     Personal("name_keys", "identity", {}),
+    Personal("identifiers", "contact", {}),
+    # What one gave the other, and why somebody took the two for one.
+    Personal("merges", "profile", {"filled": NOTHING_FILLED}, _MERGED),
+    Personal(
+        "merges",
+        "free_text",
+        {"reason": "''", "undo_reason": "CASE WHEN undone_at IS NOT NULL THEN '' END"},
+        _MERGED,
+    ),
     Personal("birthdays", "identity", {}),
     Personal("birthday_windows", "identity", {}),
     # Their family, and they themselves where they are in the family of somebody else.
@@ -82,6 +93,7 @@ HARMLESS = {
     "member_orders": "currency lines",
     "member_tiers": "tier",
     "members": "source_channel",
+    "merges": "consents booked undo_booked",
     "notices": "purpose version text_zh text_en",
     "privacy_rules": "kind body",
     "purchase_facts": "currency",

@@ -82,6 +82,10 @@ class Keyring:
         """What a value of a custom field is found by: 32 hexadecimal digits."""
         return self._keyed(b"field:" + f"{field}={term}".encode())[:16].hex()
 
+    def identifier_hash(self, kind: str, shop: str | None, value: str) -> bytes:
+        """What an identifier that is no phone is found by, in one shop or (None) in any."""
+        return self._keyed(b"identifier:" + "\n".join((kind, shop or "", value)).encode())
+
     def _keyed(self, message: bytes) -> bytes:
         return hmac.new(self._hash_key, message, hashlib.sha256).digest()
 

@@ -6,16 +6,25 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Row, Uuid, any_, cast, or_, select, update
+from sqlalchemy import ARRAY, Row, Uuid, any_, cast, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import birthdays, cards, consents, fields, names, phones, timeline
+from services.member import (
+    birthdays,
+    cards,
+    consents,
+    fields,
+    identifiers,
+    names,
+    phones,
+    timeline,
+)
 from services.member.fields import Owner
 from services.member.models import Profile, Store
 from services.member.phones import Keyring
 from services.member.values import searchable
-from services.member.views import read_members, select_members
+from services.member.views import read_members, select_members, survivors_of
 from shared import outbox
 from shared.contracts.member import (
     GetMembers,
@@ -41,7 +50,7 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
     """Register a person (M2, M5, M6, M15). Sent again, it answers with the member as it is now,
     and is not judged by custom fields that have changed since.
 
-    The unique phone hash decides between two who register the same phone at once.
+    The unique hash of an identifier decides between two who register the same at once.
     """
     store = require_store(session, Store, caller, command.home_store_id)
     country = phones.country_of(store.time_zone)
@@ -51,7 +60,8 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
     born = birthdays.given(command.birthday, command.born)
     birthdays.check(born, store.business_date(now))
     values = _new_profile(keys, caller, command, number)
-    earlier = _earlier(session, keys, caller, values)
+    claims = _claims(keys, caller, command, number, country)
+    earlier = _earlier(session, keys, caller, values, claims)
     if earlier is not None:
         return earlier
     consents.require_fit(session, command.consents)
@@ -61,10 +71,13 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
     for attempt in range(CARD_CODE_ATTEMPTS):
         code = cards.card_code(command.member_id, attempt)
         if _insert(session, values | {"card_code": code}):
+            if not identifiers.claim(session, claims):
+                raise identifiers.taken(session, claims) or Refusal("MEMBER_ID_TAKEN")
             _tell_registered(session, caller, command, values | {"card_code": code})
             birthdays.keep(session, command.member_id, born, store, now)
+            outbox.emit(session, *identifiers.linked(claims[1:]))
             return _get(session, keys, caller, command.member_id)
-        earlier = _earlier(session, keys, caller, values)
+        earlier = _earlier(session, keys, caller, values, claims)
         if earlier is not None:
             return earlier
     raise RuntimeError("every card code of this member is taken")
@@ -110,9 +123,10 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
 
 
 def get_members(session: Session, keys: Keyring, caller: Caller, command: GetMembers) -> Members:
-    """Members by id, in every store alike (M14); unknown ids are left out."""
+    """Members by id, in every store alike (M14); who was merged as the survivor, unknown ids are
+    left out."""
     wanted = Profile.id == any_(cast(command.ids, ARRAY(Uuid)))
-    found = select_members(wanted).order_by(Profile.id)
+    found = select_members(survivors_of(wanted)).order_by(Profile.id)
     return Members(items=read_members(session, keys, caller, found))
 
 
@@ -144,15 +158,20 @@ def one_line(text: str, field: str) -> str:
 
 
 def locked(session: Session, member_id: UUID) -> Row[Any]:
-    """The member's row until the end of the transaction; raises `Refusal("UNKNOWN_MEMBER")`."""
-    row = session.execute(
-        select(Profile.__table__)
-        .where(Profile.id == member_id, Profile.erased_at.is_(None))
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
-    return row
+    """The row of the member an id stands for, until the end of the transaction; raises
+    `Refusal("UNKNOWN_MEMBER")`."""
+    asked = member_id
+    while True:
+        row = session.execute(
+            select(Profile.__table__)
+            .where(Profile.id == asked, Profile.erased_at.is_(None))
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
+        if row.survivor_id is None:
+            return row
+        asked = row.survivor_id
 
 
 def advance(session: Session, row: Row[Any], **values: Any) -> int:
@@ -250,22 +269,34 @@ def _tell_registered(
     outbox.emit(session, (event, command.member_id, 1))
 
 
+def _claims(
+    keys: Keyring, caller: Caller, command: RegisterMember, number: str, country: str
+) -> list[dict[str, Any]]:
+    """The rows of a new member's identifiers, the own phone first."""
+    own = identifiers.Known("phone", None, number, command.phone_verified)
+    more = [identifiers.judged(each, country) for each in command.identifiers]
+    known = {(each.kind, each.shop, each.value): each for each in (*more, own)}
+    first = known.pop(("phone", None, number))
+    return identifiers.rows_of(keys, caller, command.member_id, [first, *known.values()], new_id)
+
+
 def _earlier(
-    session: Session, keys: Keyring, caller: Caller, values: dict[str, Any]
+    session: Session,
+    keys: Keyring,
+    caller: Caller,
+    values: dict[str, Any],
+    claims: list[dict[str, Any]],
 ) -> Member | None:
-    """The member an equal command made; refuses another's id or phone; None: neither is taken."""
-    rows = session.execute(
-        select(Profile.id, Profile.registration_digest).where(
-            or_(Profile.id == values["id"], Profile.phone_hash == values["phone_hash"])
-        )
-    ).all()
-    digests: dict[UUID, bytes] = {row.id: row.registration_digest for row in rows}
-    if values["id"] in digests:
-        if digests[values["id"]] != values["registration_digest"]:
+    """The member an equal command made; refuses the id or an identifier of somebody else; None:
+    none is taken."""
+    digest = session.scalar(select(Profile.registration_digest).where(Profile.id == values["id"]))
+    if digest is not None:
+        if digest != values["registration_digest"]:
             raise Refusal("MEMBER_ID_TAKEN")
         return _get(session, keys, caller, values["id"])
-    for member_id in digests:
-        raise Refusal("PHONE_TAKEN", {"member_id": member_id})
+    taken = identifiers.taken(session, claims)
+    if taken is not None:
+        raise taken
     return None
 
 
@@ -298,4 +329,5 @@ def _preferences(told: list[str]) -> list[str]:
 
 
 def _get(session: Session, keys: Keyring, caller: Caller, member_id: UUID) -> Member:
-    return read_members(session, keys, caller, select_members(Profile.id == member_id))[0]
+    wanted = survivors_of(Profile.id == member_id)
+    return read_members(session, keys, caller, select_members(wanted))[0]

@@ -1,6 +1,6 @@
-"""Finding a member at the counter (M14, M17): by phone, last four digits, card code, name (also in
-pinyin and by initials), or by the exact value of a custom field that is searchable and that the
-caller may see.
+"""Finding a member at the counter (M14, M17): by any identifier, the last four digits of a phone,
+card code, name (also in pinyin and by initials), or by the exact value of a custom field that is
+searchable and that the caller may see. Who was merged is found as the survivor.
 
 Every store finds every member. Of many, those of the caller's own store come first, then those who
 bought last.
@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from services.member import cards, consents, fields, names, phones
-from services.member.models import NameKey, Profile, PurchaseFacts, Store
+from services.member import cards, consents, fields, identifiers, names, phones
+from services.member.models import Identifier, NameKey, Profile, PurchaseFacts, Store
 from services.member.phones import Keyring
 from services.member.values import searchable
-from services.member.views import read_members, select_members
+from services.member.views import group_of, read_members, select_members, survivors_of
 from shared.contracts.member import FindMembers, Members
 from shared.errors import Refusal
 from shared.seal import Caller
@@ -29,7 +29,7 @@ NAMES_LIMIT = 500
 _LAST_CHARACTER = "\U0010ffff"
 _LAST_PURCHASE = (
     select(func.max(PurchaseFacts.last_on))
-    .where(PurchaseFacts.member_id == Profile.id)
+    .where(PurchaseFacts.member_id == group_of(Profile.id))
     .correlate(Profile)
     .scalar_subquery()
 )
@@ -43,7 +43,8 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
     """
     query = " ".join(unicodedata.normalize("NFKC", command.query).split())
     if command.tag is not None and not query:
-        some = select(Profile.id).where(tagged(command.tag)).limit(NAMES_LIMIT)
+        some = select(Profile.id).where(tagged(command.tag), Profile.survivor_id.is_(None))
+        some = some.limit(NAMES_LIMIT)
         return Members(
             items=read_members(session, keys, caller, _best(caller, Profile.id.in_(some)))
         )
@@ -75,14 +76,15 @@ def _too_short(query: str) -> bool:
 
 def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> Iterator[Select[Any]]:
     if re.fullmatch("[0-9]{4}", query):
-        yield _best(caller, Profile.last_four == query)
+        yield _best(caller, _has(Identifier.last_four == query))
     country = _country(session, caller)
     number = phones.recognise(query, country)
     if number is not None:
-        yield _best(caller, Profile.phone_hash == keys.hash_of(number))
+        yield _best(caller, _has(Identifier.value_hash == keys.hash_of(number)))
     codes = [code for code in (cards.recognise(query), cards.brought(query)) if code is not None]
     if codes:
         yield _best(caller, Profile.card_code.in_(codes))
+    yield _best(caller, _has(identifiers.meant(keys, query)))
     # Which of these was meant cannot be told: what is there exactly comes before beginnings.
     ways = [_begins(Profile.search_name, Profile.id, searchable(query))]
     exact = [Profile.search_name == searchable(query)]
@@ -96,6 +98,11 @@ def _readings(session: Session, keys: Keyring, caller: Caller, query: str) -> It
         exact.append(filled_in)
     ids = union_all(*(select(way.subquery().c[0]) for way in ways))
     yield _best(caller, Profile.id.in_(ids), or_(*exact))
+
+
+def _has(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Members with such an identifier."""
+    return Profile.id.in_(identifiers.members_with(condition))
 
 
 def _begins(column: Any, member_id: Any, beginning: str) -> Select[Any]:
@@ -116,7 +123,8 @@ def _best(
     if store_id is not None:
         first.append((Profile.home_store_id == store_id).desc())
     recent = (_LAST_PURCHASE.desc().nulls_last(), Profile.registered_at.desc(), Profile.id)
-    return select_members(condition).order_by(*first, *recent).limit(FOUND_LIMIT)
+    found = select_members(survivors_of(condition))
+    return found.order_by(*first, *recent).limit(FOUND_LIMIT)
 
 
 def _country(session: Session, caller: Caller) -> str:

@@ -107,18 +107,22 @@ def group_of(part: str) -> str:
 
 # A member's days are those of the home store; the parts that are not asked for are not read.
 _PARTS = {
-    "purchases": """(SELECT jsonb_agg(jsonb_build_array(currency, orders, spent_minor, first_on,
-            last_on)) FROM purchase_facts WHERE member_id = m.id AND orders > 0)""",
+    "purchases": """(SELECT jsonb_agg(jsonb_build_array(currency, orders, spent, first_on, last_on))
+            FROM (SELECT currency, CAST(sum(orders) AS bigint) AS orders,
+                CAST(sum(spent_minor) AS bigint) AS spent, min(first_on) AS first_on,
+                max(last_on) AS last_on FROM purchase_facts
+                WHERE member_id = ANY(g.ids) AND orders > 0 GROUP BY currency) AS f)""",
     "window": """(SELECT jsonb_agg(jsonb_build_array(business_date, currency,
             total_minor - returned_minor))
-            FROM member_orders WHERE member_id = m.id AND NOT voided AND currency <> 'XXX'
+            FROM member_orders WHERE member_id = ANY(g.ids) AND NOT voided AND currency <> 'XXX'
             AND business_date > CAST(:now AS date) - CAST(:days AS int) - 2)""",
     "categories": """(SELECT jsonb_agg(category ORDER BY pieces DESC, category)
-            FROM purchased_categories WHERE member_id = m.id AND pieces > 0)""",
-    "skus": """(SELECT jsonb_agg(sku_id) FROM purchased_skus
-            WHERE member_id = m.id AND pieces > 0)""",
+            FROM (SELECT category, sum(pieces) AS pieces FROM purchased_categories
+                WHERE member_id = ANY(g.ids) AND pieces > 0 GROUP BY category) AS b)""",
+    "skus": """(SELECT jsonb_agg(DISTINCT sku_id) FROM purchased_skus
+            WHERE member_id = ANY(g.ids) AND pieces > 0)""",
     "contacts": """(SELECT jsonb_object_agg(kind, at) FROM (
-            SELECT kind, max(at) AS at FROM happenings WHERE member_id = m.id
+            SELECT kind, max(at) AS at FROM happenings WHERE member_id = ANY(g.ids)
             AND kind IN ('note', 'visit', 'enquiry', 'call', 'message') GROUP BY kind) AS c)""",
     "tier": "(SELECT tier FROM member_tiers WHERE member_id = m.id)",
     "consents": """(SELECT jsonb_agg(jsonb_build_array(purpose, channel, granted))
@@ -135,10 +139,13 @@ _PARTS = {
 class Known(NamedTuple):
     """What was read of a member: parts by name, and how it stands with rules.
 
-    `held` are versions of rules by tag, `dues` when time may change what a rule says.
+    `held` are versions of rules by tag, `dues` when time may change what a rule says. What was
+    bought and who was spoken to is that of all who were merged into the member (`merged`: this one
+    was merged into another).
     """
 
     id: UUID
+    merged: bool
     zone: ZoneInfo
     registered_at: datetime
     held: dict[str, int]
@@ -157,6 +164,7 @@ def read(
     return [
         Known(
             row.id,
+            row.survivor_id is not None,
             ZoneInfo(row.time_zone),
             row.registered_at,
             row.held or {},
@@ -172,12 +180,14 @@ def read(
 def _statement(parts: frozenset[str]) -> Any:
     columns = "".join(f", {_PARTS[part]} AS p_{part}" for part in sorted(parts))
     return text(f"""
-        SELECT m.id, s.time_zone, m.registered_at,
+        SELECT m.id, m.survivor_id, s.time_zone, m.registered_at,
             (SELECT jsonb_object_agg(tag, version) FROM rule_tags WHERE member_id = m.id) AS held,
             (SELECT jsonb_object_agg(tag, due_at) FROM tag_dues WHERE member_id = m.id) AS dues,
             ARRAY(SELECT tag FROM tag_exemptions WHERE member_id = m.id) AS exempt{columns}
-        FROM members AS m JOIN stores AS s ON s.id = m.home_store_id WHERE m.id = ANY(:ids)
-        AND m.erased_at IS NULL
+        FROM members AS m JOIN stores AS s ON s.id = m.home_store_id
+        CROSS JOIN LATERAL (SELECT ARRAY(SELECT m.id UNION ALL
+            SELECT id FROM members WHERE survivor_id = m.id) AS ids) AS g
+        WHERE m.id = ANY(:ids) AND m.erased_at IS NULL
     """)
 
 

@@ -79,8 +79,8 @@ def in_force(session: Session, now: datetime) -> dict[str, Rule]:
 
 
 def judge(rule: Rule, known: Known, now: datetime) -> Verdict:
-    """What the rule says now. `known` has the parts that the rule asks for."""
-    if rule.node is None or rule.tag in known.exempt:
+    """What the rule says now; of who was merged, no. `known` has the parts it asks for."""
+    if rule.node is None or rule.tag in known.exempt or known.merged:
         return Verdict(False, {}, None)
     today = now.astimezone(known.zone).date()
     currency = rule.rule.currency

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -41,25 +41,27 @@ _CHANGED = text("INSERT INTO tag_changes (member_id, facts) VALUES (:member_id, 
 def explain(session: Session, caller: Caller, command: ExplainTag) -> TagStanding:
     """Why; see `ExplainTag`."""
     tag = one_line(command.tag, "$.tag")
+    asked = select(func.coalesce(Profile.survivor_id, Profile.id))
+    asked = asked.where(Profile.id == command.member_id, Profile.erased_at.is_(None))
     member = session.execute(
-        select(Profile.tags).where(Profile.id == command.member_id)
+        select(Profile.id, Profile.tags).where(Profile.id.in_(asked.correlate(None)))
     ).one_or_none()
     if member is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": command.member_id})
     now = datetime.now(UTC)
-    mine = (RuleTag.member_id == command.member_id, RuleTag.tag == tag)
+    mine = (RuleTag.member_id == member.id, RuleTag.tag == tag)
     held = session.execute(select(RuleTag.__table__).where(*mine)).one_or_none()
     return TagStanding(
-        member_id=command.member_id,
+        member_id=member.id,
         tag=tag,
         by_hand=tag in member.tags,
         by_rule=held is not None,
         version=held.version if held else None,
         since=held.since if held else None,
         reasons=_then(session, caller, held) if held else [],
-        now=_now(session, caller, command.member_id, tag, now),
-        exemption=_exemption(session, command.member_id, tag),
-        history=_history(session, command.member_id, tag),
+        now=_now(session, caller, member.id, tag, now),
+        exemption=_exemption(session, member.id, tag),
+        history=_history(session, member.id, tag),
     )
 
 

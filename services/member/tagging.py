@@ -52,11 +52,12 @@ class InForce(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What there is to do: the newest versions, whose time has come, whose facts have changed."""
+    """What there is to do: the newest versions, whose time has come, whose facts have changed (with
+    whom the id stands for since a merge)."""
 
     rules: list[InForce]
     due: list[tuple[UUID, str]]
-    changed: list[tuple[UUID, list[str]]]
+    changed: list[tuple[UUID, UUID | None, list[str]]]
 
 
 class Outcome:
@@ -127,10 +128,13 @@ def _asked(work: Work, rules: dict[str, Rule]) -> dict[UUID, dict[str, TagCause]
     for member_id, tag in work.due:
         asked.setdefault(member_id, {})[tag] = "time"
     reads = {tag: rule.groups for tag, rule in rules.items() if rule.node is not None}
-    for member_id, facts in work.changed:
+    for member_id, survivor_id, facts in work.changed:
+        # What changes of who was merged changes the survivor, who is judged by the facts of all.
+        whom = {member_id, survivor_id or member_id}
         for tag, groups in reads.items():
             if "*" in facts or not groups.isdisjoint(facts):
-                asked.setdefault(member_id, {})[tag] = "change"
+                for id_ in whom:
+                    asked.setdefault(id_, {})[tag] = "change"
     return asked
 
 
@@ -226,7 +230,8 @@ WITH taken AS (
 SELECT CAST(json_build_object(
     'rules', (SELECT coalesce(json_agg(rules), '[]') FROM rules),
     'due', (SELECT coalesce(json_agg(json_build_array(member_id, tag)), '[]') FROM due),
-    'changed', (SELECT coalesce(json_agg(json_build_array(member_id, facts)), '[]') FROM taken)
+    'changed', (SELECT coalesce(json_agg(json_build_array(taken.member_id, m.survivor_id, facts)),
+        '[]') FROM taken LEFT JOIN members AS m ON m.id = taken.member_id)
 ) AS text)
 """)
 _RUN = text("""

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Row, func, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from services.member.fields import Owner, Reader
 from services.member.models import Happening as HappeningRow
 from services.member.models import Profile, Store
 from services.member.phones import Keyring
+from services.member.views import group_of
 from shared import outbox
 from shared.contracts import Envelope
 from shared.contracts.campaign import CouponRedeemed
@@ -97,9 +98,9 @@ def record_contact(
 def get_timeline(
     session: Session, keys: Keyring, caller: Caller, command: GetTimeline
 ) -> Page[Happening]:
-    """A page of a member's timeline, newest first."""
-    _require_member(session, command.member_id)
-    wanted = [HappeningRow.member_id == command.member_id, _seen_by(caller)]
+    """A page of a member's timeline, newest first; with that of those merged into the member."""
+    survivor_id = _require_member(session, command.member_id)
+    wanted = [HappeningRow.member_id == group_of(survivor_id), _seen_by(caller)]
     if command.kinds:
         wanted.append(HappeningRow.kind.in_(command.kinds))
     if command.after is not None:
@@ -258,10 +259,14 @@ def _seen_by(caller: Caller) -> ColumnElement[bool]:
     return or_(~contact, HappeningRow.store_id.in_(own))
 
 
-def _require_member(session: Session, member_id: UUID) -> None:
-    known = select(Profile.id).where(Profile.id == member_id, Profile.erased_at.is_(None))
-    if session.scalar(known) is None:
+def _require_member(session: Session, member_id: UUID) -> UUID:
+    """The member an id stands for."""
+    survivor = func.coalesce(Profile.survivor_id, Profile.id)
+    open_ = (Profile.id == member_id, Profile.erased_at.is_(None))
+    found: UUID | None = session.scalar(select(survivor).where(*open_))
+    if found is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": member_id})
+    return found
 
 
 def _digest(keys: Keyring, given: dict[str, Any]) -> bytes | None:

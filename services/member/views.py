@@ -1,5 +1,8 @@
 """A member as staff see one: the profile with its phone masked, and what is known from purchases.
 
+Whoever was merged is seen as the survivor, with the purchases of all that are one person: rows stay
+with the id they came with, and are read through the survivor's group.
+
 One statement, however many members: favourites and figures are subqueries of it.
 """
 
@@ -10,8 +13,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, func, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session, aliased
 
 from services.member import calendars, formulas, phones
 from services.member.fields import Reader
@@ -53,7 +57,22 @@ def select_members(*conditions: ColumnElement[bool]) -> Select[Any]:
         _SKUS.label("skus"),
         _TIME_ZONE.label("time_zone"),
         _BORN.label("born"),
+        _MERGED.label("merged_ids"),
     ).where(Profile.erased_at.is_(None), *conditions)
+
+
+def survivors_of(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The condition that leaves the members for whom those stand that `condition` leaves."""
+    survivor = func.coalesce(Profile.survivor_id, Profile.id)
+    return Profile.id.in_(select(survivor).where(condition).correlate(None))
+
+
+def group_of(member_id: Any) -> Any:
+    """Any of the ids that stand for a member who is open: ``column == group_of(id)``."""
+    one = aliased(Profile)
+    ids = select(one.id).where(or_(one.id == member_id, one.survivor_id == member_id))
+    ids = ids.correlate(Profile)
+    return any_(func.array(ids.scalar_subquery(), type_=ARRAY(Uuid)))
 
 
 def read_members(
@@ -64,36 +83,49 @@ def read_members(
     return [_member(row, keys, reader) for row in session.execute(statement)]
 
 
-_FIGURES = (
+_OF_GROUP = group_of(Profile.id)
+_BY_CURRENCY = (
     select(
-        func.jsonb_agg(
-            func.jsonb_build_object(
-                "currency", PurchaseFacts.currency,
-                "orders", PurchaseFacts.orders,
-                "spent_minor", PurchaseFacts.spent_minor,
-                "first_on", PurchaseFacts.first_on,
-                "last_on", PurchaseFacts.last_on,
-                "last_store_id", PurchaseFacts.last_store_id,
-            )
-        )
+        PurchaseFacts.currency,
+        func.sum(PurchaseFacts.orders).label("orders"),
+        func.sum(PurchaseFacts.spent_minor).label("spent_minor"),
+        func.min(PurchaseFacts.first_on).label("first_on"),
+        func.array_agg(aggregate_order_by(PurchaseFacts.last_on, PurchaseFacts.last_at.desc()))[
+            1
+        ].label("last_on"),
+        func.array_agg(
+            aggregate_order_by(PurchaseFacts.last_store_id, PurchaseFacts.last_at.desc())
+        )[1].label("last_store_id"),
     )
-    .where(PurchaseFacts.member_id == Profile.id, PurchaseFacts.orders > 0)
+    .where(PurchaseFacts.member_id == _OF_GROUP, PurchaseFacts.orders > 0)
+    .group_by(PurchaseFacts.currency)
     .correlate(Profile)
-    .scalar_subquery()
-)  # fmt: skip
+    .lateral("figures")
+)
+_FIGURES = select(func.jsonb_agg(func.to_jsonb(_BY_CURRENCY.table_valued()))).scalar_subquery()
 _CATEGORIES = func.array(
     select(PurchasedCategory.category)
-    .where(PurchasedCategory.member_id == Profile.id, PurchasedCategory.pieces > 0)
-    .order_by(PurchasedCategory.pieces.desc(), PurchasedCategory.category)
+    .where(PurchasedCategory.member_id == _OF_GROUP, PurchasedCategory.pieces > 0)
+    .group_by(PurchasedCategory.category)
+    .order_by(func.sum(PurchasedCategory.pieces).desc(), PurchasedCategory.category)
     .limit(FAVOURITES)
     .correlate(Profile)
     .scalar_subquery()
 )
 _SKUS = func.array(
     select(PurchasedSku.sku_id)
-    .where(PurchasedSku.member_id == Profile.id, PurchasedSku.pieces > 0)
-    .order_by(PurchasedSku.pieces.desc(), PurchasedSku.sku_id)
+    .where(PurchasedSku.member_id == _OF_GROUP, PurchasedSku.pieces > 0)
+    .group_by(PurchasedSku.sku_id)
+    .order_by(func.sum(PurchasedSku.pieces).desc(), PurchasedSku.sku_id)
     .limit(FAVOURITES)
+    .correlate(Profile)
+    .scalar_subquery()
+)
+_One = aliased(Profile)
+_MERGED = func.array(
+    select(_One.id)
+    .where(_One.survivor_id == Profile.id)
+    .order_by(_One.id)
     .correlate(Profile)
     .scalar_subquery()
 )
@@ -154,6 +186,7 @@ def _member(row: Any, keys: Keyring, reader: Reader) -> Member:
         registered_at=row.registered_at,
         purchases=purchases,
         fields=reader.read(row.id, row.fields, lambda: _facts(row, purchases)),
+        merged_ids=row.merged_ids,
     )
 
 

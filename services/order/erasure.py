@@ -13,18 +13,21 @@ from shared.contracts.order.erasure import ErasureChecked, ForgottenByOrder
 
 def on_erasure_confirmed(session: Session, envelopes: list[Envelope[ErasureConfirmed]]) -> None:
     """Say whether an order of the member is on its way; its saga would lose whom it is for."""
-    asked = [told.data for told in envelopes]
+    asked = {told.data.erasure_id: told.data for told in envelopes}
+    groups = {key: {each.member_id, *each.merged_ids} for key, each in asked.items()}
     pending = set(
         session.scalars(
             select(Order.member_id).where(
-                Order.member_id.in_([each.member_id for each in asked]), Order.status == "pending"
+                Order.member_id.in_(set().union(*groups.values())), Order.status == "pending"
             )
         )
     )
-    for each in asked:
-        refusal = "ORDER_ON_ITS_WAY" if each.member_id in pending else None
+    for key, each in asked.items():
         event = ErasureChecked(
-            erasure_id=each.erasure_id, member_id=each.member_id, refusal=refusal
+            erasure_id=key,
+            member_id=each.member_id,
+            refusal="ORDER_ON_ITS_WAY" if groups[key] & pending else None,
+            merged_ids=each.merged_ids,
         )
         outbox.emit(session, (event, each.member_id, 1))
 
@@ -33,7 +36,8 @@ def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) 
     """Nobody has anything against it any more: destroy, and answer with how much it was."""
     for told in envelopes:
         erased = told.data
-        destroyed = erasure.destroy(session, PERSONAL, erased.member_id, erased.erasure_id)
+        ids = [erased.member_id, *erased.merged_ids]
+        destroyed = erasure.destroy(session, PERSONAL, ids, erased.erasure_id)
         event = ForgottenByOrder(
             erasure_id=erased.erasure_id, member_id=erased.member_id, destroyed=destroyed
         )

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ARRAY, Uuid, any_, func, select, tuple_, union
 from sqlalchemy.orm import Session
 
+from services.order.models import MergedMember, OrderLine, OrderTender, Store
 from services.order.models import Order as Row
-from services.order.models import OrderLine, OrderTender, Store
 from services.order.models import Refund as RefundRow
 from services.order.models import Return as ReturnRow
 from services.order.models import ReturnLine as ReturnLineRow
@@ -40,7 +40,7 @@ def list_orders(session: Session, caller: Caller, command: ListOrders) -> Page[O
     if command.receipt_number:
         query = query.where(Row.receipt_number == command.receipt_number)
     if command.member_id:
-        query = query.where(Row.member_id == command.member_id)
+        query = query.where(Row.member_id == any_(_group(command.member_id)))
     if command.business_date:
         query = query.where(Row.business_date == command.business_date)
     if command.after:
@@ -50,6 +50,15 @@ def list_orders(session: Session, caller: Caller, command: ListOrders) -> Page[O
     ).all()
     page = page_of(rows, command.first, lambda row: (row.sold_at.isoformat(), str(row.id)))
     return Page(items=_whole(session, page.items), cursors=page.cursors, has_next=page.has_next)
+
+
+def _group(member_id: UUID) -> Any:
+    """All ids that stand for the same person as this one."""
+    whom = select(MergedMember.survivor_id).where(MergedMember.member_id == member_id)
+    survivor = func.coalesce(whom.scalar_subquery(), member_id)
+    others = select(MergedMember.member_id).where(MergedMember.survivor_id == survivor)
+    ids = union(select(survivor), others)
+    return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid))
 
 
 def read(session: Session, caller: Caller, ids: Sequence[UUID]) -> list[Order]:

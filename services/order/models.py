@@ -90,6 +90,17 @@ class EarnRule(Base):
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
+class MergedMember(Base):
+    """Whom a member's id stands for since a merge (itself again after its undo), as told by the
+    newest event, `number`. Orders keep the id they came with."""
+
+    __tablename__ = "merged_members"
+
+    member_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    survivor_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
 class Order(Base):
     """One sale. `content` is a digest of the command: the id may not be reused for another.
 

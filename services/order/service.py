@@ -17,6 +17,7 @@ from shared.contracts import Envelope
 from shared.contracts.directory import DeviceChanged, StaffChanged, StoreChanged
 from shared.contracts.loyalty import RulePublished
 from shared.contracts.member.erasure import ErasureConfirmed, MemberErased
+from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.order import (
     CancelOrder,
     GetOrders,
@@ -137,3 +138,13 @@ class OrderService:
     @on_event(ErasureConfirmed)
     def on_erasure_confirmed(session: Session, envelopes: list[Envelope[ErasureConfirmed]]) -> None:
         erasure.on_erasure_confirmed(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberMerged)
+    def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:
+        copies.on_member_merged(session, envelopes)
+
+    @staticmethod
+    @on_event(MemberUnmerged)
+    def on_member_unmerged(session: Session, envelopes: list[Envelope[MemberUnmerged]]) -> None:
+        copies.on_member_unmerged(session, envelopes)

@@ -24,7 +24,7 @@ from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.liability import GetLiability, ListDebts
 from shared.contracts.loyalty.tier_explanation import ExplainTier
-from shared.contracts.member import birthdays, family
+from shared.contracts.member import birthdays, family, identity
 from shared.contracts.member import consents as mc
 from shared.contracts.member import erasure as me
 from shared.contracts.member import exports as x
@@ -82,6 +82,9 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
                      n.CancelImport, n.GetImport, n.ListImports, n.ListFaults),
                     HQ | {R.FRANCHISE_OWNER}),
     **dict.fromkeys((x.BeginExport, x.ReadExport, x.EndExport), MANAGERS),
+    identity.LinkIdentifier: SELLERS | MANAGERS, identity.UnlinkIdentifier: MANAGERS,
+    identity.ListIdentifiers: READERS, identity.MergeMembers: MANAGERS,
+    identity.UndoMerge: MANAGERS, identity.ListMerges: MANAGERS | {R.AUDITOR},
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,

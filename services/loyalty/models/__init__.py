@@ -22,6 +22,7 @@ from services.loyalty.models.mall import (
     MallStock,
     Redemption,
 )
+from services.loyalty.models.merges import Merge, MovedDebt
 from services.loyalty.models.openings import OpeningBooked
 from services.loyalty.models.orders import Hold, OrderBooked
 from services.loyalty.models.rules import RuleVersion
@@ -53,6 +54,8 @@ __all__ = [
     "MallStock",
     "Member",
     "MemberAccount",
+    "Merge",
+    "MovedDebt",
     "OpeningBooked",
     "OrderBooked",
     "Outbox",

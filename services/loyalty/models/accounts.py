@@ -22,7 +22,9 @@ class Member(Base):
     `currency` is the wallet's; unknown until the home store or a first order tells it.
     `tier_as_of` is the business date the tier was reckoned on; `review_on` the first date on which
     a purchase leaves the ladder's window. `ladder_version` 0: never reckoned. `closed_at`: erased;
-    nothing is taken in or held for nobody, but what has happened is still booked.
+    nothing is taken in or held for nobody, but what has happened is still booked. `survivor_id` is
+    whom this id stands for since a merge, as told by its newest event, `merge_number`; None:
+    itself.
     """
 
     __tablename__ = "members"
@@ -36,8 +38,15 @@ class Member(Base):
     tier_as_of: Mapped[date | None]
     review_on: Mapped[date | None]
     closed_at: Mapped[datetime | None]
+    survivor_id: Mapped[UUID | None]
+    merge_number: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
+        Index(
+            "ix_members_survivor_id",
+            "survivor_id",
+            postgresql_where=text("survivor_id IS NOT NULL"),
+        ),
         Index("ix_members_ladder_version", "ladder_version"),
         Index("ix_members_review_on", "review_on", postgresql_where=text("review_on IS NOT NULL")),
     )

@@ -33,7 +33,7 @@ class Transaction(Base):
         CheckConstraint(
             "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
             " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening', 'redemption',"
-            " 'redemption_void')",
+            " 'redemption_void', 'merge', 'merge_back')",
             name="kind_known",
         ),
     )
@@ -45,7 +45,8 @@ class Entry(Base):
     Positive is what a member gains: the counter account carries the same with the other sign.
     Points that expire say so where they are given, where that is reversed and where they expired:
     earned on a local date of the issuing store, of use through `valid_until`, which ends there at
-    `expires_at`, by version `expiry_version` of the rule.
+    `expires_at`, by version `expiry_version` of the rule. What a merge moves names the lot by the
+    entry that gave it (`lot_id`), and the day it was earned also where it never expires.
     """
 
     __tablename__ = "entries"
@@ -69,12 +70,14 @@ class Entry(Base):
     valid_until: Mapped[date | None]
     expires_at: Mapped[datetime | None]
     expiry_version: Mapped[int | None] = mapped_column(Integer)
+    lot_id: Mapped[int | None]
 
     __table_args__ = (
         ForeignKeyConstraint(["account_id", "unit"], ["accounts.id", "accounts.unit"]),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
         CheckConstraint(
-            "num_nulls(earned_on, valid_until, expires_at, expiry_version) IN (0, 4)",
+            "num_nulls(valid_until, expires_at, expiry_version) IN (0, 3)"
+            " AND (lot_id IS NOT NULL OR (earned_on IS NULL) = (expires_at IS NULL))",
             name="life_whole",
         ),
         CheckConstraint(

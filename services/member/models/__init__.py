@@ -11,6 +11,7 @@ from services.member.models.consents import ConsentGiven, ConsentState, Notice
 from services.member.models.erasures import Erasure, ErasureAnswer, PrivacyRule
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
+from services.member.models.identity import Identifier, Merge
 from services.member.models.imports import (
     ExportRun,
     ImportChunk,
@@ -51,6 +52,7 @@ __all__ = [
     "FieldVersion",
     "HandOver",
     "Happening",
+    "Identifier",
     "ImportChunk",
     "ImportFault",
     "ImportKey",
@@ -59,6 +61,7 @@ __all__ = [
     "MemberBirthday",
     "MemberOrder",
     "MemberTier",
+    "Merge",
     "NameKey",
     "Notice",
     "Outbox",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,8 +33,9 @@ class Profile(Base):
     `version` guards edits; `event_sequence` counts the member's events, looks at the phone too.
     The digests recognise a command that is sent again, without keeping what it said. `fields` are
     the custom ones, and `found_by` the keyed hashes of what they are found by. `tags` were put by
-    hand; `rule_tags` are those of the table of that name. Once `erased_at` is set, the row is an id
-    that orders and ledgers refer to, and nobody any more.
+    hand; `rule_tags` are those of the table of that name. `survivor_id` is the member this one was
+    merged into, over all steps; None: it is open. Once `erased_at` is set, the row is an id that
+    orders and ledgers refer to, and nobody any more.
     """
 
     __tablename__ = "members"
@@ -70,6 +72,7 @@ class Profile(Base):
     fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
     found_by: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     erased_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    survivor_id: Mapped[UUID | None] = mapped_column(ForeignKey("members.id"))
 
     __table_args__: Any = (
         CheckConstraint("version >= 1", name="version_counts"),
@@ -88,12 +91,18 @@ class Profile(Base):
             " phone_hash, last_four, registration_digest) = 0",
             name="somebody_until_erased",
         ),
+        CheckConstraint("survivor_id <> id", name="merged_into_another"),
         Index("ix_members_last_four", "last_four"),
         Index("ix_members_search_name", "search_name"),
         Index("ix_members_associate_id", "associate_id"),
         Index("ix_members_found_by", "found_by", postgresql_using="gin"),
         Index("ix_members_tags", "tags", postgresql_using="gin"),
         Index("ix_members_rule_tags", "rule_tags", postgresql_using="gin"),
+        Index(
+            "ix_members_survivor_id",
+            "survivor_id",
+            postgresql_where=text("survivor_id IS NOT NULL"),
+        ),
     )
 
 

@@ -46,6 +46,10 @@ ERRORS = {
         en="This account is frozen; a manager can lift that after a check of the person",
     ),
     "UNKNOWN_TOP_UP": Sentence(zh="该会员没有这笔充值", en="The member has no such top-up"),
+    "TOP_UP_MOVED": Sentence(
+        zh="会员合并后余额已转入会员 {member_id}，请为其办理余额退款",
+        en="The money of this top-up went to member {member_id} with a merge: pay it out there",
+    ),
     "REFUND_TOO_LATE": Sentence(
         zh="充值 {days} 天内可退；此后请由店长办理余额退款",
         en="A top-up can be refunded for {days} days; after that a manager can pay out",
@@ -113,7 +117,8 @@ class RefundTopUp(Command[TopUpRefund], frozen=True, kw_only=True):
 
     Only principal that is not spent: the oldest is spent first, so later top-ups are untouched by
     it. None: all of that. The bonus it brought is taken back pro rata, as far as it is there.
-    Refusals: UNKNOWN_TOP_UP, REFUND_TOO_LATE, REFUND_AMOUNT, ACCOUNT_FROZEN, ENTRY_ID_TAKEN.
+    Refusals: UNKNOWN_TOP_UP, REFUND_TOO_LATE, REFUND_AMOUNT, TOP_UP_MOVED (paid in before the
+    member was merged), ACCOUNT_FROZEN, ENTRY_ID_TAKEN, UNKNOWN_MEMBER.
     """
 
     id: UUID

@@ -19,6 +19,7 @@ from shared.contracts.member.fields import (
     FieldValues,
     Form,
 )
+from shared.contracts.member.identity import IdentifierInput
 from shared.paging import Page
 
 Tag = Annotated[str, Meta(min_length=1, max_length=30, pattern=PLAIN)]
@@ -39,6 +40,8 @@ HappeningKind = Literal[
     "coupon",
     "tier",
     "handed_over",
+    "merged",
+    "unmerged",
 ]
 
 ERRORS = {
@@ -101,7 +104,7 @@ class Member(Message, frozen=True, kw_only=True):
 
     `birthday` is the solar date of birth where the year is known, `born` is as it was given;
     `next_birthday` is local to the home store, `age` in full years; `tags` are
-    put by hand or by rule.
+    put by hand or by rule. `merged_ids` stand for this member too.
     """
 
     id: UUID
@@ -129,6 +132,7 @@ class Member(Message, frozen=True, kw_only=True):
     registered_at: datetime
     purchases: Purchases = Purchases()
     fields: list[FieldValue] = []
+    merged_ids: list[UUID] = []
 
 
 class Members(Message, frozen=True, kw_only=True):
@@ -139,7 +143,8 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     """Register a person (M2, M5, M6, M15). The id is the caller's: repeating is safe.
 
     `phone` is E.164 or a national number of the store's country; `birthday` is short for a solar
-    `born`. Refusals: INVALID_PHONE, PHONE_TAKEN (parameter `member_id`), CONSENT_MISSING,
+    `born`. Refusals: INVALID_PHONE, PHONE_TAKEN and IDENTIFIER_TAKEN (parameter `member_id`),
+    INVALID_IDENTIFIER, CONSENT_MISSING,
     NOTICE_NOT_IN_FORCE and the like, UNKNOWN_STORE, INVALID_BIRTHDAY (no such day, in the future,
     or given twice); of `fields` UNKNOWN_FIELD, FIELD_FORBIDDEN, FIELD_REQUIRED, FIELD_INVALID.
     """
@@ -162,11 +167,14 @@ class RegisterMember(Command[Member], frozen=True, kw_only=True):
     style_preferences: Preferences = []
     fields: FieldValues = {}
     consents: Annotated[list[Consent], Meta(min_length=1, max_length=20)]
+    phone_verified: bool = False
+    identifiers: Annotated[list[IdentifierInput], Meta(max_length=10)] = []
 
 
 class FindMembers(Command[Members], frozen=True, kw_only=True):
-    """Find by phone, its last four digits, card code, name (prefix; also in pinyin, or by the
-    initials of its syllables) or the exact value of a searchable field; at most 20, best first.
+    """Find by any identifier (phone, card, WeChat union id, e-mail, shop account), the last four
+    digits of a phone, name (prefix; also in pinyin, or by the initials of its syllables) or the
+    exact value of a searchable field; at most 20, best first.
 
     With `tag` only who has it, by hand or by rule; the query may then be left out."""
 
@@ -175,7 +183,7 @@ class FindMembers(Command[Members], frozen=True, kw_only=True):
 
 
 class GetMembers(Command[Members], frozen=True, kw_only=True):
-    """Members by id; unknown ids are left out."""
+    """Members by id, a merged one as its survivor; unknown ids are left out."""
 
     ids: Annotated[list[UUID], Meta(max_length=500)]
 

@@ -5,6 +5,8 @@
 Somebody asks, somebody else confirms. Order answers first (nothing may be on its way), then loyalty
 (the wallet has to be empty; it books off what points are left). A refusal leads back to requested,
 with its code. Then every service destroys what it has and says so.
+
+Who was merged goes with the survivor: it is one person under several ids.
 """
 
 from datetime import datetime
@@ -135,20 +137,24 @@ class ErasureWithdrawn(Event, frozen=True, kw_only=True):
 
 
 class ErasureConfirmed(Event, frozen=True, kw_only=True):
-    """Subject: the member. Order and then loyalty say whether it is possible."""
+    """Subject: the member. Order and then loyalty say whether it is possible. `merged_ids` stand
+    for the member too."""
 
     type: ClassVar[str] = "member.erasure_confirmed"
     erasure_id: UUID
     member_id: UUID
+    merged_ids: list[UUID] = []
 
 
 class MemberErased(Event, frozen=True, kw_only=True):
-    """Subject: the member. Nobody has anything against it: every service destroys what it has."""
+    """Subject: the member. Nobody has anything against it: every service destroys what it has, of
+    `merged_ids` as well."""
 
     type: ClassVar[str] = "member.erased"
     audited: ClassVar[bool] = False
     erasure_id: UUID
     member_id: UUID
+    merged_ids: list[UUID] = []
 
 
 class ErasureCompleted(Event, frozen=True, kw_only=True):

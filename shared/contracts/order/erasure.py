@@ -15,12 +15,14 @@ ERRORS = {
 
 
 class ErasureChecked(Event, frozen=True, kw_only=True):
-    """Subject: the member. `refusal` (ORDER_ON_ITS_WAY), or nothing is in the way here."""
+    """Subject: the member. `refusal` (ORDER_ON_ITS_WAY), or nothing is in the way here; also not
+    under the ids that were merged into the member."""
 
     type: ClassVar[str] = "order.erasure_checked"
     audited: ClassVar[bool] = False
     erasure_id: UUID
     member_id: UUID
+    merged_ids: list[UUID] = []
     refusal: str | None
 
 

@@ -44,7 +44,7 @@ def test_points_are_forfeited_by_an_entry_of_their_own(shop: Shop) -> None:
     member_id, erasure_id = shop.register(), new_id()
     adjusted(shop, member_id, 120, "生日")
 
-    answer = erasure.settle(shop.session, erasure_id, member_id, NOW)
+    answer = erasure.settle(shop.session, erasure_id, [member_id], NOW)
 
     assert (answer.refusal, answer.points_forfeited) == (None, 120)
     rows = shop.session.execute(
@@ -70,7 +70,7 @@ def test_money_has_to_be_paid_out_first(shop: Shop) -> None:
     topped_up(shop, member_id)
     before = shop.session.execute(text("SELECT * FROM balances ORDER BY account_id")).all()
 
-    answer = erasure.settle(shop.session, new_id(), member_id, NOW)
+    answer = erasure.settle(shop.session, new_id(), [member_id], NOW)
 
     assert answer.refusal == "WALLET_NOT_EMPTY"
     after = shop.session.execute(text("SELECT * FROM balances ORDER BY account_id")).all()

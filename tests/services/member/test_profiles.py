@@ -96,6 +96,7 @@ def test_a_member_is_registered_once_and_for_all_stores(
         "registered_at": None,
         "purchases": None,
         "fields": [],
+        "merged_ids": [],
     }
     assert member.purchases.count == 0
     ledger = session.execute(

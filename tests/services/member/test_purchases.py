@@ -235,6 +235,7 @@ def test_amounts_of_two_currencies_are_not_added_up(
 
 def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., Member]) -> None:
     member = register(birthday=date(1990, 5, 1))
+    other = register(phone="13900000002")
     purchases.on_order_placed(session, [placed(member.id, {DRESS: 1}, 100)])
     for statement in (
         "UPDATE purchase_facts SET spent_minor = 101",
@@ -254,6 +255,8 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
             finished_at, points) VALUES (gen_random_uuid(), 1, 'finished', '', '{}', '{}',
             'chain', now(), 1)""",
         "INSERT INTO import_keys (import_id, key, row) SELECT id, 'x', 2 FROM imports",
+        "DELETE FROM identifiers",
+        f"UPDATE members SET survivor_id = '{other.id}' WHERE id = '{member.id}'",
     ):
         session.execute(text(statement))
 
