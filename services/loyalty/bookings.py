@@ -153,6 +153,18 @@ class Batch:
         """The member an id stands for: what an order brings is theirs."""
         return self._state.survivor(member_id)
 
+    def available(self, member_id: UUID, kind: str) -> int:
+        """What a member can use once this is written: what was booked on the account of an id that
+        was merged goes on to the survivor."""
+        own = self.journal.balance(self.survivor(member_id), kind)
+        merged = (
+            balance.available
+            for balance in self._state.balances
+            if balance.member_id == member_id != own.member_id
+            and (balance.kind, balance.unit) == (kind, own.unit)
+        )
+        return own.available + sum(merged)
+
     def book(self, row: BookedRow) -> None:
         """Record an order, and what it means for its member's tier."""
         self._rows.append(row)

@@ -214,8 +214,7 @@ def _tombstone(order: OrderVoided) -> BookedRow:
 def _tell(batch: Batch, sale: BookedRow, member_id: UUID, voided: bool) -> None:
     """Say what was booked (or booked back), with what the member can use now."""
     points, principal, bonus = (
-        batch.journal.balance(batch.survivor(member_id), kind).available
-        for kind in ("points", "principal", "bonus")
+        batch.available(member_id, kind) for kind in ("points", "principal", "bonus")
     )
     event = OrderBooked(
         order_id=sale.order_id,

@@ -149,8 +149,7 @@ def _reverse(
 
 def _tell(batch: Batch, back: OrderReturned, row: BookedRow, member_id: UUID) -> None:
     points, principal, bonus = (
-        batch.journal.balance(batch.survivor(member_id), kind).available
-        for kind in ("points", "principal", "bonus")
+        batch.available(member_id, kind) for kind in ("points", "principal", "bonus")
     )
     event = ReturnBooked(
         return_id=back.return_id,

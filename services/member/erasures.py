@@ -172,7 +172,7 @@ def _erase(session: Session, erasure_id: UUID, now: datetime) -> None:
     event = MemberErased(erasure_id=row.id, member_id=row.member_id, merged_ids=merged_ids)
     sequence = advance(session, member, erased_at=now, version=member.version + 1)
     others = update(Profile).where(Profile.id.in_(merged_ids))
-    session.execute(others.values(erased_at=now, version=Profile.version + 1))
+    session.execute(others.values(erased_at=now))
     outbox.emit(session, (event, row.member_id, sequence))
     destroyed = erasure.destroy(session, PERSONAL, ids, row.id)
     _answer(session, row.id, "member", destroyed, now)

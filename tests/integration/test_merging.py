@@ -5,7 +5,11 @@ from typing import Any
 import pytest
 
 from infra.api import Api
+from shared.contracts import SERVICES
+from tests.conftest import RunningStack
+from tests.integration.conftest import Rows
 from tests.integration.shop import Shop, fresh, until
+from tests.integration.test_erasure import ERASURE, SHOWN, found_anywhere
 
 pytestmark = pytest.mark.anyio
 
@@ -72,3 +76,49 @@ async def test_two_members_are_one_everywhere_and_part_again(shop: Shop) -> None
         await clerk.change("undoMerge", "merge { undoneBy }", mergeId=merge, reason="看错了")
         await stands(shop, clerk, one, (100, 5000, 1))
         await stands(shop, clerk, other, (200, 5000, 2))
+
+
+async def test_k37_who_was_merged_is_erased_with_the_survivor(
+    shop: Shop, stack: RunningStack, rows: Rows
+) -> None:
+    """K37: asked for under the old id, everything goes under both, in every service."""
+    async with await shop.admin() as admin, await shop.clerk() as clerk:
+        sku, tag = await shop.piece(admin, 10), "青黛控"
+        one, other = await shop.member(clerk, name="闻人试并"), await shop.member(clerk)
+        await clerk.change("tagMember", "member { id }", memberId=other, add=[tag])
+        for member in (one, other):
+            await sell(clerk, shop.sale(sku, memberId=member))
+            await stands(shop, clerk, member, (100, 0, 1))
+        await clerk.change(
+            "mergeMembers", "merge { survivorId }",
+            id=fresh(), memberId=one, otherId=other, reason="同为闻人",
+        )  # fmt: skip
+        await stands(shop, clerk, one, (200, 0, 2))
+
+        erasure = fresh()
+        asked = {"id": erasure, "memberId": other, "reason": "ASKED_BY_MEMBER"}
+        await clerk.change("requestErasure", ERASURE, **asked)
+        await admin.change("confirmErasure", ERASURE, id=erasure)
+
+        async def certified() -> Any:
+            node = (await admin.ask(SHOWN, id=erasure))["erasures"]["edges"][0]["node"]
+            assert node["refusal"] is None, node
+            return node if node["status"] == "ERASED" else None
+
+        certificate = await until(certified, 60)
+        assert {each["service"] for each in certificate["answers"]} == set(SERVICES)
+
+        async def nothing_left() -> bool:
+            left = found_anywhere(stack, [tag, "闻人"])
+            return all(table == "outbox" for _, table, _ in left)
+
+        await until(nothing_left)
+        for service in SERVICES:
+            erased = "SELECT count(*) FROM erased_members WHERE member_id::text = ANY(%s)"
+            assert rows(service, erased, [one, other]) == [(2,)]
+        owed = (
+            "SELECT coalesce(sum(balance), 0) FROM balances JOIN member_accounts USING (account_id)"
+        )
+        assert rows("loyalty", f"{owed} WHERE member_id::text = ANY(%s)", [one, other]) == [(0,)]
+        kept = "SELECT count(*) FROM orders WHERE member_id::text = ANY(%s)"
+        assert rows("order", kept, [one, other]) == [(2,)]

@@ -30,19 +30,9 @@ Preferences = Annotated[list[Tag], Meta(max_length=20)]
 ContactKind = Literal["note", "visit", "enquiry", "call", "message"]
 """What staff write down: a remark, a visit without a purchase, a question, a call, a chat."""
 HappeningKind = Literal[
-    ContactKind,
-    "joined",
-    "purchase",
-    "void",
-    "return",
-    "points",
-    "top_up",
-    "coupon",
-    "tier",
-    "handed_over",
-    "merged",
-    "unmerged",
-]
+    ContactKind, "joined", "purchase", "void", "return", "points", "top_up", "coupon", "tier",
+    "handed_over", "merged", "unmerged",
+]  # fmt: skip
 
 ERRORS = {
     "INVALID_PHONE": Sentence(zh="“{phone}”不是有效的电话号码", en="“{phone}” is no phone number"),

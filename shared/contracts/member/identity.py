@@ -150,7 +150,7 @@ class MergeMembers(Command[Merge], frozen=True, kw_only=True):
     The oldest identified one survives, whoever is named first (K35): identified by a contact that
     was verified. The id is the caller's: repeating is safe. The other id stands for the survivor
     from then on, in every service. Refusals: UNKNOWN_MEMBER, ALREADY_ONE, MERGE_ID_TAKEN,
-    TOO_MANY_TAGS.
+    TOO_MANY_TAGS, ERASURE_OPEN.
     """
 
     id: UUID

@@ -183,6 +183,7 @@ def test_the_certificate_is_whole_when_all_have_answered(
         ("members", "profile"): 1,
         ("members", "tags"): 1,
         ("name_keys", "identity"): 4,
+        ("identifiers", "contact"): 1,
         ("happenings", "notes"): 1,
     }
     assert len(events(session, "member.erasure_completed")) == 1

@@ -48,6 +48,9 @@ class Counter:
         command = UndoMerge(merge_id=merge_id, reason="弄错了")
         return merging.undo(self.session, self.keys, self.manager, command)
 
+    def merges(self, command: ListMerges) -> list[Merge]:
+        return merging.list_merges(self.session, self.manager, command).items
+
     def member(self, member_id: UUID) -> Member:
         command = GetMembers(ids=[member_id])
         return profiles.get_members(self.session, self.keys, self.manager, command).items[0]
