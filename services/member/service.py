@@ -16,8 +16,6 @@ from services.member import (
     handovers,
     import_work,
     imports,
-    links,
-    merging,
     notices,
     privacy_rules,
     profiles,
@@ -30,6 +28,7 @@ from services.member import (
 )
 from services.member.files import Files
 from services.member.heard import Heard
+from services.member.identity import Identity
 from services.member.phones import Keyring
 from shared.contracts import Done
 from shared.contracts.member import (
@@ -84,18 +83,6 @@ from shared.contracts.member.family import (
     SaveRelative,
 )
 from shared.contracts.member.fields import Field, Fields, Form
-from shared.contracts.member.identity import (
-    Identifier,
-    Identifiers,
-    LinkIdentifier,
-    ListIdentifiers,
-    ListMerges,
-    Merge,
-    MergeMembers,
-    Merges,
-    UndoMerge,
-    UnlinkIdentifier,
-)
 from shared.contracts.member.privacy import (
     ListPrivacyRules,
     PrivacyRules,
@@ -149,7 +136,7 @@ class PhoneKeys(DependencyProvider):
         return self.keyring
 
 
-class MemberService(Heard, Files):
+class MemberService(Heard, Identity, Files):
     name = "member"
     transaction = Transactions()
     phone_keys = PhoneKeys()
@@ -198,36 +185,6 @@ class MemberService(Heard, Files):
     def hand_over_members(self, caller: Caller, command: HandOverMembers) -> HandedOver:
         with self.transaction() as session:
             return handovers.hand_over(session, caller, command)
-
-    @operation(LinkIdentifier, roles=EDITORS)
-    def link_identifier(self, caller: Caller, command: LinkIdentifier) -> Identifier:
-        with self.transaction() as session:
-            return links.link(session, self.phone_keys, caller, command)
-
-    @operation(UnlinkIdentifier, roles=MANAGERS)
-    def unlink_identifier(self, caller: Caller, command: UnlinkIdentifier) -> Identifiers:
-        with self.transaction() as session:
-            return links.unlink(session, self.phone_keys, caller, command)
-
-    @operation(ListIdentifiers, roles=READERS)
-    def list_identifiers(self, caller: Caller, command: ListIdentifiers) -> Identifiers:
-        with self.transaction() as session:
-            return links.list_identifiers(session, self.phone_keys, caller, command)
-
-    @operation(MergeMembers, roles=MANAGERS)
-    def merge_members(self, caller: Caller, command: MergeMembers) -> Merge:
-        with self.transaction() as session:
-            return merging.merge(session, self.phone_keys, caller, command)
-
-    @operation(UndoMerge, roles=MANAGERS)
-    def undo_merge(self, caller: Caller, command: UndoMerge) -> Merge:
-        with self.transaction() as session:
-            return merging.undo(session, self.phone_keys, caller, command)
-
-    @operation(ListMerges, roles=MANAGERS | {Role.AUDITOR})
-    def list_merges(self, caller: Caller, command: ListMerges) -> Merges:
-        with self.transaction() as session:
-            return merging.list_merges(session, caller, command)
 
     @operation(PublishField, roles=HQ)
     def publish_field(self, caller: Caller, command: PublishField) -> Field:

@@ -24,6 +24,7 @@ from shared.contracts.loyalty.openings import OpeningsBooked
 from shared.contracts.member.imports import Opening, OpeningsBroughtIn
 from shared.ids import new_id
 from tests.services.loyalty.conftest import NOW, TODAY, Shop, envelope_of
+from tests.services.loyalty.test_merged_wallets import entries, merged, parted
 
 IMPORT = UUID("019a0000-0000-7000-8000-000000000001")
 
@@ -149,7 +150,7 @@ def test_a_wallet_of_another_currency_is_left_and_shows(shop: Shop) -> None:
 def test_a_row_for_closed_accounts_brings_nothing_and_shows(shop: Shop) -> None:
     """Who is erased while the row is on its way gets no value any more; the others do."""
     member, other = shop.register(), shop.register()
-    erasure.settle(shop.session, new_id(), member, NOW)
+    erasure.settle(shop.session, new_id(), [member], NOW)
     rows = [opening(shop, 2, member, points=5, principal_minor=100), opening(shop, 3, other,
             points=7)]  # fmt: skip
 
@@ -158,6 +159,69 @@ def test_a_row_for_closed_accounts_brings_nothing_and_shows(shop: Shop) -> None:
     (told,) = shop.events(OpeningsBooked)
     assert (told.data.rows, told.data.points, told.data.principal_minor) == (2, 7, 0)
     assert (shop.account(member).points, shop.account(other).points) == (0, 7)
+    assert shop.differences() == {}
+
+
+def test_k28_a_row_for_somebody_merged_is_booked_on_the_survivor(shop: Shop) -> None:
+    """K28: with an id of before and the survivor's own in one batch; an undo leaves it there."""
+    survivor_id, other_id = shop.register(), shop.register()
+    event = merged(shop, survivor_id, other_id)
+    rows = [
+        opening(shop, 2, other_id, points=50, principal_minor=900, bonus_minor=100),
+        opening(shop, 3, survivor_id, points=7),
+    ]
+
+    openings.book(shop.session, [brought(shop, *rows)], NOW)
+
+    assert (shop.account(other_id).points, shop.account(survivor_id).points) == (57, 57)
+    assert entries(shop, openings.document_of(IMPORT, 2)) == [
+        (survivor_id, "bonus", 100),
+        (survivor_id, "points", 50),
+        (survivor_id, "principal", 900),
+    ]
+    assert shop.differences() == {}
+    parted(shop, event)
+    assert (shop.account(other_id).points, shop.account(survivor_id).points) == (0, 57)
+    assert shop.differences() == {}
+
+
+def test_a_survivor_without_accounts_gets_them_by_the_row(shop: Shop) -> None:
+    survivor_id, other_id = new_id(), new_id()
+    merged(shop, survivor_id, other_id)
+
+    openings.book(shop.session, [brought(shop, opening(shop, 2, other_id, points=50))], NOW)
+
+    assert entries(shop, openings.document_of(IMPORT, 2)) == [(survivor_id, "points", 50)]
+    assert shop.differences() == {}
+
+
+def test_money_in_a_currency_the_survivor_has_not_stays_with_the_id_that_was_merged(
+    shop: Shop,
+) -> None:
+    survivor_id, other_id = shop.register(), new_id()
+    accounts.open_accounts(shop.session, [accounts.Opening(other_id, None, "HKD")])
+    merged(shop, survivor_id, other_id)
+    abroad = opening(shop, 2, other_id, points=5, principal_minor=100, currency="HKD")
+
+    openings.book(shop.session, [brought(shop, abroad)], NOW)
+
+    assert entries(shop, openings.document_of(IMPORT, 2)) == [
+        (survivor_id, "points", 5),
+        (other_id, "principal", 100),
+    ]
+    assert shop.differences() == {}
+
+
+def test_a_row_for_a_survivor_who_was_erased_brings_nothing(shop: Shop) -> None:
+    survivor_id, other_id = shop.register(), shop.register()
+    merged(shop, survivor_id, other_id)
+    erasure.settle(shop.session, new_id(), [survivor_id, other_id], NOW)
+
+    openings.book(shop.session, [brought(shop, opening(shop, 2, other_id, points=5))], NOW)
+
+    (told,) = shop.events(OpeningsBooked)
+    assert (told.data.rows, told.data.points) == (1, 0)
+    assert entries(shop, openings.document_of(IMPORT, 2)) == []
     assert shop.differences() == {}
 
 
