@@ -127,8 +127,8 @@ def progress_of(
 ) -> tuple[LadderInForce | None, Progress | None]:
     """The ladder in force and what is known as of today of the member an id stands for; None where
     there is none."""
-    survivor_id = session.scalar(_STANDS_FOR, {"member_id": member_id})
-    answer = session.execute(_READ, {"member_ids": [survivor_id], "now": now}).scalar_one()
+    owner_id = session.scalar(_STANDS_FOR, {"member_id": member_id}) or member_id
+    answer = session.execute(_READ, {"member_ids": [owner_id], "now": now}).scalar_one()
     read = msgspec.json.decode(answer, type=_Read)
     return read.ladder, next(iter(read.members), None)
 

@@ -12,6 +12,7 @@ from shared.contracts.loyalty.tier_explanation import ExplainTier, TierExplanati
 from shared.errors import InvalidInput, Refusal
 from shared.ids import new_id
 from tests.services.loyalty.conftest import GOLD, LADDER, NOW, SILVER, TODAY, Shop
+from tests.services.loyalty.test_merged_wallets import merged
 from tests.services.loyalty.test_returns import back_of
 
 
@@ -91,6 +92,20 @@ def test_k29_page_by_page_every_purchase_once(shop: Shop, member_id: UUID) -> No
     assert sum(part.amount for part in found) == pages[0].progress == 410
     dates = [part.business_date for part in found]
     assert dates == sorted(dates, reverse=True)
+
+
+def test_k29_of_who_was_merged_it_is_the_survivors_with_what_all_have_bought(
+    shop: Shop, member_id: UUID
+) -> None:
+    other_id = shop.register()
+    shop.place(shop.order(member_id, 70_000), shop.order(other_id, 40_000))
+    merged(shop, member_id, other_id)
+
+    told = ask(shop, other_id)
+
+    assert told == ask(shop, member_id)
+    assert (told.member_id, told.tier, told.progress) == (member_id, "gold", 110_000)
+    assert sorted(part.amount for part in told.parts) == [40_000, 70_000]
 
 
 def test_nobody_and_no_ladder_are_refused(bare_shop: Shop) -> None:
