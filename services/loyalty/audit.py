@@ -39,11 +39,21 @@ CHECKS: dict[str, str] = {
         JOIN accounts s ON s.id = sa.account_id AND s.unit = a.unit
         WHERE NOT b.frozen AND (b.balance > b.held OR b.balance < 0)""",
     "a merge neither gives nor takes": """
-        SELECT t.document_id, t.kind, e.unit, sum(e.amount) AS difference
+        SELECT t.document_id, t.kind, e.unit, e.issuing_store_id, sum(e.amount) AS difference
         FROM transactions t JOIN entries e ON e.transaction_id = t.id
         WHERE t.kind IN ('merge', 'merge_back')
-        GROUP BY t.document_id, t.kind, e.unit
+        GROUP BY t.document_id, t.kind, e.unit, e.issuing_store_id, e.issuing_franchisee_id
         HAVING sum(e.amount) <> 0 OR bool_or(e.balance_after IS NULL)""",
+    "debts that others bear are what was moved, until they went back": """
+        SELECT d.id, d.amount, d.returned, e.moved, e.back FROM moved_debts d LEFT JOIN LATERAL (
+            SELECT coalesce(-sum(amount) FILTER (WHERE reason = 'merged_in'), 0) AS moved,
+                coalesce(sum(amount) FILTER (WHERE reason = 'merged_in_back'), 0) AS back
+            FROM entries e WHERE e.document_id = d.id AND e.account_id = d.to_account_id
+                AND (e.issuing_store_id, e.issuing_franchisee_id)
+                    IS NOT DISTINCT FROM (d.issuing_store_id, d.issuing_franchisee_id)
+        ) e ON true
+        WHERE e.moved <> d.amount
+            OR e.back <> CASE WHEN d.returned THEN d.amount ELSE 0 END""",
     "a merge that was undone leaves nobody merged by it": """
         SELECT g.merge_id, g.undone, m.survivor_id FROM merges g
         JOIN members m ON m.member_id = g.merged_id
@@ -127,7 +137,8 @@ CHECKS: dict[str, str] = {
     "accounts are frozen as was last asked for": """
         SELECT b.account_id, b.frozen, f.frozen AS asked FROM balances b
         JOIN member_accounts ma USING (account_id)
-        CROSS JOIN LATERAL (SELECT frozen FROM freezes WHERE member_id = ma.member_id
+        CROSS JOIN LATERAL (SELECT frozen FROM freezes
+            WHERE (member_id = ma.member_id OR ma.member_id = ANY(also_ids))
             AND (account = 'points') = (ma.kind = 'points') ORDER BY at DESC, id DESC LIMIT 1) f
         WHERE b.frozen <> f.frozen""",
     "what stores owe is the sum of the entries gathered": """

@@ -3,8 +3,8 @@
 Accounts stay whose they were, and so do the entries on them (ADR 0015). What moves is what is free
 on them, lot by lot, as entries of its own: each lot (of points, principal or bonus) belongs to the
 member who got it, and so to whom that id stands for now. What a lot owes, and what an account is
-below zero, goes the same way. This one rule serves merges, undos, and what an order brings to an
-account later: a hold let go of, a sale voided.
+below zero, goes the same way, as value of the store that gave what was taken. This one rule serves
+merges, undos, and what an order brings to an account later: a hold let go of, a sale voided.
 """
 
 from collections.abc import Iterable
@@ -31,6 +31,12 @@ class _Debt(msgspec.Struct, frozen=True):
     from_account_id: UUID
     to_account_id: UUID
     amount: int
+    issuing_store_id: UUID
+    issuing_franchisee_id: UUID | None
+
+    @property
+    def issuer(self) -> Place:
+        return Place(self.issuing_store_id, self.issuing_franchisee_id)
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -181,13 +187,15 @@ class _Carrying:
         self.by_account = {side.balance.account_id: side for side in sides}
 
     def return_debts(self) -> None:
-        """A debt that was moved goes back when another has to bear it."""
+        """A debt that was moved goes back to whose it is when another has to bear it."""
         for debt in self.read.debts:
             bearer, origin = self.by_account[debt.to_account_id], debt.from_account_id
+            if bearer.balance.frozen:
+                continue
             if self.survivors.get(debt.member_id) != bearer.balance.member_id:
                 self._post(
                     (debt.id, "merge_back"), debt.amount, self.by_account[origin], bearer,
-                    {"reason": "merged_out_back"}, {"reason": "merged_in_back"}, Place(None, None),
+                    {"reason": "merged_out_back"}, {"reason": "merged_in_back"}, debt.issuer,
                 )  # fmt: skip
                 self.returned.append(debt.id)
 
@@ -215,15 +223,16 @@ class _Carrying:
                     self._move(lot, pulled, target, side)
                 if due > pulled:
                     entry = {"reason": "merged_out", "lot_id": lot.id, "earned_on": lot.given.day}
-                    self._owe(self._origin(side, lot), due - pulled, side, target, entry)
+                    self._owe(self._origin(side, lot), due - pulled, side, target, lot.given, entry)
 
     def move_debts(self) -> None:
         """Nobody who was merged stays below zero."""
         for side in self.sides.values():
             target = self._survivor_side(side, side.balance.member_id)
-            if side.lots.debt and target is not side:
-                entry = {"reason": "merged_out"}
-                self._owe(side.balance.member_id, side.lots.debt, side, target, entry)
+            if target is not side:
+                for taken, debt in side.lots.debts():
+                    entry = {"reason": "merged_out"}
+                    self._owe(side.balance.member_id, debt, side, target, taken, entry)
 
     def write(self, session: Session) -> None:
         if self.journal.is_empty:
@@ -274,14 +283,27 @@ class _Carrying:
         )  # fmt: skip
 
     def _owe(
-        self, member_id: UUID, amount: int, side: _Side, bearer: _Side, entry: dict[str, Any]
+        self,
+        member_id: UUID,
+        amount: int,
+        side: _Side,
+        bearer: _Side,
+        taken: Movement,
+        entry: dict[str, Any],
     ) -> None:
-        """Have another account bear what this one owes."""
-        accounts = side.balance.account_id, bearer.balance.account_id
-        debt = _Debt(new_id(), member_id, *accounts, amount)
+        """Have another account bear what this one owes: value of whoever gave what was taken. It is
+        noted what another than the member bears, to go back to the member's own account."""
+        if taken.store_id is None:
+            raise RuntimeError(f"nobody gave what account {side.balance.account_id} owes")
+        own = self.sides.get((member_id, side.balance.kind), side)
+        debt = _Debt(
+            new_id(), member_id, own.balance.account_id, bearer.balance.account_id, amount,
+            taken.store_id, taken.franchisee_id,
+        )  # fmt: skip
         into = {"reason": "merged_in"}
-        self._post((debt.id, "merge"), amount, bearer, side, into, entry, Place(None, None))
-        self.debts.append(debt)
+        self._post((debt.id, "merge"), amount, bearer, side, into, entry, debt.issuer)
+        if bearer is not own:
+            self.debts.append(debt)
 
     def _post(
         self,
@@ -355,7 +377,9 @@ _READ = text(
 _DEBTS = text(
     """WITH returned AS (
         UPDATE moved_debts SET returned = true WHERE id = ANY(CAST(:returned AS uuid[]))
-    ) INSERT INTO moved_debts (id, member_id, from_account_id, to_account_id, amount)
+    ) INSERT INTO moved_debts (id, member_id, from_account_id, to_account_id, amount,
+        issuing_store_id, issuing_franchisee_id)
     SELECT * FROM json_to_recordset(CAST(:made AS json))
-        AS d(id uuid, member_id uuid, from_account_id uuid, to_account_id uuid, amount bigint)"""
+        AS d(id uuid, member_id uuid, from_account_id uuid, to_account_id uuid, amount bigint,
+        issuing_store_id uuid, issuing_franchisee_id uuid)"""
 )

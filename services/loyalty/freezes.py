@@ -1,7 +1,9 @@
 """Freezing points or wallet of a lost phone or card, and lifting that (单用途商业预付卡管理办法).
 
-A frozen account refuses holds, top-ups, refunds and pay-outs. What is a fact is booked: orders on
-their way settle, returns are credited, points expire.
+A person is frozen under every id: the accounts of all who were merged with the member, so that an
+undo gives nothing away, and a lift leaves nothing behind. A frozen account refuses holds, top-ups,
+refunds and pay-outs. What is a fact is booked: orders on their way settle, returns are credited,
+points expire.
 """
 
 from datetime import UTC, datetime
@@ -57,7 +59,8 @@ def _set(
             raise Refusal("ENTRY_ID_TAKEN")
         return account_of(session, command.member_id, now)
     member_id = _require_accounts(session, command.member_id, store.currency)
-    locked = ledger.lock(session, [member_id])
+    group = list(session.scalars(_GROUP, {"member_id": member_id}))
+    locked = ledger.lock(session, group)
     accounts = [each.account_id for each in locked if each.kind in _KINDS[command.account]]
     session.execute(_FREEZE, {"accounts": accounts, "frozen": frozen})
     if not frozen:
@@ -69,6 +72,7 @@ def _set(
             "member_id": command.member_id,
             "account": command.account,
             "frozen": frozen,
+            "also_ids": [id_ for id_ in group if id_ != command.member_id],
             "reason": command.reason,
             "store_id": command.store_id,
             "staff_id": caller.id,
@@ -99,8 +103,13 @@ _CURRENCY = text(
     "SELECT s.currency FROM members m JOIN members s"
     " ON s.member_id = coalesce(m.survivor_id, m.member_id) WHERE m.member_id = :member_id"
 )
+_GROUP = text(
+    "SELECT member_id FROM members WHERE member_id = :member_id OR survivor_id = :member_id"
+    " ORDER BY member_id FOR NO KEY UPDATE"
+)
 _FREEZE = text("UPDATE balances SET frozen = :frozen WHERE account_id = ANY(:accounts)")
 _RECORD = text(
-    "INSERT INTO freezes (id, member_id, account, frozen, reason, store_id, staff_id, at)"
-    " VALUES (:id, :member_id, :account, :frozen, :reason, :store_id, :staff_id, :now)"
+    "INSERT INTO freezes (id, member_id, account, frozen, also_ids, reason, store_id, staff_id,"
+    " at) VALUES (:id, :member_id, :account, :frozen, :also_ids, :reason, :store_id, :staff_id,"
+    " :now)"
 )

@@ -102,6 +102,7 @@ class Lots:
         self._earned: dict[UUID, Lot] = {}
         self._taken: dict[_Key, list[tuple[Lot, int]]] = defaultdict(list)
         self._debts: dict[_Key, int] = {}
+        self._borrowed: dict[_Key, Movement] = {}
         self._by_id: dict[int, Lot] = {}
         self.last_id = 0
         for movement in movements:
@@ -126,6 +127,10 @@ class Lots:
     @property
     def debt(self) -> int:
         return sum(self._debts.values())
+
+    def debts(self) -> list[tuple[Movement, int]]:
+        """What the account is below zero, the oldest first: by what, and how much."""
+        return [(self._borrowed[key], debt) for key, debt in self._debts.items()]
 
     def all(self) -> list[Lot]:
         """All lots there ever were, oldest first."""
@@ -169,6 +174,8 @@ class Lots:
                 self._cover(lot)
             case _:
                 self._take(key, amount)
+        if key in self._debts:
+            self._borrowed.setdefault(key, movement)
 
     def _carry(self, movement: Movement, amount: int) -> None:
         """A merge moves a lot into its place here, or away."""

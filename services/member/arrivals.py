@@ -36,6 +36,7 @@ from shared.contracts import Event
 from shared.contracts.member import MemberTagged, MemberUpdated
 from shared.contracts.member.consents import ConsentFact, Purpose
 from shared.contracts.member.imports import Arrival
+from shared.ids import new_id
 
 ATTEMPTS = 5
 VERSION = 1

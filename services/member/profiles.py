@@ -40,6 +40,7 @@ from shared.contracts.member import (
 )
 from shared.contracts.member.consents import Consent, ConsentsRecorded
 from shared.errors import InvalidInput, Refusal
+from shared.ids import new_id
 from shared.seal import MANAGERS, Caller, Role
 from shared.stores import find_store, require_store
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.loyalty.models.base import Base
@@ -53,8 +53,9 @@ class Proposal(Base):
 
 
 class Freeze(Base):
-    """A member's points or wallet were frozen (`frozen`), or that was lifted. Append-only; how it
-    stands is on the balances."""
+    """A member's points or wallet were frozen (`frozen`), or that was lifted; those of `also_ids`
+    too, who were one person with the member then. Append-only; how it stands is on the balances.
+    """
 
     __tablename__ = "freezes"
 
@@ -62,6 +63,7 @@ class Freeze(Base):
     member_id: Mapped[UUID] = mapped_column(ForeignKey("members.member_id"))
     account: Mapped[str]
     frozen: Mapped[bool]
+    also_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=text("'{}'"))
     reason: Mapped[str]
     store_id: Mapped[UUID]
     staff_id: Mapped[UUID]

@@ -27,8 +27,9 @@ class Merge(Base):
 
 
 class MovedDebt(Base):
-    """What an account was below zero, borne by another account since: of `member_id`, whoever that
-    stands for. `returned`: it went back, since another has to bear it."""
+    """What a member owes (`from_account_id`: theirs), borne by another's account since: by whoever
+    `member_id` stands for; in the value of the store that gave what was taken. `returned`: it went
+    back, since another has to bear it."""
 
     __tablename__ = "moved_debts"
 
@@ -37,6 +38,8 @@ class MovedDebt(Base):
     from_account_id: Mapped[UUID] = mapped_column(ForeignKey("balances.account_id"))
     to_account_id: Mapped[UUID] = mapped_column(ForeignKey("balances.account_id"))
     amount: Mapped[int]
+    issuing_store_id: Mapped[UUID]
+    issuing_franchisee_id: Mapped[UUID | None]
     returned: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 from sqlalchemy.orm import Session
 
-from services.loyalty import accounts, audit, earning, rules, wallet
+from services.loyalty import accounts, audit, clearing, earning, rules, wallet
 from services.loyalty.models import Store
 from shared.contracts import Envelope, Event
 from shared.contracts.loyalty import (
@@ -239,6 +239,18 @@ def in_the_end(gather: Callable[[], int]) -> int:
             return gathered
         time.sleep(0.1)
     return 0
+
+
+def gather_clearing(session: Session) -> None:
+    """As the timer does, in a transaction that is alone."""
+    session.execute(
+        text(
+            "UPDATE clearing_mark SET seen_xid = 0,"
+            " seen_id = coalesce(pg_sequence_last_value('entries_id_seq'), 0)"
+        )
+    )
+    while clearing.gather(session, batch=100):
+        pass
 
 
 @contextmanager

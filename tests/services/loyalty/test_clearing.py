@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from services.loyalty import (
     clearing,
@@ -55,6 +54,7 @@ from tests.services.loyalty.conftest import (
     caller,
     differences,
     envelope_of,
+    gather_clearing,
     in_the_end,
 )
 from tests.services.returned import came_back
@@ -115,20 +115,8 @@ def bring_back(
         clearing.on_order_returned(shop.session, [envelope_of(event)])
 
 
-def gather_all(session: Session) -> None:
-    """As the timer does, in a transaction that is alone."""
-    session.execute(
-        text(
-            "UPDATE clearing_mark SET seen_xid = 0,"
-            " seen_id = coalesce(pg_sequence_last_value('entries_id_seq'), 0)"
-        )
-    )
-    while clearing.gather(session, batch=3):
-        pass
-
-
 def close_all(shop: Shop, now: datetime) -> list[date]:
-    gather_all(shop.session)
+    gather_clearing(shop.session)
     closed = []
     while (day := clearing_close.close(shop.session, now)) is not None:
         closed.append(day)

@@ -6,6 +6,7 @@ undo right after its merge must leave everything as it was, lot by lot.
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,15 +19,19 @@ from hypothesis.stateful import run_state_machine_as_test as run
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import expiry, holds, merging, points, tiers, wallet
+from services.loyalty import expiry, freezes, holds, merging, points, returns, tiers, wallet
 from services.loyalty.lots import MOVEMENTS, Lots, Movement
 from shared.contracts.loyalty import AdjustPoints, ExpiryRule, TopUpRule, TopUpStep
+from shared.contracts.loyalty.wallet import FreezeAccount, UnfreezeAccount
 from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.order import OrderPlaced
 from shared.errors import Refusal
 from shared.ids import new_id
+from shared.seal import Role
 from shared.stores import forget_stores
-from tests.services.loyalty.conftest import EARN, LADDER, SPEND, Shop
+from tests.services.loyalty.conftest import EARN, LADDER, SPEND, Shop, caller, gather_clearing
+from tests.services.loyalty.test_returns import back_of
+from tests.thorough import examples
 
 RULES = [
     ExpiryRule(basis="months", length=1, notice_days=7),
@@ -49,6 +54,7 @@ class Dealings(RuleBasedStateMachine):
         self.now = datetime(2040, 1, 20, 4, 0, tzinfo=UTC)
         self.shop = Shop(self.session)
         self.shop.publish(EARN, SPEND, LADDER, TOP_UP, body)
+        self.stores = self.shop.store_id, self.shop.franchised_id
         self.members: list[UUID] = [self.shop.register() for _ in range(3)]
         tiers.assess(self.session, self.members, self.now)
         self.survivor = {member_id: member_id for member_id in self.members}
@@ -59,17 +65,19 @@ class Dealings(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "savepoint"):
+            gather_clearing(self.session)
+            assert self.shop.differences() == {}
             self.session.rollback()
 
-    @rule(member=who, amount=st.integers(1, 30))
-    def earn(self, member: int, amount: int) -> None:
-        self._sell(self.members[member], amount * 100)
+    @rule(member=who, amount=st.integers(1, 30), franchised=st.booleans())
+    def earn(self, member: int, amount: int, franchised: bool = False) -> None:
+        self._sell(self.members[member], amount * 100, franchised)
 
-    @rule(member=who, amount=st.integers(1, 30))
-    def top_up(self, member: int, amount: int) -> None:
-        wallet.top_up(
-            self.session, self.shop.seller, self.shop.top_up(self.members[member], amount)
-        )
+    @rule(member=who, amount=st.integers(1, 30), franchised=st.booleans())
+    def top_up(self, member: int, amount: int, franchised: bool = False) -> None:
+        store_id = self.stores[franchised]
+        paid = self.shop.top_up(self.members[member], amount, store_id=store_id)
+        self._accepted(wallet.top_up, caller(Role.ASSOCIATE, store_id), paid)
 
     @rule(member=who, amount=st.integers(-30, 30).filter(bool))
     def adjust(self, member: int, amount: int) -> None:
@@ -95,12 +103,12 @@ class Dealings(RuleBasedStateMachine):
         del self.held[order_id]
 
     @precondition(lambda self: self.held)
-    @rule(which=which, more=st.integers(0, 900))
-    def settle(self, which: Any, more: int) -> None:
+    @rule(which=which, more=st.integers(0, 900), franchised=st.booleans())
+    def settle(self, which: Any, more: int, franchised: bool = False) -> None:
         order_id = which.choice(sorted(self.held))
         member_id, spent, money = self.held.pop(order_id)
         self._sell(
-            member_id, spent + money + more, order_id=order_id,
+            member_id, spent + money + more, franchised, order_id=order_id,
             points=spent, points_minor=spent, wallet_minor=money,
         )  # fmt: skip
 
@@ -108,9 +116,36 @@ class Dealings(RuleBasedStateMachine):
     def spend_all_and_void(self, member: int, which: Any) -> None:
         there = self.shop.account(self.members[member], self.now).points
         if there > 0:
+            before = len(self.held)
             self.hold(member, there, 0)
-            self.settle(which, 0)
-            self.void(which)
+            if len(self.held) > before:
+                self.settle(which, 0)
+                self.void(which)
+
+    @rule(member=who, frozen=st.booleans(), account=st.sampled_from(["points", "wallet"]))
+    def freeze(self, member: int, frozen: bool, account: str) -> None:
+        command: dict[str, Any] = {
+            "id": new_id(), "store_id": self.shop.store_id, "member_id": self.members[member],
+            "account": account, "reason": "lost",
+        }  # fmt: skip
+        if frozen:
+            freezes.freeze_account(self.session, self.shop.manager, FreezeAccount(**command))
+        else:
+            freezes.unfreeze_account(self.session, self.shop.manager, UnfreezeAccount(**command))
+
+    @precondition(lambda self: self.sold)
+    @rule(which=which)
+    def give_back(self, which: Any) -> None:
+        order = self.sold[which.choice(sorted(self.sold))]
+        if order.points_minor + order.wallet_minor:
+            return
+        back = back_of(
+            order, order.total_minor // 3, order.total_minor - order.total_minor // 3,
+            franchisee_id=order.franchisee_id, sold_franchisee_id=order.franchisee_id,
+            sold_on=order.business_date, business_date=self._today(), returned_at=self.now,
+        )  # fmt: skip
+        returns.book_returned(self.session, [back], self.now)
+        del self.sold[order.order_id]
 
     @precondition(lambda self: self.sold)
     @rule(which=which)
@@ -171,10 +206,12 @@ class Dealings(RuleBasedStateMachine):
         self.merges.remove(event)
         self.survivor |= dict.fromkeys(event.member_ids, event.merged_id)
 
-    def _sell(self, member_id: UUID, total: int, **fields: Any) -> None:
+    def _sell(self, member_id: UUID, total: int, franchised: bool, **fields: Any) -> None:
         order = self.shop.order(
-            member_id, total, business_date=self._today(), placed_at=self.now, **fields
-        )
+            member_id, total, business_date=self._today(), placed_at=self.now,
+            store_id=self.stores[franchised],
+            franchisee_id=self.shop.franchisee_id if franchised else None, **fields,
+        )  # fmt: skip
         for _ in range(2):
             self.shop.place(order, now=self.now)
         self.sold[order.order_id] = order
@@ -183,7 +220,7 @@ class Dealings(RuleBasedStateMachine):
         try:
             work(self.session, *arguments)
         except Refusal as refusal:
-            if refusal.code not in ("NOT_ENOUGH_POINTS", "NOT_ENOUGH_WALLET"):
+            if refusal.code not in ("NOT_ENOUGH_POINTS", "NOT_ENOUGH_WALLET", "ACCOUNT_FROZEN"):
                 raise
             return False
         return True
@@ -228,9 +265,44 @@ def test_the_books_are_right_whatever_is_merged_and_undone(session: Session) -> 
     run(
         Here,
         settings=settings(
-            max_examples=15,
+            max_examples=examples(15),
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+_GIVEN = text(
+    "SELECT e.issuing_store_id, e.issuing_franchisee_id, CAST(sum(e.amount) AS bigint)"
+    " FROM entries e JOIN member_accounts ma USING (account_id) WHERE ma.kind = :account"
+    " GROUP BY 1, 2"
+)
+
+
+def test_who_spent_what_was_booked_for_them_elsewhere_owes_it_to_the_store_that_gave_it(
+    session: Session,
+) -> None:
+    """Earned under an id that was merged, gone back with the undo, spent, and then voided."""
+    Dealings.session = session
+    dealings = Dealings()
+    dealings.open(RULES[0])
+    dealings.merge(2, 0, at_once=False)
+    dealings.earn(0, 10, franchised=True)
+    (earned,) = dealings.sold
+    dealings.undo(Random(0))
+    dealings.hold(0, 10, 0)
+    dealings.settle(Random(0), 0)
+    dealings.shop.void(dealings.sold.pop(earned), now=dealings.now)
+
+    dealings.the_books_are_right()
+    balances = {row[0]: row[2] for row in dealings._shown() if row[1] == "points"}
+    assert [balances[id_] for id_ in dealings.members] == [-10, 0, 0]
+    given = session.execute(_GIVEN, {"account": "points"}).all()
+    assert given == [(dealings.shop.franchised_id, dealings.shop.franchisee_id, -10)]
+    dealings.merge(1, 0, at_once=True)
+    dealings.merge(1, 0, at_once=False)
+    balances = {row[0]: row[2] for row in dealings._shown() if row[1] == "points"}
+    assert [balances[id_] for id_ in dealings.members] == [0, -10, 0]
+    dealings.undo(Random(0))
+    dealings.teardown()

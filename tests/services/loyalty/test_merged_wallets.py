@@ -5,11 +5,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from services.loyalty import corrections, erasure, explanation, merging, payouts, returns
+from services.loyalty import corrections, erasure, explanation, freezes, merging, payouts, returns
 from shared.contracts.loyalty import Account
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.returns import ReturnBooked
-from shared.contracts.loyalty.wallet import AdjustWallet, PayOutWallet
+from shared.contracts.loyalty.wallet import (
+    AdjustWallet,
+    FreezeAccount,
+    PayOutWallet,
+    UnfreezeAccount,
+)
 from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.errors import Refusal
 from shared.ids import new_id
@@ -185,4 +190,29 @@ def test_k37_a_person_is_erased_under_all_ids(shop: Shop) -> None:
         with pytest.raises(Refusal, match="UNKNOWN_MEMBER"):
             pay_in(shop, member_id)
     assert shop.account(stranger_id).points == 100
+    assert shop.differences() == {}
+
+
+def test_a_lost_phone_is_frozen_and_lifted_under_every_id(shop: Shop) -> None:
+    survivor_id, other_id = shop.register(), shop.register()
+    shop.fill(other_id, points=30)
+    lost = command(FreezeAccount, shop, other_id, account="points")
+    freezes.freeze_account(shop.session, shop.seller, lost)
+    first = merged(shop, survivor_id, other_id)
+    assert shop.account(survivor_id).points == 0  # what is frozen stays until it is lifted
+    lift = command(UnfreezeAccount, shop, survivor_id, account="points")
+    freezes.unfreeze_account(shop.session, shop.manager, lift)
+    assert shop.account(survivor_id).points == 30
+    assert shop.differences() == {}
+
+    lost = command(FreezeAccount, shop, other_id, account="points")
+    assert freezes.freeze_account(shop.session, shop.seller, lost).points_frozen
+    parted(shop, first)
+    assert shop.account(other_id).points_frozen
+    assert shop.account(survivor_id).points_frozen
+    assert shop.differences() == {}
+    for member_id in (survivor_id, other_id):
+        lift = command(UnfreezeAccount, shop, member_id, account="points")
+        freezes.unfreeze_account(shop.session, shop.manager, lift)
+    assert (shop.account(survivor_id).points, shop.account(other_id).points) == (0, 30)
     assert shop.differences() == {}

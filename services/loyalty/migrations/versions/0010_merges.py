@@ -35,6 +35,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("survivor_id IS NOT NULL"),
     )
     op.add_column("entries", sa.Column("lot_id", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "freezes",
+        sa.Column("also_ids", sa.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False),
+    )
     _allow(1)
     op.create_table(
         "merges",
@@ -60,6 +64,8 @@ def upgrade() -> None:
         sa.Column("from_account_id", sa.Uuid(), nullable=False),
         sa.Column("to_account_id", sa.Uuid(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("issuing_store_id", sa.Uuid(), nullable=False),
+        sa.Column("issuing_franchisee_id", sa.Uuid(), nullable=True),
         sa.Column("returned", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_moved_debts_amount_positive")),
         sa.ForeignKeyConstraint(
@@ -82,6 +88,7 @@ def downgrade() -> None:
     op.drop_table("moved_debts")
     op.drop_table("merges")
     _allow(0)
+    op.drop_column("freezes", "also_ids")
     op.drop_column("entries", "lot_id")
     op.drop_index("ix_members_survivor_id", "members")
     op.drop_column("members", "merge_number")
