@@ -64,6 +64,11 @@ def stands_for(session: Session, member_id: UUID) -> UUID:
     return survivor_id
 
 
+def all_of(session: Session, member_id: UUID) -> list[UUID]:
+    """All ids of the person an id stands for, the survivor's first; none if it is unknown."""
+    return list(session.scalars(_ALL_OF, {"member_id": member_id}))
+
+
 def open_for(session: Session, member_id: UUID, currency: str) -> UUID:
     """See to it that a known member has accounts, in this currency; as `stands_for`.
 
@@ -127,6 +132,12 @@ _MEMBER = text(
     "SELECT m.member_id, m.currency, m.survivor_id, EXISTS (SELECT FROM member_accounts ma"
     " WHERE ma.member_id = m.member_id) AS opened FROM members m"
     " WHERE m.member_id = :member_id AND m.closed_at IS NULL FOR NO KEY UPDATE OF m"
+)
+_ALL_OF = text(
+    """WITH who AS MATERIALIZED (
+        SELECT coalesce(survivor_id, member_id) AS id FROM members WHERE member_id = :member_id
+    ) SELECT id FROM who
+    UNION ALL SELECT m.member_id FROM who JOIN members m ON m.survivor_id = who.id"""
 )
 _RECORD = text(
     "INSERT INTO documents (id, kind, member_id, store_id, staff_id, content, answer, at)"

@@ -59,7 +59,7 @@ def _set(
             raise Refusal("ENTRY_ID_TAKEN")
         return account_of(session, command.member_id, now)
     member_id = _require_accounts(session, command.member_id, store.currency)
-    group = list(session.scalars(_GROUP, {"member_id": member_id}))
+    group = documents.all_of(session, member_id)
     locked = ledger.lock(session, group)
     accounts = [each.account_id for each in locked if each.kind in _KINDS[command.account]]
     session.execute(_FREEZE, {"accounts": accounts, "frozen": frozen})
@@ -102,10 +102,6 @@ _FIND = text("SELECT * FROM freezes WHERE id = :id")
 _CURRENCY = text(
     "SELECT s.currency FROM members m JOIN members s"
     " ON s.member_id = coalesce(m.survivor_id, m.member_id) WHERE m.member_id = :member_id"
-)
-_GROUP = text(
-    "SELECT member_id FROM members WHERE member_id = :member_id OR survivor_id = :member_id"
-    " ORDER BY member_id FOR NO KEY UPDATE"
 )
 _FREEZE = text("UPDATE balances SET frozen = :frozen WHERE account_id = ANY(:accounts)")
 _RECORD = text(

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from services.loyalty import documents
 from services.loyalty.models import Store
 from shared import outbox, stores
 from shared.contracts import errors_of
@@ -167,15 +168,16 @@ def offer(session: Session, caller: Caller, command: OfferMall) -> Page[OfferedI
     """What a store gives out now; see `OfferMall`."""
     now = datetime.now(UTC)
     stores.require_store(session, Store, caller, command.store_id)
-    member = None
+    member, ids = None, []
     if command.member_id is not None:
         member = customer(session, command.member_id)
+        ids = documents.all_of(session, command.member_id)
     after = str(decode_cursor(command.after, 1)[0]) if command.after else None
     rows = session.execute(
         _OFFER,
         {
             "store_id": command.store_id,
-            "member_id": command.member_id,
+            "ids": ids,
             "now": now,
             "after": after,
             "limit": command.first + 1,
@@ -186,7 +188,7 @@ def offer(session: Session, caller: Caller, command: OfferMall) -> Page[OfferedI
 
 
 def customer(session: Session, member_id: UUID) -> Customer:
-    """A member as the mall sees one; raises `Refusal("UNKNOWN_MEMBER")`."""
+    """Who an id stands for, as the mall sees them; raises `Refusal("UNKNOWN_MEMBER")`."""
     row = session.execute(_CUSTOMER, {"member_id": member_id}).one_or_none()
     if row is None:
         raise Refusal("UNKNOWN_MEMBER")
@@ -310,14 +312,16 @@ _TAKE = text(
 _LEFT = text("SELECT quantity FROM mall_stock WHERE item_id = :item_id AND store_id = :store_id")
 _CUSTOMER = text(
     "SELECT m.tier, coalesce(b.balance - b.held, 0) AS available, coalesce(b.frozen, false)"
-    " AS frozen FROM members m LEFT JOIN member_accounts ma ON ma.member_id = m.member_id"
+    " AS frozen FROM members asked"
+    " JOIN members m ON m.member_id = coalesce(asked.survivor_id, asked.member_id)"
+    " LEFT JOIN member_accounts ma ON ma.member_id = m.member_id"
     " AND ma.kind = 'points' LEFT JOIN balances b USING (account_id)"
-    " WHERE m.member_id = :member_id AND m.closed_at IS NULL"
+    " WHERE asked.member_id = :member_id AND m.closed_at IS NULL"
 )
 _OFFER = text(
     """SELECT v.*, CASE WHEN CAST(v.body ->> 'counted' AS bool) IS NOT FALSE
             THEN coalesce(s.quantity, 0) END AS left,
-        (SELECT coalesce(sum(quantity), 0) FROM redemptions r WHERE r.member_id = :member_id
+        (SELECT coalesce(sum(quantity), 0) FROM redemptions r WHERE r.member_id = ANY(:ids)
             AND r.item_id = v.item_id AND r.cancelled_at IS NULL) AS had
     FROM mall_items i CROSS JOIN LATERAL (
         SELECT * FROM mall_item_versions WHERE item_id = i.id AND valid_from <= :now

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from services.loyalty import documents, ledger, mall, rules
+from services.loyalty import carrying, documents, ledger, mall, rules
 from services.loyalty.accounts import account_of
 from services.loyalty.ledger import EntryRow, Journal, Place, issuer_of
 from services.loyalty.mall import Customer
@@ -53,11 +53,12 @@ def redeem(session: Session, caller: Caller, command: RedeemPoints, now: datetim
         return before
     item = mall.in_force(session, command.item_id, now)
     _refuse_unoffered(item, command, now)
-    documents.open_for(session, command.member_id, store.currency)
-    journal = Journal(ledger.lock(session, [command.member_id]), now)
-    balance = journal.balance(command.member_id, "points")
-    tier = session.scalar(_TIER, {"member_id": command.member_id})
-    had = session.scalar(_HAD, {"member_id": command.member_id, "item_id": item.item_id})
+    member_id = documents.open_for(session, command.member_id, store.currency)
+    journal = Journal(ledger.lock(session, [member_id]), now)
+    balance = journal.balance(member_id, "points")
+    tier = session.scalar(_TIER, {"member_id": member_id})
+    ids = documents.all_of(session, member_id)
+    had = session.scalar(_HAD, {"ids": ids, "item_id": item.item_id})
     person = Customer(available=balance.available, frozen=balance.frozen, tier=tier)
     refusal = mall.refusal_for(item, person, command.quantity, had or 0, None)
     if refusal is not None:
@@ -146,11 +147,15 @@ def cancel(session: Session, caller: Caller, command: CancelRedemption) -> Redee
     now = datetime.now(UTC)
     if row.cancelled_at is None:
         documents.open_for(session, row.member_id, _currency(session, row.store_id))
-        journal = Journal(ledger.lock(session, [row.member_id]), now)
         booked = session.execute(_ENTRIES, {"id": row.id}).scalar_one()
         entries = msgspec.json.decode(booked, type=list[EntryRow])
+        # The account it was taken from, whoever the member was merged with or parted from since.
+        accounts = [entry.account_id for entry in entries]
+        owners = list(session.scalars(_OWNERS, {"accounts": accounts}))
+        journal = Journal(ledger.lock(session, owners), now)
         journal.reverse((row.id, "redemption_void"), entries)
         journal.write(session)
+        carrying.carry_entangled(session, owners, now)
         restocked = command.restock and body.counted
         if restocked:
             movement = _movement(command, "restocked", row.quantity, caller, now)
@@ -184,7 +189,7 @@ def list_redemptions(
         .order_by(table.c.redeemed_at.desc(), table.c.id.desc())
     )
     if command.member_id is not None:
-        query = query.where(table.c.member_id == command.member_id)
+        query = query.where(table.c.member_id.in_(documents.all_of(session, command.member_id)))
     if command.store_id is not None:
         if not find_store(session, Store, command.store_id).within(caller):
             raise Forbidden("FORBIDDEN_SCOPE")
@@ -265,7 +270,7 @@ def _shown(row: Row[Any], body: MallItemBody) -> Redemption:
 
 _TIER = text("SELECT tier FROM members WHERE member_id = :member_id")
 _HAD = text(
-    "SELECT sum(quantity) FROM redemptions WHERE member_id = :member_id AND item_id = :item_id"
+    "SELECT sum(quantity) FROM redemptions WHERE member_id = ANY(:ids) AND item_id = :item_id"
     " AND cancelled_at IS NULL"
 )
 _REDEEM = text(
@@ -284,6 +289,7 @@ _CANCEL = text(
     "UPDATE redemptions SET cancelled_by = :staff_id, cancelled_at = :now, cancel_reason = :reason"
     " WHERE id = :id AND cancelled_at IS NULL RETURNING *"
 )
+_OWNERS = text("SELECT member_id FROM member_accounts WHERE account_id = ANY(:accounts)")
 _ENTRIES = text(
     "SELECT CAST(coalesce(json_agg(e ORDER BY e.id), '[]') AS text) FROM transactions t"
     " JOIN entries e ON e.transaction_id = t.id"

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import asdict, replace
 from sqlalchemy import text
 
-from services.loyalty import clearing, explanation, mall, redemptions
+from services.loyalty import clearing, explanation, mall, merging, redemptions
 from shared.contracts.loyalty import ExpiryRule
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.mall import (
@@ -27,10 +28,11 @@ from shared.contracts.loyalty.mall import (
     RedemptionCancelled,
     RedemptionHandedOver,
 )
+from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.errors import Forbidden, Refusal
 from shared.ids import new_id
 from shared.seal import Role
-from tests.services.loyalty.conftest import EARN, LADDER, SPEND, Shop, caller, in_the_end
+from tests.services.loyalty.conftest import EARN, LADDER, NOW, SPEND, Shop, caller, in_the_end
 
 MUG = MallItemBody(code="MUG", kind="goods", name_zh="马克杯", name_en="Mug", points=300)
 HEM = MallItemBody(
@@ -345,3 +347,36 @@ def test_a_balance_says_what_went_to_the_mall(shop: Shop, member_id: UUID) -> No
     )
 
     assert "积分商城兑换 1 笔 -50" in told.parts[0].zh
+
+
+def test_who_was_merged_is_one_customer_of_the_mall_and_gets_back_what_was_taken(
+    shop: Shop, member_id: UUID
+) -> None:
+    other_id = shop.register()
+    shop.fill(other_id, points=300)
+    item = publish(shop, replace(MUG, per_member=2))
+    receive(shop, item, 3)
+    redeem(shop, asked(shop, other_id, item))
+    both = MemberMerged(
+        merge_id=new_id(), merged_id=other_id, survivor_id=member_id, member_ids=[other_id],
+        number=1,
+    )  # fmt: skip
+    merging.merge(shop.session, both, NOW)
+
+    taken = asked(shop, other_id, item)
+    assert redeem(shop, taken).account.points == 700
+    offer = OfferMall(store_id=shop.store_id, member_id=other_id)
+    (offered,) = mall.offer(shop.session, shop.hq, offer).items
+    assert (offered.can_have, offered.reason) == (0, "ITEM_LIMIT")
+    with pytest.raises(Refusal, match="ITEM_LIMIT"):
+        redeem(shop, asked(shop, member_id, item))
+    listed = redemptions.list_redemptions(
+        shop.session, shop.hq, ListRedemptions(member_id=member_id)
+    )
+    assert len(listed.items) == 2
+
+    apart = MemberUnmerged(**{**asdict(both), "number": 2})
+    merging.unmerge(shop.session, apart, NOW)
+    cancel(shop, taken.id)
+    assert (shop.account(member_id).points, shop.account(other_id).points) == (1_000, 0)
+    assert shop.differences() == {}

@@ -10,10 +10,11 @@ depends_on = None
 
 KINDS = (
     "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
-    " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening')",
+    " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening', 'redemption',"
+    " 'redemption_void')",
     "kind IN ('sale', 'void', 'return', 'top_up', 'adjustment', 'expiry', 'refund',"
-    " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening', 'merge',"
-    " 'merge_back')",
+    " 'pay_out', 'wallet_adjustment', 'transfer', 'erasure', 'opening', 'redemption',"
+    " 'redemption_void', 'merge', 'merge_back')",
 )
 LIFE = (
     "num_nulls(earned_on, valid_until, expires_at, expiry_version) IN (0, 4)",
