@@ -1,16 +1,17 @@
-"""What a scanned code is: a piece, a member's card or a coupon, told by its form."""
+"""What a scanned code is: a piece, a member's card, a receipt or a coupon, told by its form."""
 
 import re
 
 CARD_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CARD = re.compile(f"M[{CARD_ALPHABET}]{{9}}")
 _COUPON = re.compile(r"[A-Za-z0-9-]{4,40}")
+_RECEIPT = re.compile(r"[A-Za-z0-9-]+-[A-Za-z0-9]+-[0-9]{6,}")
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{5,18}")
 
 
 def what_is(text: str) -> str:
-    """`piece`, `card`, `number` (a phone or the end of one), `code` (a coupon's or SKU's) or
-    `words`."""
+    """`piece`, `card`, `number` (a phone or the end of one), `receipt`, `code` (a coupon's or
+    SKU's) or `words`."""
     code = text.strip()
     if re.fullmatch("[0-9]{13}", code):
         abroad = code.startswith("861") and not is_ean(code)
@@ -19,6 +20,8 @@ def what_is(text: str) -> str:
         return "card"
     if re.fullmatch("[0-9]{4}", code) or _PHONE.fullmatch(code):
         return "number"
+    if _RECEIPT.fullmatch(code):
+        return "receipt"
     if _COUPON.fullmatch(code) and any(character.isdigit() for character in code):
         return "code"
     return "words"

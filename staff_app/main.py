@@ -10,7 +10,12 @@ from staff_app import theme
 from staff_app.client import Transport
 from staff_app.i18n import words
 from staff_app.screens.activate import Activate
+from staff_app.screens.cancel import Cancel
+from staff_app.screens.give_back import GiveBack
 from staff_app.screens.members import Members
+from staff_app.screens.more import More
+from staff_app.screens.order import OrderScreen
+from staff_app.screens.orders import Orders
 from staff_app.screens.pay import Pay
 from staff_app.screens.receipt import Receipt
 from staff_app.screens.sale import Sale
@@ -34,6 +39,16 @@ ROUTES = [
             ft.Route(path="unsent", component=UnsentSales),
         ],
     ),
+    ft.Route(
+        path="orders",
+        component=Orders,
+        children=[
+            ft.Route(path="order", component=OrderScreen),
+            ft.Route(path="return", component=GiveBack),
+            ft.Route(path="cancel", component=Cancel),
+        ],
+    ),
+    ft.Route(path="more", component=More),
 ]
 
 
@@ -45,6 +60,8 @@ def app(transport: Transport, storage: Storage | None = None) -> Callable[[ft.Pa
         kept = storage or DeviceStorage(ft.SharedPreferences())
         till = Till(transport, kept, functools.partial(_go, page), functools.partial(_say, page))
         page.session.store.set("till", till)
+        page.on_resize = functools.partial(_measure, page, till)
+        _measure(page, till)
         page.on_connect = till.came_back
         page.on_close = till.stop
         page.render_views(Root, till)
@@ -85,6 +102,12 @@ def Missing() -> ft.Control:
     t = use_words(till)
     home = primary("next-sale", t("sale"), lambda: till.go("/"))
     return empty(ft.Icons.EXPLORE_OFF_OUTLINED, t("page_missing"), home)
+
+
+def _measure(page: ft.Page, till: Till, *_event: Any) -> None:
+    wide = (page.width or 0) >= theme.WIDE_FROM
+    if till.layout.wide != wide:
+        till.layout.wide = wide
 
 
 def _go(page: ft.Page, route: str) -> None:

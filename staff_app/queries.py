@@ -34,10 +34,32 @@ _ORDER = (
     """
   id status receiptNumber placedAt businessDate currency memberId
   listMinor discountMinor totalMinor changeMinor pointsExpected
-  tenders { kind amountMinor givenMinor points reference }
+  tenders { kind amountMinor givenMinor points reference returnId }
   balances { points walletPrincipalMinor walletBonusMinor }
 """
     + _LINES
+)
+
+_PAST_ORDER = """
+  id status receiptNumber storeId placedAt businessDate currency memberId
+  listMinor discountMinor totalMinor changeMinor pointsExpected returnedMinor
+  store { name } staff { name } member { id name }
+  tenders { kind amountMinor givenMinor points reference returnId }
+  lines { line name colour size quantity listMinor discountMinor netMinor }
+  promotions { promotionId nameZh nameEn discountMinor couponCode }
+  returned { line quantity }
+"""
+
+_REFUNDS = "refunds { position kind amountMinor carriedMinor points }"
+
+_RETURN_QUOTE = (
+    "orderId currency refundMinor pointsTaken left { line quantity refundMinor } "
+    "lines { line quantity condition refundMinor } " + _REFUNDS
+)
+
+_RETURN = (
+    "id receiptNumber orderId orderReceiptNumber memberId returnedAt currency refundMinor "
+    "pointsTaken reason lines { line name colour size quantity condition refundMinor } " + _REFUNDS
 )
 
 ACTIVATE_DEVICE = f"""
@@ -102,7 +124,42 @@ query Quote(
 
 PLACE_ORDER = f"""
 mutation PlaceOrder($input: PlaceOrderInput!) {{
-  placeOrder(input: $input) {{ order {{ {_ORDER} }} quote {{ {_QUOTE} }} {_REFUSAL} }}
+  placeOrder(input: $input) {{
+    order {{ {_ORDER} }} quote {{ {_QUOTE} }} returnQuote {{ {_RETURN_QUOTE} }} {_REFUSAL}
+  }}
+}}"""
+
+ORDERS = f"""
+query Orders(
+  $storeId: ID, $businessDate: Date, $memberId: ID, $receiptNumber: String,
+  $first: Int!, $after: String
+) {{
+  orders(
+    storeId: $storeId, businessDate: $businessDate, memberId: $memberId,
+    receiptNumber: $receiptNumber, first: $first, after: $after
+  ) {{ edges {{ node {{ {_PAST_ORDER} }} }} pageInfo {{ hasNextPage endCursor }} }}
+}}"""
+
+CANCEL_ORDER = f"""
+mutation CancelOrder($input: CancelOrderInput!) {{
+  cancelOrder(input: $input) {{ order {{ {_PAST_ORDER} }} {_REFUSAL} }}
+}}"""
+
+RETURN_QUOTE = f"""
+query ReturnQuote($orderId: ID!, $storeId: ID!, $lines: [ReturnLineInput!]) {{
+  returnQuote(orderId: $orderId, storeId: $storeId, lines: $lines) {{ {_RETURN_QUOTE} }}
+}}"""
+
+RETURN_GOODS = f"""
+mutation ReturnGoods($input: ReturnGoodsInput!) {{
+  returnGoods(input: $input) {{
+    returnReceipt {{ {_RETURN} }} returnQuote {{ {_RETURN_QUOTE} }} {_REFUSAL}
+  }}
+}}"""
+
+RETURNS = f"""
+query Returns($orderId: ID!, $first: Int!) {{
+  returns(orderId: $orderId, first: $first) {{ edges {{ node {{ {_RETURN} }} }} }}
 }}"""
 
 BOOKED_ENTRIES = """

@@ -38,6 +38,14 @@ class Desk:
 
 @ft.observable
 @dataclass
+class Layout:
+    """Whether there is room for a rail and two panes (from 840 logical pixels on)."""
+
+    wide: bool = False
+
+
+@ft.observable
+@dataclass
 class Network:
     reached: bool = True
 
@@ -66,6 +74,8 @@ class Basket:
     lines: list[Line] = field(default_factory=list)
     member: dict[str, Any] | None = None
     coupons: list[str] = field(default_factory=list)
+    exchange: dict[str, Any] | None = None
+    """Goods that come back with this sale: see `work.returning`."""
 
     @property
     def pieces(self) -> int:
@@ -105,6 +115,8 @@ class Payment:
     kind: str = "CASH"
     entry: str = ""
     reference: str = ""
+    refund_references: dict[int, str] = field(default_factory=dict)
+    """By the position of the payment: the terminal's numbers of what an exchange gives back."""
     busy: bool = False
     problem: Problem | None = None
     waiting: str = ""
@@ -133,6 +145,8 @@ class Receipt:
     member: dict[str, Any] | None = None
     booked: dict[str, Any] | None = None
     given_up: bool = False
+    exchange: dict[str, Any] | None = None
+    """What came back with it, as the basket had it, and what was `given` back once it is known."""
 
 
 @ft.observable
@@ -159,3 +173,48 @@ class People:
     """The phone for which the form was asked for, though it may not look complete."""
     notices: dict[str, dict[str, str]] = field(default_factory=dict)
     """The notices in force by purpose, as HQ has published them: version, zh, en."""
+
+
+@ft.observable
+@dataclass
+class Orders:
+    """A list of orders: of today, of a receipt, or of a member (`of`, then their name)."""
+
+    query: str = ""
+    of: str = ""
+    found: list[dict[str, Any]] | None = None
+    people: list[dict[str, Any]] = field(default_factory=list)
+    """Who could be meant, when a name or a number fits several."""
+    searching: bool = False
+    after: str = ""
+    refusal: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Pick:
+    """So many pieces of a line come back, `damaged` of them not to be sold again."""
+
+    quantity: int = 0
+    damaged: int = 0
+
+
+@ft.observable
+@dataclass
+class Returning:
+    """An order that is looked at, and what of it comes back. `quote` is of the picks as they are,
+    unless `asking`; `left` says how many pieces of each line can come back."""
+
+    order: dict[str, Any] | None = None
+    back_to: str = "/orders"
+    left: dict[int, int] = field(default_factory=dict)
+    picks: dict[int, Pick] = field(default_factory=dict)
+    quote: dict[str, Any] | None = None
+    asking: bool = False
+    refusal: dict[str, str] | None = None
+    reason: str = ""
+    other: str = ""
+    references: dict[int, str] = field(default_factory=dict)
+    busy: bool = False
+    waiting: str = ""
+    """The id of the return on this screen that has no answer yet."""
+    receipt: dict[str, Any] | None = None

@@ -10,12 +10,15 @@ from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
     Basket,
     Desk,
+    Layout,
     Network,
+    Orders,
     Payment,
     People,
     Preferences,
     Pricing,
     Receipt,
+    Returning,
     Search,
     Unsent,
 )
@@ -25,7 +28,9 @@ from staff_app.work.booking import BookingWork
 from staff_app.work.checkout import CheckoutWork
 from staff_app.work.desk import DeskWork
 from staff_app.work.finding import FindingWork
-from staff_app.work.outbox import Outbox, Sent
+from staff_app.work.orders import OrdersWork
+from staff_app.work.outbox import Outbox, Sent, is_return
+from staff_app.work.returning import ReturningWork
 
 log = logging.getLogger(__name__)
 READ_ATTEMPTS = 5
@@ -49,6 +54,7 @@ class Till:
         self.basket, self.pricing, self.payment = Basket(), Pricing(), Payment()
         self.receipt, self.unsent = Receipt(), Unsent()
         self.search, self.people = Search(), People()
+        self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -60,6 +66,8 @@ class Till:
             storage, self.desk, self.basket, self.pricing, self.payment, self.receipt,
             self.unsent, self.basket_work, self.finding, self.outbox,
         )  # fmt: skip
+        self.orders_work = OrdersWork(self.client, self.desk, self.orders, self.finding)
+        self.returning_work = ReturningWork(self.client, self.desk, self.returning, self.outbox)
         self.booking = BookingWork(self.client, self.desk, self.receipt)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
@@ -90,7 +98,8 @@ class Till:
         """The device is connected again: show everything anew, write what waited."""
         for observable in (
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
-            self.receipt, self.unsent, self.search, self.people,
+            self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
+            self.returning,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()
@@ -105,6 +114,39 @@ class Till:
         sent = await self.checkout.pay()
         if sent and sent.order:
             self._show_receipt()
+
+    async def open_order(self, order: dict[str, Any], back_to: str = "/orders") -> None:
+        """Show an order: beside its list where there is room, else on a screen of its own."""
+        if not (self.layout.wide and back_to == "/orders"):
+            self.go("/orders/order")
+        await self.returning_work.look_at(order, back_to)
+
+    async def give_back(self) -> None:
+        """Take goods back; the same screen says what became of it."""
+        sent = await self.returning_work.give_back()
+        if sent and sent.returned:
+            await self.orders_work.again()
+
+    async def cancel(self, order: dict[str, Any], reason: str) -> None:
+        """Undo a sale of today; raises `Refused`, `Unreachable`, `SignedOut`."""
+        voided = await self.orders_work.cancel(order, reason)
+        self.say("order_cancelled")
+        await self.returning_work.look_at(voided, self.returning.back_to)
+
+    async def exchange(self) -> None:
+        """Go on with the basket: what is picked pays for what is taken instead."""
+        order = self.returning.order or {}
+        goods = self.returning_work.goods()
+        member = self.basket.member
+        self.go("/")
+        await self.basket_work.exchange(goods)
+        if member is None and order.get("memberId"):
+            try:
+                found = await self.finding.member(order["memberId"])
+            except (Refused, Unreachable, SignedOut):
+                return
+            if found:
+                await self.attach(found)
 
     async def attach(self, member: dict[str, Any]) -> None:
         """The member of this sale. A new one has an account a moment later."""
@@ -138,7 +180,10 @@ class Till:
         await self.checkout.open()
 
     async def _answered(self, sent: Sent) -> None:
-        """A sale that was sent in the background has its answer."""
+        """What was sent in the background has its answer."""
+        if is_return(sent.sale):
+            await self._return_answered(sent)
+            return
         here = self.payment.waiting == sent.sale["id"] or not self.basket.lines
         await self.checkout.settle(sent)
         if here and sent.order:
@@ -150,9 +195,29 @@ class Till:
         else:
             self.say("upload_refused")
 
+    async def _return_answered(self, sent: Sent) -> None:
+        here = self.returning.waiting == sent.sale["id"]
+        await self.returning_work.settle(sent)
+        if here:
+            self.go("/orders/return")
+        elif sent.returned:
+            self.say("return_uploaded", number=sent.returned["receiptNumber"])
+        else:
+            self.say("return_refused")
+
     def _show_receipt(self) -> None:
         self._keep_running(self.confirm())
+        self._keep_running(self._learn_refunds())
         self.go("/receipt")
+
+    async def _learn_refunds(self) -> None:
+        """Where the rest of an exchange went, for the receipt."""
+        exchange = self.receipt.exchange
+        if exchange and "given" not in exchange:
+            given = await self.returning_work.refunds_of(exchange)
+            if given and self.receipt.exchange is exchange:
+                self.receipt.exchange = {**exchange, "given": given}
+                await self.checkout.keep_receipt()
 
     def _reached(self, reached: bool) -> None:
         before, self.network.reached = self.network.reached, reached

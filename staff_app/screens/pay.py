@@ -12,13 +12,11 @@ from staff_app.ui.frame import BackTo, bar, screen
 from staff_app.ui.keypad import keypad
 from staff_app.ui.parts import amount, edge, icon_button, named, note, primary, quiet, row_of
 from staff_app.ui.problem import ProblemPanel
+from staff_app.ui.receipt_lines import NAMES
+from staff_app.ui.refund_reference import refund_reference
 from staff_app.ui.waiting import WaitingSale
 
 KINDS = ("CASH", "CARD", "CODE")
-NAMES = {
-    "CASH": "cash", "CARD": "card", "CODE": "code",
-    "POINTS": "tender_points", "WALLET": "tender_wallet",
-}  # fmt: skip
 
 
 @ft.component
@@ -69,10 +67,14 @@ def _amounts(t: Words, till: Any, currency: str) -> ft.Control:
             spacing=12,
         ),
     ]
-    if split:
+    carried = till.checkout.carried_minor
+    if split or carried:
+        said = f"{t('total')} {money(till.checkout.total_minor, currency)}"
+        if carried:
+            said = f"{said} · {t('exchange_pays')} {money(carried, currency)}"
         shown.append(
             ft.Text(
-                f"{t('total')} {money(till.checkout.total_minor, currency)}",
+                said,
                 size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
                 text_align=ft.TextAlign.CENTER,
             )
@@ -140,8 +142,12 @@ def _offer(t: Words, identifier: str, icon: Any, text: str, use_it: Any) -> ft.C
 
 
 def _entry(t: Words, till: Any, payment: Any, currency: str) -> list[ft.Control]:
+    asked: list[ft.Control] = [
+        refund_reference(t, refund, payment.refund_references, currency)
+        for refund in till.checkout.to_terminals
+    ]
     if till.checkout.due_minor == 0:
-        return []
+        return asked
     kinds = ft.SegmentedButton(
         segments=[ft.Segment(value=kind, label=t(NAMES[kind])) for kind in KINDS],
         selected=[payment.kind],
@@ -187,12 +193,11 @@ def _reference(t: Words, payment: Any) -> ft.Control:
 def _button(t: Words, till: Any, payment: Any, currency: str) -> ft.Control:
     lacks = till.checkout.lacks
     if till.checkout.takes_it_all:
-        now = till.checkout.due_minor or till.checkout.total_minor
-        text = t("take_payment", amount=money(now, currency))
-        if till.checkout.total_minor == 0:
-            text = t("free")
+        text = _completes(t, till, currency)
         if lacks == "reference":
             text = t("needs_reference")
+        if lacks == "refund":
+            text = t("needs_refund_reference")
         return primary("pay", text, till.pay, bool(lacks), payment.busy)
     text = t(
         "put_towards",
@@ -200,6 +205,25 @@ def _button(t: Words, till: Any, payment: Any, currency: str) -> ft.Control:
         amount=money(till.checkout.entered_minor, currency),
     )
     return primary("pay", text, till.checkout.take_part, bool(lacks))
+
+
+def _completes(t: Words, till: Any, currency: str) -> str:
+    """What the last press does, and how much money changes hands."""
+    checkout = till.checkout
+    if till.basket.exchange:
+        return difference(t, checkout, currency)
+    if checkout.total_minor == 0:
+        return t("free")
+    return t("take_payment", amount=money(checkout.due_minor or checkout.total_minor, currency))
+
+
+def difference(t: Words, checkout: Any, currency: str) -> str:
+    """Of an exchange: what is to be paid, given back, or neither."""
+    if checkout.rest_minor:
+        return t("refund_difference", amount=money(checkout.rest_minor, currency))
+    if checkout.due_minor:
+        return t("pay_difference", amount=money(checkout.due_minor, currency))
+    return t("exchange_even")
 
 
 def _next(t: Words, till: Any) -> ft.Control:

@@ -5,13 +5,14 @@ from typing import Any
 import flet as ft
 
 from staff_app import theme
-from staff_app.i18n import Words, either
+from staff_app.i18n import Words
 from staff_app.money import count, money
-from staff_app.screens.pay import NAMES
 from staff_app.state import Receipt as ReceiptState
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.frame import BackTo, bar, screen
+from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import amount, card, empty, named, primary, row_of
+from staff_app.ui.receipt_lines import refunds, sold_line, sums, tenders
+from staff_app.work.returning import money_back
 
 
 @ft.component
@@ -26,32 +27,33 @@ def Receipt() -> ft.View:
         return screen("/receipt", bar(t("receipt"), back=BackTo("/")), [nothing], [button])
     language, currency = till.preferences.language, order["currency"]
     cards: list[ft.Control] = [
-        _head(t, order, currency),
-        card(*_lines(t, language, order, currency)),
-        card(*_tenders(t, order, currency), spacing=6),
+        _head(t, order, currency, bool(receipt.exchange)),
+        card(
+            *(sold_line(line, currency) for line in order["lines"]),
+            *sums(t, language, order, currency),
+        ),
+        card(*tenders(t, order, currency), spacing=6),
     ]
+    if receipt.exchange:
+        cards.insert(1, _given_back(t, receipt.exchange, order, currency))
     if order["memberId"]:
         cards.insert(1, _balances(t, receipt, currency))
-    column = ft.Column(
-        cards,
-        spacing=12,
-        expand=True,
-        scroll=ft.ScrollMode.AUTO,
-        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-    )
+    column = scrolling(cards)
     head = bar(t("receipt_number", number=order["receiptNumber"] or ""))
     return screen("/receipt", head, [column], [button])
 
 
-def _head(t: Words, order: dict[str, Any], currency: str) -> ft.Control:
+def _head(t: Words, order: dict[str, Any], currency: str, exchange: bool) -> ft.Control:
     """Paid, and the change: the one thing the hand does now."""
     change = int(order["changeMinor"])
+    carried = [int(each["amountMinor"]) for each in order["tenders"] if each["returnId"]]
+    title = t("exchanged") if exchange else t("paid")
     shown: list[ft.Control] = [
         ft.Row(
             [
                 ft.Icon(ft.Icons.CHECK_CIRCLE, color=theme.GREEN, size=28),
-                ft.Text(t("paid"), size=theme.TITLE, weight=ft.FontWeight.BOLD),
-                amount(int(order["totalMinor"]), currency, theme.TITLE),
+                ft.Text(title, size=theme.TITLE, weight=ft.FontWeight.BOLD),
+                amount(int(order["totalMinor"]) - sum(carried), currency, theme.TITLE),
             ],
             alignment=ft.MainAxisAlignment.CENTER,
             spacing=8,
@@ -75,6 +77,20 @@ def _head(t: Words, order: dict[str, Any], currency: str) -> ft.Control:
         "paid",
         ft.Column(shown, spacing=4, horizontal_alignment=ft.CrossAxisAlignment.STRETCH),
     )
+
+
+def _given_back(
+    t: Words, exchange: dict[str, Any], order: dict[str, Any], currency: str
+) -> ft.Control:
+    """Of an exchange: what came back, and what the customer gets of it."""
+    rows = refunds(t, exchange.get("given", []), currency, carried=True)
+    rest = money_back(exchange) - int(order["totalMinor"])
+    if rest > 0 and not rows:
+        rows = [row_of(t("difference_back"), amount(rest, currency))]
+    worth = money(int(exchange["refundMinor"]), currency)
+    title = t("exchange_back", count=exchange["pieces"], amount=worth)
+    head = ft.Text(title, weight=ft.FontWeight.BOLD)
+    return named("exchanged", card(head, *rows, spacing=6))
 
 
 def _balances(t: Words, receipt: ReceiptState, currency: str) -> ft.Control:
@@ -112,52 +128,3 @@ def _balances(t: Words, receipt: ReceiptState, currency: str) -> ft.Control:
         spacing=6,
     )  # fmt: skip
     return named("balances", card(title, *rows, spacing=6))
-
-
-def _lines(t: Words, language: str, order: dict[str, Any], currency: str) -> list[ft.Control]:
-    lines = [_line(line, currency) for line in order["lines"]]
-    promotions = [
-        row_of(
-            either(language, promotion["nameZh"], promotion["nameEn"]),
-            ft.Text(money(-int(promotion["discountMinor"]), currency), color=theme.GREEN),
-        )
-        for promotion in order["promotions"]
-    ]
-    total = amount(int(order["totalMinor"]), currency, theme.TITLE)
-    return [*lines, *promotions, ft.Divider(height=1), row_of(t("total"), total, strong=True)]
-
-
-def _line(line: dict[str, Any], currency: str) -> ft.Control:
-    """What it cost before promotions: they follow, so that the column adds up."""
-    return ft.Row(
-        [
-            ft.Column(
-                [
-                    ft.Text(line["name"], max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),
-                    ft.Text(
-                        f"{line['colour']} · {line['size']} × {line['quantity']}",
-                        size=theme.SMALL,
-                        color=ft.Colors.ON_SURFACE_VARIANT,
-                    ),
-                ],
-                spacing=0,
-                expand=True,
-            ),
-            amount(int(line["listMinor"]), currency, weight=ft.FontWeight.NORMAL),
-        ]
-    )
-
-
-def _tenders(t: Words, order: dict[str, Any], currency: str) -> list[ft.Control]:
-    rows: list[ft.Control] = []
-    for tender in order["tenders"]:
-        name = t(NAMES[tender["kind"]])
-        if tender["points"]:
-            name = f"{name}（{count(tender['points'])}）"
-        rows.append(row_of(name, amount(int(tender["amountMinor"]), currency)))
-        if tender["givenMinor"] and tender["givenMinor"] != tender["amountMinor"]:
-            given = amount(int(tender["givenMinor"]), currency, weight=ft.FontWeight.NORMAL)
-            rows.append(row_of(t("given"), given))
-    if int(order["changeMinor"]):
-        rows.append(row_of(t("change"), amount(int(order["changeMinor"]), currency)))
-    return rows or [ft.Text(t("free"))]

@@ -9,10 +9,12 @@ from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
 from staff_app.codes import what_is
 from staff_app.money import money
+from staff_app.screens.pay import difference
 from staff_app.state import Basket, Pricing
 from staff_app.ui.basket_line import BasketLine
 from staff_app.ui.context import in_words, use, use_till, use_words
-from staff_app.ui.frame import LanguageButton, bar, screen
+from staff_app.ui.exchange_strip import ExchangeStrip
+from staff_app.ui.frame import LanguageButton, bar, pane, screen
 from staff_app.ui.member_strip import MemberStrip
 from staff_app.ui.parts import (
     amount,
@@ -39,19 +41,28 @@ def Sale() -> ft.View:
     t = use_words(till)
     desk, payment, search = use(till.desk), use(till.payment), use(till.search)
     basket, pricing = use(till.basket), use(till.pricing)
+    use(till.layout)
     currency = desk.currency
     device, staff = desk.device or {}, desk.staff or {}
     title = (desk.store or {}).get("name") or device.get("storeName", "")
     actions = [LanguageButton(), PersonMenu(staff.get("name", ""))]
     if payment.waiting:
-        return screen("/", bar(title, actions), [WaitingSale(payment.waiting)])
+        return screen("/", bar(title, actions), [WaitingSale(payment.waiting)], tab="sale")
     looking = search.searching or search.results is not None
-    middle = SearchResults() if looking else _basket(basket, pricing, currency)
+    head, lines = bar(title, actions), _basket(basket, pricing, currency)
+    foot = _foot(t, till, basket, pricing, currency)
+    if till.layout.wide:
+        found = SearchResults() if looking else EmptyBasket()
+        above: list[ft.Control] = [ft.Container(height=8), MemberStrip(), ExchangeStrip()]
+        beside = pane([*above, lines if basket.lines else ft.Container(expand=True)], foot)
+        return screen("/", head, [UnsentNote(), ScanField(), found], tab="sale", aside=beside)
+    middle = SearchResults() if looking else lines
     return screen(
         "/",
-        bar(title, actions),
-        [UnsentNote(), MemberStrip(), ScanField(), middle],
-        [] if looking else _foot(t, till, basket, pricing, currency),
+        head,
+        [UnsentNote(), MemberStrip(), ExchangeStrip(), ScanField(), middle],
+        [] if looking else foot,
+        tab="sale",
     )
 
 
@@ -144,6 +155,8 @@ async def _use(till: Any, t: Any, text: str) -> str:
         till.say("member_added", name=found.member["name"])
     elif found.coupon:
         await till.basket_work.add_coupon(found.coupon["code"])
+    elif found.order:
+        await till.open_order(found.order, back_to="/")
     elif what_is(text) == "number":
         till.people.query = text
         till.go("/members")
@@ -227,7 +240,10 @@ def _basket(basket: Basket, pricing: Pricing, currency: str) -> ft.Control:
 def EmptyBasket() -> ft.Control:
     till = use_till()
     t = use_words(till)
-    return empty(ft.Icons.SHOPPING_BAG_OUTLINED, t("empty_basket"))
+    exchange = use(till.basket).exchange
+    return empty(
+        ft.Icons.SHOPPING_BAG_OUTLINED, t("exchange_scan") if exchange else t("empty_basket")
+    )
 
 
 def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) -> list[ft.Control]:
@@ -262,6 +278,8 @@ def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) ->
         till.go("/pay")
 
     text = t("take_payment", amount=money(total, currency)) if quote else t("pricing")
+    if quote and basket.exchange:
+        text = difference(t, till.checkout, currency)
     if pricing.stale or pricing.refusal:
         text = t("stale_price")
     foot.append(primary("to-payment", text, begin, waiting or pricing.stale))

@@ -6,9 +6,20 @@ from typing import Any
 import flet as ft
 
 from staff_app import theme
+from staff_app.i18n import Words
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen
-from staff_app.ui.parts import amount, card, empty, named, note, primary, secondary
+from staff_app.ui.parts import (
+    amount,
+    card,
+    empty,
+    named,
+    note,
+    primary,
+    row_of,
+    secondary,
+)
+from staff_app.work.outbox import is_return
 
 
 @ft.component
@@ -43,26 +54,39 @@ def UnsentSale(sale: dict[str, Any]) -> ft.Control:
         await till.checkout.restore(sale)
         till.go("/")
 
+    async def dismiss() -> None:
+        await till.outbox.forget(sale["id"])
+
+    back = is_return(sale)
     at = time.strftime("%m-%d %H:%M", time.localtime(sale["saved_at"]))
-    lines = sale["basket"]["lines"]
-    pieces = sum(line["quantity"] for line in lines)
-    inside: list[ft.Control] = [
-        ft.Row(
-            [
-                ft.Text(t("pieces", count=pieces), expand=True, weight=ft.FontWeight.BOLD),
-                amount(int(sale["input"]["totalMinor"]), sale["input"]["currency"], 18),
-            ]
-        ),
+    inside = _returned(t, sale) if back else _sold(t, sale)
+    inside.insert(
+        1,
         ft.Text(
             t("saved_at", time=at, staff=sale["staff"]),
             size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
         ),
-        ft.Text(
-            "，".join(line["name"] for line in lines[:3]),
-            size=theme.SMALL, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS,
-        ),
-    ]  # fmt: skip
+    )  # fmt: skip
     if sale.get("refusal"):
         inside.append(note(in_words(till, sale["refusal"]), "stop"))
-        inside.append(secondary(f"put-back-{sale['id']}", t("put_in_basket"), put_back))
+        done = secondary(f"put-back-{sale['id']}", t("put_in_basket"), put_back)
+        if back:
+            done = secondary(f"dismiss-{sale['id']}", t("understood"), dismiss)
+        inside.append(done)
     return named(f"unsent-{sale['id']}", card(*inside, spacing=4))
+
+
+def _sold(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
+    lines = sale["basket"]["lines"]
+    pieces = t("pieces", count=sum(line["quantity"] for line in lines))
+    total = amount(int(sale["input"]["totalMinor"]), sale["input"]["currency"], 18)
+    names = "，".join(line["name"] for line in lines[:3])
+    return [
+        row_of(pieces, total, strong=True),
+        ft.Text(names, size=theme.SMALL, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),
+    ]
+
+
+def _returned(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
+    refund = amount(-int(sale["input"]["refundMinor"]), sale["currency"], 18)
+    return [row_of(t("return_unsent", number=sale["receipt"]), refund, strong=True)]

@@ -7,6 +7,7 @@ import flet as ft
 from staff_app import theme
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import icon_button, named, note
+from staff_app.ui.tabs import Rail, Tabs
 
 
 def screen(
@@ -14,14 +15,66 @@ def screen(
     appbar: ft.AppBar | None,
     body: list[ft.Control],
     foot: list[ft.Control] | None = None,
+    tab: str = "",
+    aside: ft.Control | None = None,
 ) -> ft.View:
-    """`body` fills the middle, the last expanding control of it scrolls; `foot` stays in reach."""
+    """`body` fills the middle, the last expanding control of it scrolls; `foot` stays in reach.
+
+    `tab` is the way through the app this screen stands on: it draws them all, below or beside.
+    `aside` is a second pane; the caller gives one only where there is room.
+    """
+    column = pane([Banner(), *body], foot)
+    middle: ft.Control = ft.Container(
+        expand=True,
+        alignment=ft.Alignment.TOP_CENTER,
+        content=ft.Container(width=theme.CONTENT_WIDTH, content=column),
+    )
+    if aside is not None:
+        middle = ft.Row(
+            [
+                ft.Container(column, expand=theme.LEFT_PANE),
+                ft.VerticalDivider(width=1, color=ft.Colors.OUTLINE_VARIANT),
+                ft.Container(aside, expand=theme.RIGHT_PANE),
+            ],
+            expand=True,
+            spacing=0,
+            vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    if tab:
+        middle = ft.Column(
+            [
+                ft.Row(
+                    [Rail(tab), ft.Container(middle, expand=True)],
+                    expand=True,
+                    spacing=0,
+                    vertical_alignment=ft.CrossAxisAlignment.STRETCH,
+                ),
+                Tabs(tab),
+            ],
+            expand=True,
+            spacing=0,
+            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+        )
+    return ft.View(
+        route=route,
+        appbar=appbar,
+        padding=0,
+        spacing=0,
+        controls=[ft.SafeArea(content=middle, expand=True)],
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def pane(
+    body: list[ft.Control], foot: list[ft.Control] | None = None, margin: int = theme.MARGIN
+) -> ft.Control:
+    """One column: what it shows, and below it what one does."""
     inside: list[ft.Control] = [
         ft.Container(
             expand=True,
-            padding=ft.Padding.symmetric(horizontal=theme.MARGIN),
+            padding=ft.Padding.symmetric(horizontal=margin),
             content=ft.Column(
-                [Banner(), *body],
+                body,
                 expand=True,
                 spacing=8,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
@@ -31,28 +84,24 @@ def screen(
     if foot:
         inside.append(
             ft.Container(
-                padding=ft.Padding.only(
-                    left=theme.MARGIN, right=theme.MARGIN, top=8, bottom=theme.MARGIN
-                ),
+                padding=ft.Padding.only(left=margin, right=margin, top=8, bottom=theme.MARGIN),
                 content=ft.Column(
                     foot, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
                 ),
             )
         )
-    column = ft.Column(
+    return ft.Column(
         inside, expand=True, spacing=0, horizontal_alignment=ft.CrossAxisAlignment.STRETCH
     )
-    middle = ft.Container(
+
+
+def scrolling(shown: list[ft.Control], spacing: int = 12) -> ft.Control:
+    """Cards below each other, as many as there are."""
+    return ft.Column(
+        shown,
+        spacing=spacing,
         expand=True,
-        alignment=ft.Alignment.TOP_CENTER,
-        content=ft.Container(width=theme.CONTENT_WIDTH, content=column),
-    )
-    return ft.View(
-        route=route,
-        appbar=appbar,
-        padding=0,
-        spacing=0,
-        controls=[ft.SafeArea(content=middle, expand=True)],
+        scroll=ft.ScrollMode.AUTO,
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
     )
 

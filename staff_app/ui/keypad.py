@@ -54,7 +54,6 @@ def _key(t: Words, key: str, on_key: Callable[[str], Any]) -> ft.Control:
 
 def use_keys(on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: bool) -> None:
     """The keys of a real keyboard, where no field listens to them."""
-    page = ft.context.page
     latest = ft.use_ref(None)
     latest.current = (on_key, on_enter, active)
 
@@ -73,13 +72,24 @@ def use_keys(on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: 
         if inspect.isawaitable(done):
             await done
 
+    use_page_keys(heard)
+
+
+def use_page_keys(heard: Callable[[ft.KeyboardEvent], Any]) -> None:
+    """The page's keys go to `heard` while this component is there. What listened before, a screen
+    below this one, listens again afterwards."""
+    page = ft.context.page
+    first, _ = ft.use_state(lambda: heard)
+    before = ft.use_ref(None)
+
     def listen() -> None:
-        page.on_keyboard_event = heard
+        before.current = page.on_keyboard_event
+        page.on_keyboard_event = first
         page.schedule_update()
 
     def stop() -> None:
-        if page.on_keyboard_event is heard:
-            page.on_keyboard_event = None
+        if page.on_keyboard_event is first:
+            page.on_keyboard_event = before.current
             page.schedule_update()
 
     ft.use_effect(listen, [], stop)

@@ -70,13 +70,19 @@ def quiet(identifier: str, text: str, on_click: Press, icon: Any = None) -> ft.C
 
 
 def icon_button(
-    identifier: str, icon: Any, label: str, on_click: Press, color: Any = None
+    identifier: str,
+    icon: Any,
+    label: str,
+    on_click: Press,
+    color: Any = None,
+    disabled: bool = False,
 ) -> ft.Control:
     """An icon that can be pressed; `label` is its tooltip and what a screen reader says."""
     button = ft.IconButton(
         icon=icon,
         icon_color=color,
         tooltip=label,
+        disabled=disabled,
         width=theme.TARGET,
         height=theme.TARGET,
         on_click=on_click,

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import flet as ft
 
+from staff_app.ui.keypad import use_page_keys
+
 PAUSE_SECONDS = 0.6
 """A scanner is faster than a hand: after a longer pause a new code begins."""
 LONGEST = 64
@@ -14,7 +16,6 @@ def use_scanner(
     on_code: Callable[[str], Awaitable[None]], field_listens: Callable[[], bool]
 ) -> None:
     """Give `on_code` what was typed before Enter, unless a field took it."""
-    page = ft.context.page
     latest = ft.use_ref(None)
     latest.current = (on_code, field_listens)
     heard_so_far = ft.use_ref(lambda: ["", 0.0])
@@ -36,13 +37,4 @@ def use_scanner(
         elif len(key) == 1 and (key.isalnum() or key == "-"):
             entry[0] = (entry[0] + key.upper())[-LONGEST:]
 
-    def listen() -> None:
-        page.on_keyboard_event = heard
-        page.schedule_update()
-
-    def stop() -> None:
-        if page.on_keyboard_event is heard:
-            page.on_keyboard_event = None
-            page.schedule_update()
-
-    ft.use_effect(listen, [], stop)
+    use_page_keys(heard)

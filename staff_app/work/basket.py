@@ -37,12 +37,14 @@ class BasketWork:
             "lines": [asdict(line) for line in self._basket.lines],
             "member": self._basket.member,
             "coupons": list(self._basket.coupons),
+            "exchange": self._basket.exchange,
         }
 
     def put_back(self, kept: dict[str, Any]) -> None:
         self._basket.lines = [Line(**line) for line in kept.get("lines", [])]
         self._basket.member = kept.get("member")
         self._basket.coupons = list(kept.get("coupons", []))
+        self._basket.exchange = kept.get("exchange")
 
     async def add(self, sku: dict[str, Any]) -> Line:
         """One more of a piece."""
@@ -95,6 +97,11 @@ class BasketWork:
 
     async def remove_coupon(self, code: str) -> None:
         self._basket.coupons = [known for known in self._basket.coupons if known != code]
+        await self.changed()
+
+    async def exchange(self, goods: dict[str, Any] | None) -> None:
+        """Goods that come back with this sale, as `work.returning` describes them; None: none."""
+        self._basket.exchange = goods
         await self.changed()
 
     async def clear(self) -> None:
@@ -163,4 +170,5 @@ class BasketWork:
         }
 
     def _has_something(self) -> bool:
-        return bool(self._basket.lines or self._basket.member or self._basket.coupons)
+        basket = self._basket
+        return bool(basket.lines or basket.member or basket.coupons or basket.exchange)

@@ -12,8 +12,8 @@ from staff_app.storage import NotKept, Storage
 from staff_app.work.basket import BasketWork
 from staff_app.work.finding import FindingWork
 from staff_app.work.outbox import Outbox, Sent, new_sale
+from staff_app.work.returning import NEEDS_REFERENCE, money_back, worth
 
-NEEDS_REFERENCE = ("CARD", "CODE")
 SECOND_TAP_SECONDS = 0.8
 
 
@@ -48,6 +48,7 @@ class CheckoutWork:
         kept = await self._storage.read("receipt") or {}
         self._receipt.order, self._receipt.member = kept.get("order"), kept.get("member")
         self._receipt.booked = kept.get("booked")
+        self._receipt.exchange = kept.get("exchange")
         basket = self._work.kept()
         for sale in self._unsent.sales:
             if not sale.get("refusal") and basket["lines"] and sale["basket"] == basket:
@@ -61,8 +62,26 @@ class CheckoutWork:
         return int(quote["totalMinor"]) if quote else 0
 
     @property
+    def carried_minor(self) -> int:
+        """What the goods of an exchange pay of the total."""
+        return min(money_back(self._basket.exchange), self.total_minor)
+
+    @property
+    def rest_minor(self) -> int:
+        """What goes back of an exchange, as the total is less than they were."""
+        return money_back(self._basket.exchange) - self.carried_minor
+
+    @property
     def due_minor(self) -> int:
-        return max(self.total_minor - self._payment.paid_minor, 0)
+        return max(self.total_minor - self.carried_minor - self._payment.paid_minor, 0)
+
+    @property
+    def to_terminals(self) -> list[dict[str, Any]]:
+        """Refunds of an exchange that need the terminal's reference."""
+        if not self.rest_minor:
+            return []
+        refunds = (self._basket.exchange or {})["refunds"]
+        return [refund for refund in refunds if refund["kind"] in NEEDS_REFERENCE]
 
     @property
     def entered_minor(self) -> int:
@@ -81,7 +100,9 @@ class CheckoutWork:
 
     @property
     def lacks(self) -> str:
-        """Why the button cannot be pressed: `reference`, `amount`, or nothing."""
+        """Why the button cannot be pressed: `reference`, `amount`, `refund`, or nothing."""
+        if any(not self._refund_reference(refund) for refund in self.to_terminals):
+            return "refund"
         if self.due_minor == 0:
             return ""
         if self._payment.kind != "CASH" and self.entered_minor > self.due_minor:
@@ -96,6 +117,7 @@ class CheckoutWork:
         self._payment.entry = self._payment.reference = ""
         self._payment.kind = "CASH"
         self._payment.problem = None
+        self._payment.refund_references = {}
 
     def press(self, key: str) -> None:
         self._payment.entry = typed(self._payment.entry, key)
@@ -168,6 +190,7 @@ class CheckoutWork:
             "channel": "STORE",
             "totalMinor": str(self.total_minor),
             "tenders": tenders,
+            **self._exchange(),
         }
         staff = (self._desk.staff or {}).get("name", "")
         sale = new_sale(new_id(), input_, self._work.kept(), staff)
@@ -212,6 +235,7 @@ class CheckoutWork:
     async def _sold(self, sent: Sent) -> None:
         self._receipt.booked, self._receipt.given_up = None, False
         self._receipt.member = sent.sale["basket"]["member"]
+        self._receipt.exchange = sent.sale["basket"].get("exchange")
         self._receipt.order = sent.order
         self._payment.waiting = ""
         self.begin()
@@ -225,6 +249,7 @@ class CheckoutWork:
                 "order": self._receipt.order,
                 "member": self._receipt.member,
                 "booked": self._receipt.booked,
+                "exchange": self._receipt.exchange,
             },
         )
 
@@ -238,6 +263,8 @@ class CheckoutWork:
                 new_minor=int(quote["totalMinor"]),
             )
             self._pricing.quote, self._pricing.stale = quote, False
+        elif refused.code == "REFUND_CHANGED" and self._basket.exchange:
+            self._basket.exchange = worth(self._basket.exchange, refused.payload["returnQuote"])
         elif refused.code == "OUT_OF_STOCK":
             sku_id = refused.parameters.get("sku_id", "")
             problem = replace(problem, sku_id=sku_id)
@@ -250,6 +277,20 @@ class CheckoutWork:
     def accept_new_price(self) -> None:
         """The customer agrees: payment begins again, with a new order id."""
         self.begin()
+
+    def _exchange(self) -> dict[str, Any]:
+        goods = self._basket.exchange
+        if goods is None:
+            return {}
+        told = ("returnId", "orderId", "lines", "refundMinor", "reason")
+        references = [
+            {"position": refund["position"], "reference": self._refund_reference(refund)}
+            for refund in self.to_terminals
+        ]
+        return {"exchange": {**{name: goods[name] for name in told}, "references": references}}
+
+    def _refund_reference(self, refund: dict[str, Any]) -> str:
+        return str(self._payment.refund_references.get(refund["position"], "")).strip()
 
     def _has(self, kind: str) -> bool:
         return any(tender["kind"] == kind for tender in self._payment.tenders)

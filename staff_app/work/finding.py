@@ -18,11 +18,12 @@ PAUSE_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Found:
-    """What a scanned code is: exactly one of the three, or nothing."""
+    """What a scanned code is: exactly one of the four, or nothing."""
 
     sku: dict[str, Any] | None = None
     member: dict[str, Any] | None = None
     coupon: dict[str, Any] | None = None
+    order: dict[str, Any] | None = None
 
 
 class FindingWork:
@@ -40,6 +41,9 @@ class FindingWork:
             return Found(sku=await self._piece(text))
         if kind in ("card", "number"):
             return Found(member=await self._only_member(text))
+        order = await self._order(text) if kind == "receipt" else None
+        if order:
+            return Found(order=order)
         coupons = (await self._client.ask(queries.COUPONS, codes=[text]))["coupons"]
         if coupons:
             return Found(coupon=coupons[0])
@@ -85,7 +89,7 @@ class FindingWork:
         if question != self._question:
             return
         try:
-            found = (await self._client.ask(queries.MEMBERS, query=text))["members"]
+            found = await self.people(text)
             if not found:
                 await self._load_notices()
         except Refused as refused:
@@ -149,6 +153,18 @@ class FindingWork:
             if level["available"] > 0 and level["store"] and level["storeId"] != own
         )[:5]
 
+    async def people(self, text: str) -> list[dict[str, Any]]:
+        """The members a text may mean; raises `Refused`, `Unreachable`, `SignedOut`."""
+        found: list[dict[str, Any]] = (await self._client.ask(queries.MEMBERS, query=text))[
+            "members"
+        ]
+        return found
+
+    async def _order(self, receipt: str) -> dict[str, Any] | None:
+        answer = await self._client.ask(queries.ORDERS, receiptNumber=receipt.upper(), first=1)
+        edges = answer["orders"]["edges"]
+        return edges[0]["node"] if edges else None
+
     async def _piece(self, text: str) -> dict[str, Any] | None:
         found = await self._skus(text)
         exact = [
@@ -159,7 +175,7 @@ class FindingWork:
         return exact[0] if exact else None
 
     async def _only_member(self, text: str) -> dict[str, Any] | None:
-        found = (await self._client.ask(queries.MEMBERS, query=text.strip()))["members"]
+        found = await self.people(text.strip())
         return found[0] if len(found) == 1 else None
 
     async def _look_up(self, text: str, question: int) -> None:

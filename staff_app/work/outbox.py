@@ -1,7 +1,8 @@
-"""Sales on their way: saved on the device before they are sent, sent until there is an answer.
+"""Sales and returns on their way: saved on the device before they are sent, sent until there is an
+answer.
 
-The id of a sale is made once. Whatever happens to the answer, sending the same again gets the
-first one, so a sale is never lost and never booked twice.
+The id of each is made once. Whatever happens to the answer, sending the same again gets the
+first one, so that nothing is lost and nothing is booked twice.
 """
 
 import asyncio
@@ -22,11 +23,13 @@ _ON_ITS_WAY = {"ORDER_IN_PROGRESS"}
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of one attempt: an order, a refusal, or neither (then it is tried again)."""
+    """What became of one attempt: an order or a return, a refusal, or none of them (then it is
+    tried again)."""
 
     sale: dict[str, Any]
     order: dict[str, Any] | None = None
     refused: Refused | None = None
+    returned: dict[str, Any] | None = None
 
 
 class Outbox:
@@ -65,7 +68,8 @@ class Outbox:
             sale = self.find(sale_id)
             self._unsent.sending = sale_id
             try:
-                payload = await self._client.tell(queries.PLACE_ORDER, sale["input"])
+                document = queries.RETURN_GOODS if is_return(sale) else queries.PLACE_ORDER
+                payload = await self._client.tell(document, sale["input"])
             except Refused as refused:
                 if refused.code in _ON_ITS_WAY:
                     return Sent(sale)
@@ -77,7 +81,7 @@ class Outbox:
                 self._unsent.sending = ""
                 self._being_paid.discard(sale_id)
             await self.forget(sale_id)
-            return Sent(sale, order=payload["order"])
+            return Sent(sale, order=payload.get("order"), returned=payload.get("returnReceipt"))
 
     def find(self, sale_id: str) -> dict[str, Any]:
         sale: dict[str, Any] = next(s for s in self._unsent.sales if s["id"] == sale_id)
@@ -121,7 +125,7 @@ class Outbox:
             if gone or sale["id"] in self._being_paid:
                 continue
             sent = await self.send(sale["id"])
-            if sent.order or sent.refused:
+            if sent.order or sent.returned or sent.refused:
                 await self.answered(sent)
             else:
                 complete = False
@@ -139,6 +143,26 @@ def new_sale(
         "staff": staff_name,
         "saved_at": time.time(),
     }
+
+
+def new_return(
+    return_id: str, input_: dict[str, Any], order: dict[str, Any], staff_name: str
+) -> dict[str, Any]:
+    """A return as it is kept; `order` is what comes back from."""
+    return {
+        "id": return_id,
+        "kind": "return",
+        "input": {**input_, "returnId": return_id},
+        "basket": None,
+        "receipt": order["receiptNumber"],
+        "currency": order["currency"],
+        "staff": staff_name,
+        "saved_at": time.time(),
+    }
+
+
+def is_return(sale: dict[str, Any]) -> bool:
+    return sale.get("kind") == "return"
 
 
 async def _nothing(_sent: Sent) -> None:

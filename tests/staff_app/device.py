@@ -166,7 +166,8 @@ class Device:
         await self.until(lambda: self.named(identifier) is not None, identifier)
         control = _pressable(self.named(identifier))
         if not getattr(control, "disabled", False):
-            await self.session.dispatch_event(control._i, "click", None)
+            chosen = isinstance(control, ft.Chip) and control.on_select
+            await self.session.dispatch_event(control._i, "select" if chosen else "click", None)
         await self.settle()
 
     async def press_undo(self) -> None:

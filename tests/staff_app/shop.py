@@ -4,7 +4,7 @@ checked by graphql-core against gateway/schema.graphql, so a wrong field fails a
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from graphql import build_schema, graphql_sync
 
@@ -28,6 +28,8 @@ REFUSALS = {
     "REFRESH_REJECTED": ("登录已过期，请重新登录", "Your sign-in has ended"),
     "ACTIVATION_REJECTED": ("激活码无效或已使用", "This activation code is not valid"),
     "COUPON_NO_EFFECT": ("优惠券 X 对这一单不适用", "Coupon X does nothing here"),
+    "RETURN_NEEDS_MANAGER": ("已超过 7 天，请店长办理", "After 7 days a manager takes them back"),
+    "REFUND_CHANGED": ("应退 1 元，请确认", "The refund is another; please confirm"),
     "PHONE_TAKEN": ("该手机号已是会员", "This phone belongs to a member already"),
 }
 
@@ -39,8 +41,18 @@ class Shop:
     nothing at all; `refuse` maps a field to the refusal of its next call.
     """
 
+    fields: ClassVar[dict[str, str]] = {
+        "activateDevice": "activate_device", "signInWithPin": "sign_in", "refresh": "refresh",
+        "signOut": "sign_out", "stores": "stores", "members": "members", "member": "member",
+        "noticesInForce": "notices", "registerMember": "register", "skus": "skus",
+        "whereElse": "where_else", "coupons": "coupons", "quote": "quote",
+        "placeOrder": "place_order", "statement": "statement",
+    }  # fmt: skip
+    """The fields of the schema that are answered, and the methods that do."""
+
     def __init__(self) -> None:
         self.percent_off = 10
+        self.roles = ["ASSOCIATE"]
         self.orders: dict[str, dict[str, Any]] = {}
         self.inputs: list[dict[str, Any]] = []
         self.asked: list[str] = []
@@ -69,8 +81,11 @@ class Shop:
         if token in self.expired or (token and token != f"access-{self.generation}"):
             error = {"message": "", "extensions": {"code": "UNAUTHENTICATED"}}
             return 401, {"data": None, "errors": [error]}
-        root = {name: self._resolver(name) for name in FIELDS}
+        root = {name: self._resolver(name) for name in self.fields}
         result = graphql_sync(SCHEMA, body["query"], root, variable_values=body["variables"])
+        refused = [error.formatted for error in result.errors or [] if error.extensions]
+        if refused:
+            return 200, {"data": None, "errors": refused}
         assert not result.errors, result.errors
         for field in list(self.broken):
             if result.data and field in result.data and self.broken[field]:
@@ -88,6 +103,14 @@ class Shop:
         while True:
             yield {"orderBooked": await self.booked.get()}
 
+    def kept(self) -> dict[str, Any]:
+        """What a device of this shop keeps, on which somebody has signed in."""
+        tokens = {"access": "access-1", "refresh": "refresh-1", "expires_at": 2**40}
+        staff = {"id": self.staff, "name": "店员甲", "number": "1001", "roles": self.roles}
+        device = {"deviceId": DEVICE, "deviceSecret": "secret", "deviceCode": "D1",
+                  "storeId": STORE, "storeName": "静安店"}  # fmt: skip
+        return {"tokens": tokens, "staff": staff, "device": device, "store": self.stores()[0]}
+
     def count(self, field: str) -> int:
         return self.asked.count(field)
 
@@ -97,7 +120,7 @@ class Shop:
             if name in self.refuse:
                 code, parameters = self.refuse.pop(name)
                 return {"refusal": refusal(code, parameters)}
-            return getattr(self, FIELDS[name])(**arguments)
+            return getattr(self, self.fields[name])(**arguments)
 
         return resolve
 
@@ -224,7 +247,7 @@ class Shop:
             "expiresInSeconds": self.access_seconds,
             "identity": {
                 "name": "店员甲", "number": "1001", "storeId": STORE, "deviceCode": "D1",
-                "caller": {"id": self.staff, "roles": ["ASSOCIATE"]},
+                "caller": {"id": self.staff, "roles": self.roles},
             },
         }  # fmt: skip
 
@@ -281,15 +304,6 @@ class Shop:
             "memberId": input_["memberId"], "tenders": input_["tenders"],
             "changeMinor": str(change), "balances": balances if input_["memberId"] else None,
         }  # fmt: skip
-
-
-FIELDS = {
-    "activateDevice": "activate_device", "signInWithPin": "sign_in", "refresh": "refresh",
-    "signOut": "sign_out", "stores": "stores", "members": "members", "member": "member",
-    "noticesInForce": "notices", "registerMember": "register", "skus": "skus",
-    "whereElse": "where_else", "coupons": "coupons", "quote": "quote",
-    "placeOrder": "place_order", "statement": "statement",
-}  # fmt: skip
 
 
 def person(

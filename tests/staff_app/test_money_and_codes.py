@@ -51,6 +51,7 @@ def test_keys_write_minor_units() -> None:
         ("5678", "number"),
         ("139 0000 5678", "number"),
         ("NEW-2026", "code"),
+        ("S01-D1-000001", "receipt"),
         ("大衣", "words"),
         ("silk", "words"),
     ],

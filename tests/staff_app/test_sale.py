@@ -1,6 +1,7 @@
 """The whole path on a device without a browser."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -26,6 +27,12 @@ async def at_work(shop: Shop) -> Device:
     await device.press("sign-in")
     await device.sees("扫第一件商品")
     return device
+
+
+async def working(shop: Shop) -> Device:
+    """Signed in before this page was opened: the device remembers."""
+    kept = {f"chainstitch.{name}": json.dumps(value) for name, value in shop.kept().items()}
+    return await Device(shop, kept).open()
 
 
 async def with_dress(shop: Shop, member: bool = False) -> Device:

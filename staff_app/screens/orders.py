@@ -1,0 +1,159 @@
+"""Orders: of today, by receipt, by member; beside them, where there is room, the one tapped."""
+
+from typing import Any
+
+import flet as ft
+
+from staff_app import clock, theme
+from staff_app.i18n import Words
+from staff_app.money import money
+from staff_app.ui.context import in_words, use, use_till, use_words
+from staff_app.ui.frame import bar, screen
+from staff_app.ui.order_pane import OrderPane
+from staff_app.ui.parts import amount, edge, empty, icon_button, named, note, quiet, skeleton
+from staff_app.ui.scanner import use_scanner
+
+
+@ft.component
+def Orders() -> ft.View:
+    till = use_till()
+    t = use_words(till)
+    orders = use(till.orders)
+    wide = use(till.layout).wide
+    listens = ft.use_ref(False)
+
+    async def look_up(text: str) -> None:
+        await till.orders_work.look_up(text)
+        found = till.orders.found or []
+        if len(found) == 1 and found[0]["receiptNumber"] == text.strip().upper():
+            await till.open_order(found[0])
+
+    async def typed(event: Any) -> None:
+        await look_up(event.control.value or "")
+
+    def gained() -> None:
+        listens.current = True
+
+    def lost() -> None:
+        listens.current = False
+
+    use_scanner(look_up, lambda: bool(listens.current))
+    ft.on_mounted(till.orders_work.today)
+    field = ft.TextField(
+        value=orders.query,
+        hint_text=t("orders_hint"),
+        prefix_icon=ft.Icons.QR_CODE_SCANNER,
+        border=edge(),
+        on_change=_remember(till),
+        on_submit=typed,
+        on_focus=gained,
+        on_blur=lost,
+    )
+    row: list[ft.Control] = [ft.Container(named("order-query", field), expand=True)]
+    if orders.query or orders.of:
+        row.append(
+            icon_button("orders-today", ft.Icons.CLOSE, t("orders_today"), till.orders_work.today)
+        )
+    title = t("orders_of", name=orders.of) if orders.of else t("orders_today")
+    body: list[ft.Control] = [
+        ft.Row(row, spacing=4),
+        ft.Text(title, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT),
+        _found(t, till, orders),
+    ]
+    if orders.refusal:
+        body.insert(1, note(in_words(till, orders.refusal), "stop"))
+    return screen(
+        "/orders", bar(t("orders")), body, tab="orders", aside=OrderPane() if wide else None
+    )
+
+
+def _remember(till: Any) -> Any:
+    def remember(event: Any) -> None:
+        till.orders.query = event.control.value or ""
+
+    return remember
+
+
+def _found(t: Words, till: Any, orders: Any) -> ft.Control:
+    if orders.searching and not orders.found:
+        return skeleton()
+    if orders.people:
+        return _people(t, till, orders.people)
+    if not orders.found:
+        text = t("orders_not_found") if orders.of or orders.query else t("orders_none")
+        return empty(ft.Icons.RECEIPT_LONG_OUTLINED, text)
+    rows: list[ft.Control] = [OrderRow(order, key=order["id"]) for order in orders.found]
+    if orders.after:
+        rows.append(quiet("orders-more", t("show_more"), till.orders_work.more))
+    return ft.ListView(rows, expand=True, spacing=0)
+
+
+def _people(t: Words, till: Any, people: list[dict[str, Any]]) -> ft.Control:
+    rows: list[ft.Control] = [ft.Text(t("which_member"), weight=ft.FontWeight.BOLD)]
+    for member in people:
+
+        async def choose(member: dict[str, Any] = member) -> None:
+            await till.orders_work.of(member)
+
+        rows.append(
+            named(
+                f"orders-of-{member['cardCode']}",
+                ft.ListTile(
+                    title=member["name"], subtitle=member["phoneMasked"], on_click=choose,
+                    leading=ft.Icon(ft.Icons.PERSON_OUTLINE),
+                ),
+            )
+        )  # fmt: skip
+    return ft.ListView(rows, expand=True, spacing=0)
+
+
+@ft.component
+def OrderRow(order: dict[str, Any]) -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+    currency = order["currency"]
+    chosen = till.layout.wide and (use(till.returning).order or {}).get("id") == order["id"]
+    name = (order["member"] or {}).get("name") or t("walk_in")
+    pieces = "，".join(line["name"] for line in order["lines"][:2])
+    at = clock.at(order["placedAt"], till.desk.store)
+    right: list[ft.Control] = [amount(int(order["totalMinor"]), currency)]
+    if order["status"] != "PLACED":
+        right.append(_state(t("state_voided")))
+    elif int(order["returnedMinor"]):
+        back = money(int(order["returnedMinor"]), currency)
+        right.append(_state(t("state_returned", amount=back)))
+    left = ft.Column(
+        [
+            ft.Text(f"{at} · {name}", max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),
+            ft.Text(
+                f"{order['receiptNumber']} · {pieces}", size=theme.SMALL, max_lines=1,
+                color=ft.Colors.ON_SURFACE_VARIANT, overflow=ft.TextOverflow.ELLIPSIS,
+            ),
+        ],
+        spacing=2,
+        expand=True,
+        alignment=ft.MainAxisAlignment.CENTER,
+    )  # fmt: skip
+
+    async def choose() -> None:
+        await till.open_order(order)
+
+    figures = ft.Column(
+        right, spacing=2, tight=True, horizontal_alignment=ft.CrossAxisAlignment.END
+    )
+    return named(
+        f"order-{order['receiptNumber']}",
+        ft.Container(
+            ft.Row([left, figures]),
+            ink=True,
+            height=72,
+            border_radius=8,
+            bgcolor=ft.Colors.PRIMARY_CONTAINER if chosen else None,
+            padding=ft.Padding.symmetric(horizontal=8),
+            on_click=choose,
+        ),
+    )
+
+
+def _state(text: str) -> ft.Control:
+    return ft.Text(text, size=theme.TINY, color=theme.AMBER, weight=ft.FontWeight.BOLD)

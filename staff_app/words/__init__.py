@@ -1,0 +1,10 @@
+"""All words of the app, in both languages. A key missing in one cannot be written down.
+
+The words of a shop, short, the same word for the same thing everywhere; full-width punctuation in
+Chinese. What the services say (refusals, reasons) comes with their answers.
+"""
+
+from staff_app.words.orders import ORDERS
+from staff_app.words.sale import SALE
+
+CATALOGUE: dict[str, tuple[str, str]] = {**SALE, **ORDERS}

@@ -1,0 +1,108 @@
+"""Words of orders that were made: looking for them, returns, exchanges, cancelling."""
+
+from staff_app.words.pair import Words
+
+ORDERS: Words = {
+    # The ways through the app
+    "tab_sale": ("销售", "Sale"),
+    "tab_orders": ("订单", "Orders"),
+    "tab_more": ("更多", "More"),
+    # Finding an order
+    "orders": ("订单", "Orders"),
+    "orders_today": ("今天的订单", "Orders of today"),
+    "orders_hint": ("扫小票，或输会员手机号", "Scan a receipt, or type a phone"),
+    "orders_of": ("{name} 的订单", "Orders of {name}"),
+    "orders_none": ("今天还没有订单。", "There are no orders today."),
+    "orders_not_found": (
+        "没有找到这张小票或这位会员的订单。",
+        "There is no order with this receipt or for this member.",
+    ),
+    "which_member": ("是哪一位会员？", "Which member?"),
+    "show_more": ("显示更多", "Show more"),
+    "choose_order": ("点一张订单，这里看明细", "Tap an order to see it here"),
+    "walk_in": ("散客", "No member"),
+    "state_voided": ("已撤销", "Cancelled"),
+    "state_returned": ("已退 {amount}", "{amount} returned"),
+    "sold_by": ("{time} · {store} · {staff}", "{time} · {store} · {staff}"),
+    # Choosing what comes back
+    "pick_hint": ("要退货或换货，请点 ＋ 选商品", "To take something back, tap ＋ beside it"),
+    "come_back": ("退 {count} 件", "{count} back"),
+    "fewer_back": ("少退一件", "One less back"),
+    "more_back": ("多退一件", "One more back"),
+    "damaged": ("有破损", "Damaged"),
+    "damaged_of": ("其中破损 {count} 件", "{count} damaged"),
+    "all_back": ("已全部退回", "All of it has come back"),
+    "already_back": ("已退 {count} 件", "{count} came back"),
+    "to_return": ("退货或换货 {amount}", "Take back {amount}"),
+    "manager_can": ("请店长登录这台设备办理。", "A manager can do it: hand the device over."),
+    # Giving back
+    "return": ("退货", "Return"),
+    "refund": ("应退", "To refund"),
+    "goes_back": ("退到哪里", "Where it goes back"),
+    "points_back": ("退还 {count} 积分", "{count} points back"),
+    "wallet_back": ("退回储值", "Back to the wallet"),
+    "to_tender": ("退回{tender}", "Back to {tender}"),
+    "points_taken": ("扣回这单送的积分", "Points taken back"),
+    "coupon_back": ("优惠券 {code} 退还", "Coupon {code} can be used again"),
+    "why_back": ("为什么退？", "Why does it come back?"),
+    "reason_size": ("尺码不合", "Wrong size"),
+    "reason_taste": ("不喜欢", "Not liked"),
+    "reason_quality": ("质量问题", "Faulty"),
+    "reason_other": ("其他", "Other"),
+    "reason_words": ("请写原因", "Say why"),
+    "refund_reference": (
+        "{tender} {amount} 的退款单号",
+        "Reference of the {tender} refund {amount}",
+    ),
+    "needs_reason": ("请选原因", "Choose a reason"),
+    "needs_refund_reference": ("请输入退款单号", "Type the reference of the refund"),
+    "give_back": ("退款 {amount}", "Refund {amount}"),
+    "take_instead": ("换成别的商品", "Take something else instead"),
+    "returned_title": ("退货完成", "It has come back"),
+    "give_cash": ("请付给顾客现金", "Give the customer cash"),
+    "return_number": ("退货单 {number}", "Return {number}"),
+    "return_waiting": ("这笔退货还没有回应", "This return has no answer yet"),
+    "return_uploaded": ("退货已上传，单号 {number}", "A return was booked: {number}"),
+    "return_refused": (
+        "有一笔退货没有办成，请打开查看",
+        "A return was refused; please look at it",
+    ),
+    "return_unsent": ("退货 · 小票 {number}", "Return · receipt {number}"),
+    "return_not_kept": (
+        "本机没能保存这笔退货，所以没有上传，也没有记账。请再按一次。",
+        "This device could not save the return, so it was not sent and nothing was booked. "
+        "Press the button again.",
+    ),
+    "understood": ("知道了", "Understood"),
+    "to_orders": ("回到订单", "Back to orders"),
+    # Exchange
+    "exchange": ("换货", "Exchange"),
+    "exchanged": ("换货完成", "Exchanged"),
+    "exchange_of": ("换货：小票 {number}", "Exchange: receipt {number}"),
+    "exchange_back": ("退回 {count} 件，抵 {amount}", "{count} back, worth {amount}"),
+    "exchange_leave": ("不换了", "Do not exchange"),
+    "exchange_left": ("不换货了", "No exchange"),
+    "exchange_scan": ("扫顾客要换的商品", "Scan what the customer takes instead"),
+    "exchange_pays": ("换货抵", "Goods back pay"),
+    "pay_difference": ("补差价 {amount}", "Take the difference {amount}"),
+    "refund_difference": ("换货，退差价 {amount}", "Exchange, refund {amount}"),
+    "exchange_even": ("换货，不用补钱", "Exchange, nothing to pay"),
+    "difference_back": ("退差价", "Refund"),
+    "carried": ("换货抵 {tender}", "Goods back, paid by {tender}"),
+    # Cancelling
+    "cancel_order": ("撤销整单", "Cancel the sale"),
+    "why_cancel": ("为什么撤销？", "Why is it cancelled?"),
+    "cancel_hint": (
+        "整单作废：钱、积分、优惠券和库存都退回。请先把钱退给顾客。",
+        "The whole sale is undone: money, points, coupon and stock go back. "
+        "Give the customer the money first.",
+    ),
+    "cancel_mistake": ("录错了", "A mistake"),
+    "cancel_regret": ("顾客不买了", "The customer does not want it"),
+    "order_cancelled": ("已撤销", "The sale is cancelled"),
+    # More
+    "more_title": ("更多", "More"),
+    "who_works": ("现在登录", "Signed in"),
+    "sign_out": ("退出，换人", "Sign out, hand over"),
+    "this_device": ("这台设备", "This device"),
+}
