@@ -29,7 +29,7 @@ def Orders() -> ft.View:
             await till.open_order(found[0])
 
     async def typed(event: Any) -> None:
-        await look_up(event.control.value or "")
+        await look_up(event.data or event.control.value or "")
 
     def gained() -> None:
         listens.current = True

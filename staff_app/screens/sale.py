@@ -97,7 +97,7 @@ def ScanField() -> ft.Control:
         await till.finding.typed(event.control.value or "")
 
     async def enter(event: Any) -> None:
-        text = (event.control.value or "").strip()
+        text = (event.data or event.control.value or "").strip()
         await _focus_again(event.control)
         if text:
             set_trouble(await _use(till, t, text))
