@@ -25,3 +25,14 @@ def at(moment: str | None, store: dict[str, str] | None) -> str:
     if local.date() == now:
         return local.strftime("%H:%M")
     return local.strftime("%m-%d %H:%M" if local.year == now.year else "%Y-%m-%d %H:%M")
+
+
+def sold_at(order: dict[str, str], store: dict[str, str] | None) -> str:
+    """When an order was sold: of another day than it was booked, that day."""
+    booked = order["placedAt"]
+    if booked:
+        local = datetime.fromisoformat(booked).astimezone(zone_of(store))
+        if local.date().isoformat() == order["businessDate"]:
+            return at(booked, store)
+    year, _, day = order["businessDate"].partition("-")
+    return day if int(year) == today(store).year else order["businessDate"]

@@ -11,15 +11,19 @@ from staff_app.client import Transport
 from staff_app.i18n import words
 from staff_app.screens.activate import Activate
 from staff_app.screens.cancel import Cancel
+from staff_app.screens.customers import Customers, Member
+from staff_app.screens.edit_member import EditMember
 from staff_app.screens.give_back import GiveBack
 from staff_app.screens.members import Members
 from staff_app.screens.more import More
+from staff_app.screens.note_down import NoteDown
 from staff_app.screens.order import OrderScreen
 from staff_app.screens.orders import Orders
 from staff_app.screens.pay import Pay
 from staff_app.screens.receipt import Receipt
 from staff_app.screens.sale import Sale
 from staff_app.screens.sign_in import SignIn
+from staff_app.screens.top_up import TopUp
 from staff_app.screens.unsent import UnsentSales
 from staff_app.storage import DeviceStorage, Storage
 from staff_app.till import Till
@@ -46,6 +50,16 @@ ROUTES = [
             ft.Route(path="order", component=OrderScreen),
             ft.Route(path="return", component=GiveBack),
             ft.Route(path="cancel", component=Cancel),
+        ],
+    ),
+    ft.Route(
+        path="customers",
+        component=Customers,
+        children=[
+            ft.Route(path="member", component=Member),
+            ft.Route(path="edit", component=EditMember),
+            ft.Route(path="note", component=NoteDown),
+            ft.Route(path="top-up", component=TopUp),
         ],
     ),
     ft.Route(path="more", component=More),

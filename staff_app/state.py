@@ -117,6 +117,8 @@ class Payment:
     reference: str = ""
     refund_references: dict[int, str] = field(default_factory=dict)
     """By the position of the payment: the terminal's numbers of what an exchange gives back."""
+    points: str | None = None
+    """How many points are being chosen; None while nobody chooses."""
     busy: bool = False
     problem: Problem | None = None
     waiting: str = ""
@@ -218,3 +220,48 @@ class Returning:
     waiting: str = ""
     """The id of the return on this screen that has no answer yet."""
     receipt: dict[str, Any] | None = None
+
+
+@ft.observable
+@dataclass
+class Person:
+    """A member that is looked at. What a section shows is None until it has been asked for."""
+
+    id: str = ""
+    back_to: str = "/customers"
+    section: str = "overview"
+    member: dict[str, Any] | None = None
+    coupons: list[dict[str, Any]] = field(default_factory=list)
+    refusal: dict[str, str] | None = None
+    account: str = "POINTS"
+    entries: list[dict[str, Any]] | None = None
+    entries_after: str = ""
+    balances: list[dict[str, Any]] | None = None
+    tier: dict[str, Any] | None = None
+    orders: list[dict[str, Any]] | None = None
+    orders_after: str = ""
+    happenings: list[dict[str, Any]] | None = None
+    happenings_after: str = ""
+    only_notes: bool = False
+    family: list[dict[str, Any]] | None = None
+    consents: list[dict[str, Any]] | None = None
+    form: dict[str, Any] | None = None
+    notices: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@ft.observable
+@dataclass
+class TopUp:
+    """Money for the wallet of the member that is looked at. `plan` is a code, or empty for the
+    usual steps; `entry` stands on the keypad, in minor units."""
+
+    offer: dict[str, Any] | None = None
+    plan: str = ""
+    kind: str = "CASH"
+    entry: str = ""
+    reference: str = ""
+    busy: bool = False
+    waiting: str = ""
+    refusal: dict[str, str] | None = None
+    account: dict[str, Any] | None = None
+    """What the wallet holds after it."""

@@ -15,11 +15,13 @@ from staff_app.state import (
     Orders,
     Payment,
     People,
+    Person,
     Preferences,
     Pricing,
     Receipt,
     Returning,
     Search,
+    TopUp,
     Unsent,
 )
 from staff_app.storage import NotKept, Storage
@@ -28,9 +30,11 @@ from staff_app.work.booking import BookingWork
 from staff_app.work.checkout import CheckoutWork
 from staff_app.work.desk import DeskWork
 from staff_app.work.finding import FindingWork
+from staff_app.work.member import MemberWork
 from staff_app.work.orders import OrdersWork
-from staff_app.work.outbox import Outbox, Sent, is_return
+from staff_app.work.outbox import Outbox, Sent, kind_of
 from staff_app.work.returning import ReturningWork
+from staff_app.work.top_up import TopUpWork
 
 log = logging.getLogger(__name__)
 READ_ATTEMPTS = 5
@@ -55,6 +59,7 @@ class Till:
         self.receipt, self.unsent = Receipt(), Unsent()
         self.search, self.people = Search(), People()
         self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
+        self.person, self.top_up = Person(), TopUp()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -68,6 +73,8 @@ class Till:
         )  # fmt: skip
         self.orders_work = OrdersWork(self.client, self.desk, self.orders, self.finding)
         self.returning_work = ReturningWork(self.client, self.desk, self.returning, self.outbox)
+        self.member_work = MemberWork(self.client, self.desk, self.person)
+        self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
         self.booking = BookingWork(self.client, self.desk, self.receipt)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
@@ -99,7 +106,7 @@ class Till:
         for observable in (
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
-            self.returning,
+            self.returning, self.person, self.top_up,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()
@@ -124,7 +131,7 @@ class Till:
     async def give_back(self) -> None:
         """Take goods back; the same screen says what became of it."""
         sent = await self.returning_work.give_back()
-        if sent and sent.returned:
+        if sent and sent.answer:
             await self.orders_work.again()
 
     async def cancel(self, order: dict[str, Any], reason: str) -> None:
@@ -147,6 +154,33 @@ class Till:
                 return
             if found:
                 await self.attach(found)
+
+    @property
+    def member_route(self) -> str:
+        """Where the member is seen that one looks at."""
+        wide = self.layout.wide and self.person.back_to == "/customers"
+        return "/customers" if wide else "/customers/member"
+
+    async def open_member(self, member_id: str, back_to: str = "/customers") -> None:
+        """Show a member: beside the search where there is room, else on a screen of their own."""
+        work = self.member_work.look_at(member_id, back_to)
+        self.person.back_to = back_to
+        if not (self.layout.wide and back_to == "/customers"):
+            self.go("/customers/member")
+        await work
+
+    def back_to_member(self) -> None:
+        self.go(self.member_route)
+
+    async def begin_top_up(self) -> None:
+        self.go("/customers/top-up")
+        await self.top_up_work.begin()
+
+    async def pay_top_up(self) -> None:
+        """Take the money; the same screen says what became of it."""
+        sent = await self.top_up_work.pay()
+        if sent and sent.answer:
+            await self.member_work.again()
 
     async def attach(self, member: dict[str, Any]) -> None:
         """The member of this sale. A new one has an account a moment later."""
@@ -181,8 +215,8 @@ class Till:
 
     async def _answered(self, sent: Sent) -> None:
         """What was sent in the background has its answer."""
-        if is_return(sent.sale):
-            await self._return_answered(sent)
+        if kind_of(sent.sale) != "sale":
+            await self._promise_answered(sent)
             return
         here = self.payment.waiting == sent.sale["id"] or not self.basket.lines
         await self.checkout.settle(sent)
@@ -195,15 +229,21 @@ class Till:
         else:
             self.say("upload_refused")
 
-    async def _return_answered(self, sent: Sent) -> None:
-        here = self.returning.waiting == sent.sale["id"]
-        await self.returning_work.settle(sent)
+    async def _promise_answered(self, sent: Sent) -> None:
+        """A return or top-up: on the screen that waits for it, else in a line at the foot."""
+        work, state, route = (
+            (self.returning_work, self.returning, "/orders/return")
+            if kind_of(sent.sale) == "return"
+            else (self.top_up_work, self.top_up, "/customers/top-up")
+        )
+        here = state.waiting == sent.sale["id"]
+        await work.settle(sent)
         if here:
-            self.go("/orders/return")
-        elif sent.returned:
-            self.say("return_uploaded", number=sent.returned["receiptNumber"])
+            self.go(route)
+        elif sent.answer:
+            self.say("promise_booked", about=sent.sale["about"])
         else:
-            self.say("return_refused")
+            self.say("promise_refused", about=sent.sale["about"])
 
     def _show_receipt(self) -> None:
         self._keep_running(self.confirm())

@@ -3,10 +3,10 @@
 import flet as ft
 
 from staff_app import theme
-from staff_app.client import Refused, SignedOut, Unreachable
-from staff_app.ui.context import in_words, use, use_till, use_words
+from staff_app.ui.attempt import use_attempt
+from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen
-from staff_app.ui.parts import amount, empty, named, note, primary
+from staff_app.ui.parts import amount, empty, note, primary
 from staff_app.ui.reasons import Reasons
 
 ROUTE = "/orders/cancel"
@@ -19,8 +19,7 @@ def Cancel() -> ft.View:
     t = use_words(till)
     order = use(till.returning).order
     reason, set_reason = ft.use_state("")
-    trouble, set_trouble = ft.use_state("")
-    busy, set_busy = ft.use_state(False)
+    attempt = use_attempt()
     head = bar(t("cancel_order"), back=BackTo("/orders/order"))
     if order is None or order["status"] != "PLACED":
         to_orders = primary("to-orders", t("to_orders"), lambda: till.go("/orders"))
@@ -28,17 +27,8 @@ def Cancel() -> ft.View:
         return screen(ROUTE, head, [gone], [to_orders])
 
     async def cancel() -> None:
-        if busy or not reason:
-            return
-        set_busy(True)
-        try:
-            await till.cancel(order, t(reason))
-        except Refused as refused:
-            set_trouble(in_words(till, refused))
-        except (Unreachable, SignedOut):
-            set_trouble(t("no_answer"))
-        finally:
-            set_busy(False)
+        if reason:
+            await attempt.make(lambda: till.cancel(order, t(reason)), lambda: None)
 
     centred = ft.MainAxisAlignment.CENTER
     body: list[ft.Control] = [
@@ -49,7 +39,6 @@ def Cancel() -> ft.View:
         ft.Text(t("why_cancel"), weight=ft.FontWeight.BOLD),
         Reasons(REASONS, reason, set_reason),
     ]  # fmt: skip
-    if trouble:
-        body.append(named("trouble", note(trouble, "stop")))
-    button = primary("confirm-cancel", t("cancel_order"), cancel, not reason, busy)
+    body += attempt.note
+    button = primary("confirm-cancel", t("cancel_order"), cancel, not reason, attempt.busy)
     return screen(ROUTE, head, [*body, ft.Container(expand=True)], [button])

@@ -1,159 +1,23 @@
-"""Find a member; who is not there yet gets a card on the same screen."""
+"""Find the member of this sale; who is not there yet gets a card on the same screen."""
 
 from typing import Any
 
 import flet as ft
 
-from staff_app import theme
-from staff_app.money import count, money
-from staff_app.ui.context import in_words, use, use_till, use_words
+from staff_app.ui.context import use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen
-from staff_app.ui.keypad import keypad
-from staff_app.ui.member_strip import tier_badge, wallet_of
-from staff_app.ui.new_card import NewCard, is_phone, is_whole_phone
-from staff_app.ui.parts import edge, empty, icon_button, named, note, primary, skeleton
+from staff_app.ui.member_search import MemberSearch
 
 
 @ft.component
 def Members() -> ft.View:
     till = use_till()
     t = use_words(till)
-    people = use(till.people)
-    letters, set_letters = ft.use_state(False)
 
-    async def typed(event: Any) -> None:
-        await till.finding.find_members(event.control.value or "")
+    async def attach(member: dict[str, Any]) -> None:
+        till.finding.forget_people()
+        till.go("/")
+        await till.attach(member)
 
-    async def press(key: str) -> None:
-        known = people.query
-        await till.finding.find_members(known[:-1] if key == "back" else known + key)
-
-    async def first() -> None:
-        if people.results and len(people.results) == 1:
-            await _attach(till, people.results[0])
-
-    async def again() -> None:
-        if people.query:
-            await till.finding.find_members(people.query)
-
-    ft.on_mounted(again)
-    nobody = people.results == [] and not people.searching
-    form = nobody and (is_whole_phone(people.query) or people.form == people.query)
-    field = ft.TextField(
-        value=people.query,
-        label=t("member_query"),
-        prefix_icon=ft.Icons.PERSON_SEARCH_OUTLINED,
-        border=edge(),
-        text_size=20,
-        keyboard_type=ft.KeyboardType.TEXT if letters else ft.KeyboardType.NONE,
-        autofocus=True,
-        on_change=typed,
-        on_submit=first,
-    )
-    aside = icon_button(
-        "letters", ft.Icons.KEYBOARD_ALT_OUTLINED, t("letters"), lambda: set_letters(not letters)
-    )
-    if form:
-        aside = icon_button("clear", ft.Icons.CLOSE, t("other_phone"), till.finding.forget_people)
-    body: list[ft.Control] = [
-        ft.Row([ft.Container(named("member-query", field), expand=True), aside], spacing=4),
-    ]
-    if people.refusal:
-        body.append(note(in_words(till, people.refusal), "stop"))
-    foot: list[ft.Control] = []
-    if form:
-        body.append(NewCard(people.query, key=people.query))
-    else:
-        body.append(ft.Container(content=_found(t, till, people), expand=True))
-        if not letters and not people.query.strip("+0123456789 "):
-            foot.append(keypad(t, press))
-        if nobody and is_phone(people.query):
-            foot.append(primary("new-card", t("new_member"), _open_form(people)))
-    return screen("/members", bar(t("find_member"), back=BackTo("/")), body, foot)
-
-
-def _open_form(people: Any) -> Any:
-    def open_form() -> None:
-        people.form = people.query
-
-    return open_form
-
-
-async def _attach(till: Any, member: dict[str, Any]) -> None:
-    till.finding.forget_people()
-    till.go("/")
-    await till.attach(member)
-
-
-def _found(t: Any, till: Any, people: Any) -> ft.Control:
-    if people.searching and not people.results:
-        return skeleton(3)
-    if people.results is None:
-        return empty(ft.Icons.BADGE_OUTLINED, t("member_start"))
-    if not people.results:
-        return empty(ft.Icons.PERSON_OFF_OUTLINED, t("needs_phone"))
-    rows = [MemberRow(member, key=member["id"]) for member in people.results]
-    return ft.ListView(rows, expand=True, spacing=0)
-
-
-@ft.component
-def MemberRow(member: dict[str, Any]) -> ft.Control:
-    till = use_till()
-    t = use_words(till)
-    account = member["account"]
-
-    async def choose() -> None:
-        await _attach(till, member)
-
-    name: list[ft.Control] = [
-        ft.Text(
-            member["name"], size=theme.BODY, weight=ft.FontWeight.BOLD, no_wrap=True,
-            expand=True, expand_loose=True, overflow=ft.TextOverflow.ELLIPSIS,
-        )
-    ]  # fmt: skip
-    figures: list[ft.Control] = []
-    if account:
-        name.append(tier_badge(t, till.preferences.language, account))
-        figures = [
-            ft.Text(t("points_count", count=count(account["points"])), size=theme.SMALL),
-            ft.Text(
-                money(wallet_of(account), account["currency"]),
-                size=theme.SMALL,
-                color=ft.Colors.ON_SURFACE_VARIANT,
-            ),
-        ]
-    return named(
-        f"member-{member['cardCode']}",
-        ft.Container(
-            ink=True,
-            height=72,
-            border_radius=8,
-            padding=ft.Padding.symmetric(horizontal=4),
-            on_click=choose,
-            content=ft.Row(
-                [
-                    ft.Column(
-                        [
-                            ft.Row(name, spacing=8),
-                            ft.Text(
-                                f"{member['phoneMasked']} · {member['cardCode']}",
-                                size=theme.SMALL,
-                                color=ft.Colors.ON_SURFACE_VARIANT,
-                                no_wrap=True,
-                                overflow=ft.TextOverflow.ELLIPSIS,
-                            ),
-                        ],
-                        spacing=2,
-                        expand=True,
-                        alignment=ft.MainAxisAlignment.CENTER,
-                    ),
-                    ft.Column(
-                        figures,
-                        spacing=2,
-                        tight=True,
-                        horizontal_alignment=ft.CrossAxisAlignment.END,
-                    ),
-                ]
-            ),
-        ),
-    )
+    search = MemberSearch(attach, t("register"))
+    return screen("/members", bar(t("find_member"), back=BackTo("/")), [search])

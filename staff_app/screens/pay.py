@@ -11,6 +11,7 @@ from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen
 from staff_app.ui.keypad import keypad
 from staff_app.ui.parts import amount, edge, icon_button, named, note, primary, quiet, row_of
+from staff_app.ui.points_choice import PointsChoice
 from staff_app.ui.problem import ProblemPanel
 from staff_app.ui.receipt_lines import NAMES
 from staff_app.ui.refund_reference import refund_reference
@@ -34,6 +35,8 @@ def Pay() -> ft.View:
         return screen("/pay", head, [ProblemPanel()])
     if not basket.lines or pricing.quote is None:
         return screen("/pay", head, [ft.Container(expand=True)], [_next(t, till)])
+    if payment.points is not None:
+        return screen("/pay", head, [PointsChoice()])
     return screen(
         "/pay",
         head,
@@ -117,7 +120,8 @@ def _offers(t: Words, till: Any, currency: str) -> ft.Control:
     points, value = till.checkout.points_offer()
     if points:
         text = t("use_points", points=count(points), amount=money(value, currency))
-        rows.append(_offer(t, "use-points", ft.Icons.STARS, text, till.checkout.use_points))
+        choose = quiet("choose-points", t("choose_points"), till.checkout.begin_points)
+        rows.append(_offer(t, "use-points", ft.Icons.STARS, text, till.checkout.use_points, choose))
     wallet = till.checkout.wallet_offer()
     if wallet:
         text = t("use_wallet", amount=money(wallet, currency))
@@ -126,14 +130,18 @@ def _offers(t: Words, till: Any, currency: str) -> ft.Control:
     return ft.Column(rows, spacing=8)
 
 
-def _offer(t: Words, identifier: str, icon: Any, text: str, use_it: Any) -> ft.Control:
+def _offer(
+    t: Words, identifier: str, icon: Any, text: str, use_it: Any, choose: ft.Control | None = None
+) -> ft.Control:
     return ft.Container(
         content=ft.Row(
             [
                 ft.Icon(icon, color=ft.Colors.ON_PRIMARY_CONTAINER, size=20),
                 ft.Text(text, expand=True, color=ft.Colors.ON_PRIMARY_CONTAINER),
+                *([choose] if choose else []),
                 quiet(identifier, t("use"), use_it),
-            ]
+            ],
+            spacing=4,
         ),
         bgcolor=ft.Colors.PRIMARY_CONTAINER,
         border_radius=theme.CORNER,

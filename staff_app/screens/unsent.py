@@ -19,7 +19,7 @@ from staff_app.ui.parts import (
     row_of,
     secondary,
 )
-from staff_app.work.outbox import is_return
+from staff_app.work.outbox import kind_of, minor_of
 
 
 @ft.component
@@ -57,9 +57,9 @@ def UnsentSale(sale: dict[str, Any]) -> ft.Control:
     async def dismiss() -> None:
         await till.outbox.forget(sale["id"])
 
-    back = is_return(sale)
+    sold = kind_of(sale) == "sale"
     at = time.strftime("%m-%d %H:%M", time.localtime(sale["saved_at"]))
-    inside = _returned(t, sale) if back else _sold(t, sale)
+    inside = _sold(t, sale) if sold else _promised(t, sale)
     inside.insert(
         1,
         ft.Text(
@@ -70,7 +70,7 @@ def UnsentSale(sale: dict[str, Any]) -> ft.Control:
     if sale.get("refusal"):
         inside.append(note(in_words(till, sale["refusal"]), "stop"))
         done = secondary(f"put-back-{sale['id']}", t("put_in_basket"), put_back)
-        if back:
+        if not sold:
             done = secondary(f"dismiss-{sale['id']}", t("understood"), dismiss)
         inside.append(done)
     return named(f"unsent-{sale['id']}", card(*inside, spacing=4))
@@ -87,6 +87,9 @@ def _sold(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
     ]
 
 
-def _returned(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
-    refund = amount(-int(sale["input"]["refundMinor"]), sale["currency"], 18)
-    return [row_of(t("return_unsent", number=sale["receipt"]), refund, strong=True)]
+def _promised(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
+    back = kind_of(sale) == "return"
+    word = "return_unsent" if back else "top_up_unsent"
+    minor = -minor_of(sale) if back else minor_of(sale)
+    told = amount(minor, sale["currency"], 18)
+    return [row_of(t(word, about=sale["about"]), told, strong=True)]

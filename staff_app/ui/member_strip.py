@@ -24,7 +24,11 @@ def MemberStrip() -> ft.Control:
         await till.basket_work.attach(None)
 
     language = till.preferences.language
-    return named("member-strip", _strip(t, language, member, remove))
+
+    async def look_at() -> None:
+        await till.open_member(member["id"], back_to="/")
+
+    return named("member-strip", _strip(t, language, member, look_at, remove))
 
 
 def tier_badge(t: Words, language: str, account: dict[str, Any]) -> ft.Control:
@@ -75,7 +79,9 @@ def _invitation(t: Words, on_click: Any) -> ft.Control:
     )  # fmt: skip
 
 
-def _strip(t: Words, language: str, member: dict[str, Any], remove: Any) -> ft.Control:
+def _strip(
+    t: Words, language: str, member: dict[str, Any], look_at: Any, remove: Any
+) -> ft.Control:
     account = member["account"]
     ink = ft.Colors.ON_PRIMARY_CONTAINER
     name: list[ft.Control] = [
@@ -106,9 +112,15 @@ def _strip(t: Words, language: str, member: dict[str, Any], remove: Any) -> ft.C
                 spacing=6,
             )
         )
+    known = named(
+        "open-member",
+        ft.Container(
+            ft.Column(inside, spacing=4), on_click=look_at, ink=True, tooltip=t("open_member")
+        ),
+    )
     close = icon_button("remove-member", ft.Icons.CLOSE, t("remove_member"), remove, ink)
     return ft.Container(
-        content=ft.Row([ft.Column(inside, spacing=4, expand=True), close]),
+        content=ft.Row([ft.Container(known, expand=True), close]),
         bgcolor=ft.Colors.PRIMARY_CONTAINER,
         border_radius=theme.CORNER,
         padding=ft.Padding.only(left=14, top=8, bottom=8, right=4),

@@ -26,7 +26,8 @@ def is_whole_phone(text: str) -> bool:
 
 
 @ft.component
-def NewCard(phone: str) -> ft.Control:
+def NewCard(phone: str, choose: Any, register_word: str) -> ft.Control:
+    """`choose` gets the member who was made, or had this phone already."""
     till = use_till()
     t = use_words(till)
     language = till.preferences.language
@@ -54,9 +55,7 @@ def NewCard(phone: str) -> ft.Control:
             return
         finally:
             set_busy(False)
-        till.finding.forget_people()
-        till.go("/")
-        await till.attach(member)
+        await choose(member)
         till.say("member_added", name=member["name"])
 
     inside: list[ft.Control] = [
@@ -85,7 +84,7 @@ def NewCard(phone: str) -> ft.Control:
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
             ft.Container(
-                primary("register", t("register"), register, not ready, busy),
+                primary("register", register_word, register, not ready, busy),
                 padding=ft.Padding.only(bottom=theme.MARGIN),
             ),
         ],

@@ -64,7 +64,7 @@ def OrderPane(margin: int = theme.MARGIN) -> ft.Control:
 def _head(t: Words, till: Any, order: dict[str, Any]) -> ft.Control:
     told = t(
         "sold_by",
-        time=clock.at(order["placedAt"], till.desk.store),
+        time=clock.sold_at(order, till.desk.store),
         store=(order["store"] or {}).get("name", ""),
         staff=(order["staff"] or {}).get("name", ""),
     )

@@ -5,12 +5,12 @@ import flet as ft
 from staff_app import theme
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import amount, note, secondary
-from staff_app.work.outbox import is_return
+from staff_app.work.outbox import kind_of, minor_of
 
 
 @ft.component
 def WaitingSale(sale_id: str) -> ft.Control:
-    """Also a return without an answer."""
+    """Also a return or a top-up."""
     till = use_till()
     t = use_words(till)
     unsent = use(till.unsent)
@@ -19,27 +19,27 @@ def WaitingSale(sale_id: str) -> ft.Control:
         return ft.Container()
 
     async def next_sale() -> None:
-        if back:
-            till.returning_work.go_on()
-        else:
+        if kind == "sale":
             await till.checkout.go_on()
+        else:
+            state.waiting = ""
         till.go("/")
 
-    back = is_return(sale)
-    busy = till.returning.busy if back else till.payment.busy
-    on_its_way = unsent.sending == sale_id or busy
-    told = sale["input"]["refundMinor" if back else "totalMinor"]
+    kind = kind_of(sale)
+    state = {"sale": till.payment, "return": till.returning, "top_up": till.top_up}[kind]
+    on_its_way = unsent.sending == sale_id or state.busy
+    silent = {"sale": "unsent_one", "return": "return_waiting", "top_up": "top_up_waiting"}[kind]
     ring = ft.ProgressRing(width=44, height=44, stroke_width=4)
     inside: list[ft.Control] = [
         ring if on_its_way else ft.Icon(ft.Icons.CLOUD_UPLOAD_OUTLINED, size=48),
         ft.Text(
-            t("sending") if on_its_way else t("return_waiting" if back else "unsent_one"),
+            t("sending") if on_its_way else t(silent),
             size=theme.TITLE,
             weight=ft.FontWeight.BOLD,
         ),
-        amount(int(told), till.desk.currency, theme.LARGE),
+        amount(minor_of(sale), till.desk.currency, theme.LARGE),
     ]
-    if not busy:
+    if not state.busy:
         inside += [
             note(t("unsent_hint")),
             secondary("send-now", t("send_now"), till.outbox.wake, ft.Icons.REFRESH),

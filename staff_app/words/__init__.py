@@ -4,7 +4,8 @@ The words of a shop, short, the same word for the same thing everywhere; full-wi
 Chinese. What the services say (refusals, reasons) comes with their answers.
 """
 
+from staff_app.words.members import MEMBERS
 from staff_app.words.orders import ORDERS
 from staff_app.words.sale import SALE
 
-CATALOGUE: dict[str, tuple[str, str]] = {**SALE, **ORDERS}
+CATALOGUE: dict[str, tuple[str, str]] = {**SALE, **ORDERS, **MEMBERS}

@@ -5,6 +5,7 @@ from staff_app.words.pair import Words
 ORDERS: Words = {
     # The ways through the app
     "tab_sale": ("销售", "Sale"),
+    "tab_members": ("会员", "Members"),
     "tab_orders": ("订单", "Orders"),
     "tab_more": ("更多", "More"),
     # Finding an order
@@ -62,12 +63,11 @@ ORDERS: Words = {
     "give_cash": ("请付给顾客现金", "Give the customer cash"),
     "return_number": ("退货单 {number}", "Return {number}"),
     "return_waiting": ("这笔退货还没有回应", "This return has no answer yet"),
-    "return_uploaded": ("退货已上传，单号 {number}", "A return was booked: {number}"),
-    "return_refused": (
-        "有一笔退货没有办成，请打开查看",
-        "A return was refused; please look at it",
-    ),
-    "return_unsent": ("退货 · 小票 {number}", "Return · receipt {number}"),
+    "promise_booked": ("已上传：{about}", "Booked now: {about}"),
+    "promise_refused": ("没有办成，请打开查看：{about}", "Refused, please look at it: {about}"),
+    "return_unsent": ("退货 · 小票 {about}", "Return · receipt {about}"),
+    "top_up_unsent": ("充值 · {about}", "Top-up · {about}"),
+    "top_up_waiting": ("这笔充值还没有回应", "This top-up has no answer yet"),
     "return_not_kept": (
         "本机没能保存这笔退货，所以没有上传，也没有记账。请再按一次。",
         "This device could not save the return, so it was not sent and nothing was booked. "

@@ -118,6 +118,7 @@ class CheckoutWork:
         self._payment.kind = "CASH"
         self._payment.problem = None
         self._payment.refund_references = {}
+        self._payment.points = None
 
     def press(self, key: str) -> None:
         self._payment.entry = typed(self._payment.entry, key)
@@ -144,9 +145,46 @@ class CheckoutWork:
         return min(int(offer["walletUsableMinor"]), self.due_minor)
 
     def use_points(self) -> None:
-        points, value = self.points_offer()
-        if points:
+        """As many as make sense."""
+        self._use(self.points_offer()[0])
+
+    def points_choices(self) -> list[tuple[str, int]]:
+        """All of them, or so many that round yuan are paid or left to pay (K26)."""
+        most, _ = self.points_offer()
+        told = (self._pricing.quote or {})["offer"]["choices"]
+        fitting = [(each["kind"], each["points"]) for each in told if each["points"] < most]
+        return [("all", most), *(each for each in fitting if each[0] != "all")]
+
+    def begin_points(self) -> None:
+        self._payment.points = str(self.points_offer()[0])
+
+    def choose_points(self, points: int | None) -> None:
+        """So many; None leaves the choice."""
+        self._payment.points = None if points is None else str(points)
+
+    def press_points(self, key: str) -> None:
+        self._payment.points = typed(self._payment.points or "", key)
+
+    @property
+    def points_chosen(self) -> tuple[int, int]:
+        """The points that are being chosen and what they pay; 0 is what they cannot pay."""
+        points, most = int(self._payment.points or 0), self.points_offer()[0]
+        return points, self._value_of(points) if points <= most else 0
+
+    def use_chosen_points(self) -> None:
+        if self.points_chosen[1]:
+            self._use(self.points_chosen[0])
+            self._payment.points = None
+
+    def _use(self, points: int) -> None:
+        value = self._value_of(points)
+        if value:
             self._add({"kind": "POINTS", "amountMinor": str(value), "points": points})
+
+    def _value_of(self, points: int) -> int:
+        """Minor units, rounded down as the services do."""
+        offer = (self._pricing.quote or {}).get("offer") or {"minorPerHundredPoints": 0}
+        return int(points * offer["minorPerHundredPoints"] // 100)
 
     def use_wallet(self) -> None:
         value = self.wallet_offer()

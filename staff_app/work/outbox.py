@@ -1,5 +1,5 @@
-"""Sales and returns on their way: saved on the device before they are sent, sent until there is an
-answer.
+"""Sales, returns and top-ups on their way: saved on the device before they are sent, and sent until
+there is an answer.
 
 The id of each is made once. Whatever happens to the answer, sending the same again gets the
 first one, so that nothing is lost and nothing is booked twice.
@@ -13,23 +13,32 @@ from typing import Any
 
 from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
+from staff_app.queries import members
 from staff_app.state import Desk, Unsent
 from staff_app.storage import NotKept, Storage
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
 _ON_ITS_WAY = {"ORDER_IN_PROGRESS"}
+KINDS = {
+    "sale": (queries.PLACE_ORDER, "order"),
+    "return": (queries.RETURN_GOODS, "returnReceipt"),
+    "top_up": (members.TOP_UP, "account"),
+}
+"""What is sent for each kind of promise, and where its answer stands."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of one attempt: an order or a return, a refusal, or none of them (then it is
-    tried again)."""
+    """What became of one attempt: an answer, a refusal, or neither (then it is tried again)."""
 
     sale: dict[str, Any]
-    order: dict[str, Any] | None = None
+    answer: dict[str, Any] | None = None
     refused: Refused | None = None
-    returned: dict[str, Any] | None = None
+
+    @property
+    def order(self) -> dict[str, Any] | None:
+        return self.answer if kind_of(self.sale) == "sale" else None
 
 
 class Outbox:
@@ -67,8 +76,8 @@ class Outbox:
         async with self._one_at_a_time:
             sale = self.find(sale_id)
             self._unsent.sending = sale_id
+            document, answer = KINDS[kind_of(sale)]
             try:
-                document = queries.RETURN_GOODS if is_return(sale) else queries.PLACE_ORDER
                 payload = await self._client.tell(document, sale["input"])
             except Refused as refused:
                 if refused.code in _ON_ITS_WAY:
@@ -81,7 +90,7 @@ class Outbox:
                 self._unsent.sending = ""
                 self._being_paid.discard(sale_id)
             await self.forget(sale_id)
-            return Sent(sale, order=payload.get("order"), returned=payload.get("returnReceipt"))
+            return Sent(sale, payload[answer])
 
     def find(self, sale_id: str) -> dict[str, Any]:
         sale: dict[str, Any] = next(s for s in self._unsent.sales if s["id"] == sale_id)
@@ -125,7 +134,7 @@ class Outbox:
             if gone or sale["id"] in self._being_paid:
                 continue
             sent = await self.send(sale["id"])
-            if sent.order or sent.returned or sent.refused:
+            if sent.answer or sent.refused:
                 await self.answered(sent)
             else:
                 complete = False
@@ -145,24 +154,30 @@ def new_sale(
     }
 
 
-def new_return(
-    return_id: str, input_: dict[str, Any], order: dict[str, Any], staff_name: str
+def promise(
+    kind: str, sale_id: str, input_: dict[str, Any], about: str, currency: str, staff_name: str
 ) -> dict[str, Any]:
-    """A return as it is kept; `order` is what comes back from."""
+    """A return or top-up as it is kept; `input_` has its id, `about` is a receipt or a name."""
     return {
-        "id": return_id,
-        "kind": "return",
-        "input": {**input_, "returnId": return_id},
+        "id": sale_id,
+        "kind": kind,
+        "input": input_,
         "basket": None,
-        "receipt": order["receiptNumber"],
-        "currency": order["currency"],
+        "about": about,
+        "currency": currency,
         "staff": staff_name,
         "saved_at": time.time(),
     }
 
 
-def is_return(sale: dict[str, Any]) -> bool:
-    return sale.get("kind") == "return"
+def kind_of(sale: dict[str, Any]) -> str:
+    return str(sale.get("kind", "sale"))
+
+
+def minor_of(sale: dict[str, Any]) -> int:
+    """The money of a promise: taken, or (of a return) given back."""
+    name = {"sale": "totalMinor", "return": "refundMinor", "top_up": "paidMinor"}[kind_of(sale)]
+    return int(sale["input"][name])
 
 
 async def _nothing(_sent: Sent) -> None:

@@ -11,7 +11,7 @@ from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.state import Desk, Pick, Returning
 from staff_app.storage import NotKept
-from staff_app.work.outbox import Outbox, Sent, new_return
+from staff_app.work.outbox import Outbox, Sent, promise
 
 NEEDS_REFERENCE = ("CARD", "CODE")
 MONEY = ("CASH", *NEEDS_REFERENCE)
@@ -104,18 +104,14 @@ class ReturningWork:
             await self._outbox.set_aside(sent.sale, sent.refused)
         if not here:
             return
-        if sent.returned:
-            state.receipt, state.waiting = sent.returned, ""
+        if sent.answer:
+            state.receipt, state.waiting = sent.answer, ""
         elif sent.refused:
             state.waiting = ""
             state.refusal = told(sent.refused)
             now = sent.refused.payload.get("returnQuote")
             if now:
                 state.quote = now
-
-    def go_on(self) -> None:
-        """Leave the return to the outbox."""
-        self._returning.waiting = ""
 
     def goods(self) -> dict[str, Any]:
         """What is picked, as the other half of an exchange: kept with the basket until it is
@@ -147,6 +143,7 @@ class ReturningWork:
     async def _give_back(self, order: dict[str, Any], quote: dict[str, Any]) -> Sent | None:
         device, staff = self._desk.device or {}, self._desk.staff or {}
         input_ = {
+            "returnId": new_id(),
             "orderId": order["id"],
             "storeId": device["storeId"],
             "deviceId": device["deviceId"],
@@ -158,7 +155,10 @@ class ReturningWork:
             ],
             "reason": self.words_of_reason,
         }
-        promised = new_return(new_id(), input_, order, staff.get("name", ""))
+        promised = promise(
+            "return", input_["returnId"], input_, order["receiptNumber"], order["currency"],
+            staff.get("name", ""),
+        )  # fmt: skip
         self._returning.refusal = None
         try:
             await self._outbox.save(promised)

@@ -103,6 +103,31 @@ class Chain:
         self.change("issueCoupons", "coupons { code }", items=[item])
         return code
 
+    def register(self, phone: str, name: str) -> str:
+        """A member at home in the store; their card code."""
+        consent = {"purpose": "MEMBERSHIP", "noticeVersion": "members-1", "granted": True}
+        made = self.change(
+            "registerMember", "member { cardCode }", memberId=fresh(), phone=phone, name=name,
+            sourceChannel="store", homeStoreId=self.store, consents=[consent],
+        )  # fmt: skip
+        return str(made["member"]["cardCode"])
+
+    def custom_field(self, zh: str, en: str) -> str:
+        """A choice that HQ asks of members beside the usual; its key."""
+        key = f"fit_{self.mark.lower()}"
+        options = [
+            {"key": "slim", "label_zh": "修身", "label_en": "Slim"},
+            {"key": "loose", "label_zh": "宽松", "label_en": "Loose"},
+        ]
+        everybody = ["ASSOCIATE", "STORE_MANAGER"]
+        terms = {
+            "subject": "MEMBER", "key": key, "labelZh": zh, "labelEn": en,
+            "kind": {"type": "choice", "options": options},
+            "seenBy": everybody, "editedBy": everybody,
+        }  # fmt: skip
+        self.change("publishField", "field { version }", id=fresh(), field=terms)
+        return key
+
     def top_up(self, member_id: str, minor: int) -> None:
         self.change(
             "topUp", "account { points }", id=fresh(), storeId=self.store, memberId=member_id,

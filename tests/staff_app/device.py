@@ -210,6 +210,19 @@ class Device:
         await self.session.dispatch_event(box._i, "change", None)
         await self.settle()
 
+    async def delete(self, identifier: str) -> None:
+        """The small cross of a chip."""
+        chip = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.Chip))
+        await self.session.dispatch_event(chip._i, "delete", None)
+        await self.settle()
+
+    async def switch(self, identifier: str) -> None:
+        await self.until(lambda: self.named(identifier) is not None, identifier)
+        switch = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.Switch))
+        self.session.apply_patch(switch._i, {"value": not switch.value})
+        await self.session.dispatch_event(switch._i, "change", None)
+        await self.settle()
+
     async def choose(self, identifier: str, value: str) -> None:
         segments = next(
             c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.SegmentedButton)

@@ -30,6 +30,7 @@ REFUSALS = {
     "COUPON_NO_EFFECT": ("优惠券 X 对这一单不适用", "Coupon X does nothing here"),
     "RETURN_NEEDS_MANAGER": ("已超过 7 天，请店长办理", "After 7 days a manager takes them back"),
     "REFUND_CHANGED": ("应退 1 元，请确认", "The refund is another; please confirm"),
+    "BALANCE_LIMIT": ("储值不能超过上限", "The wallet would hold too much"),
     "PHONE_TAKEN": ("该手机号已是会员", "This phone belongs to a member already"),
 }
 
@@ -258,7 +259,11 @@ class Shop:
         off = sum(int(line["discountMinor"]) for line in priced)
         offer = {
             "pointsUsable": 1200, "pointsValueMinor": "1200", "minorPerHundredPoints": 100,
-            "walletUsableMinor": "5000",
+            "walletUsableMinor": "5000", "pointsStep": 100,
+            "choices": [
+                {"kind": "all", "points": 1200, "valueMinor": "1200"},
+                {"kind": "round_rest", "points": 820, "valueMinor": "820"},
+            ],
         }  # fmt: skip
         return {
             "currency": "CNY", "lines": priced, "listMinor": str(listed),

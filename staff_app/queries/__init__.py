@@ -1,6 +1,9 @@
-"""The GraphQL documents of the app, all of them. A test holds them against the gateway's schema."""
+"""The GraphQL documents of the app: here those of the till, beside it those of members.
 
-_REFUSAL = "refusal { code messageZh messageEn parameters { name value } }"
+A test holds all of them against the gateway's schema.
+"""
+
+from staff_app.queries.parts import REFUSAL as _REFUSAL
 
 _SIGNED_IN = (
     "accessToken refreshToken expiresInSeconds "
@@ -27,7 +30,8 @@ _LINES = """
 
 _QUOTE = (
     "currency listMinor discountMinor totalMinor taxMinor tier pointsExpected "
-    "offer { pointsUsable pointsValueMinor minorPerHundredPoints walletUsableMinor }" + _LINES
+    "offer { pointsUsable pointsValueMinor minorPerHundredPoints walletUsableMinor pointsStep "
+    "choices { kind points valueMinor } }" + _LINES
 )
 
 _ORDER = (

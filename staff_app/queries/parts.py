@@ -1,0 +1,3 @@
+"""What every mutation asks for."""
+
+REFUSAL = "refusal { code messageZh messageEn parameters { name value } }"

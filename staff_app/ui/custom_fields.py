@@ -1,0 +1,129 @@
+"""Fields that HQ defines at run time, drawn from the JSON Schema of the gateway."""
+
+from typing import Any
+
+import flet as ft
+
+from staff_app.i18n import Words
+from staff_app.money import money
+from staff_app.ui.parts import edge, named
+
+Schema = dict[str, Any]
+
+
+def labels(schema: Schema, language: str) -> str:
+    told = schema.get("x-field", {}).get("labels", {})
+    return str(told.get("en" if language == "en" else "zh-CN") or schema.get("title", ""))
+
+
+def kind_of(schema: Schema) -> str:
+    """What is drawn: `choice`, `choices`, `money`, `date`, `number`, `place`, or `text`."""
+    if "oneOf" in schema:
+        return "choice"
+    if schema.get("type") == "array":
+        return "choices"
+    if schema.get("type") == "object":
+        return "place"
+    if schema.get("format") == "date":
+        return "date"
+    if schema.get("type") == "boolean":
+        return "truth"
+    kind = str(schema.get("x-field", {}).get("type", "text"))
+    return kind if kind in ("money", "number") else "text"
+
+
+def shown_value(t: Words, language: str, schema: Schema, value: Any) -> str:
+    """A value in words."""
+    kind = kind_of(schema)
+    if kind == "choice":
+        return _option(schema["oneOf"], value, language)
+    if kind == "choices":
+        return "、".join(_option(schema["items"]["oneOf"], each, language) for each in value)
+    if kind == "money":
+        return money(int(value), schema["x-field"].get("currency") or "CNY")
+    if kind == "place":
+        return str(value.get("label") or f"{value['latitude']}, {value['longitude']}")
+    if kind == "truth":
+        return t("yes") if value else t("no")
+    return str(value)
+
+
+@ft.component
+def CustomField(
+    key: str, schema: Schema, needed: bool, language: str, t: Words, value: Any, change: Any
+) -> ft.Control:
+    """A control for one field; `change` gets its key and value, None where it was emptied."""
+    label = labels(schema, language)
+    if needed:
+        label = f"{label}（{t('must_fill')}）"
+    kind = kind_of(schema)
+    if kind == "choice":
+        return _choices(f"field-{key}", label, schema["oneOf"], language, [value] if value else [],
+                        lambda chosen: change(key, chosen[-1] if chosen else None))  # fmt: skip
+    if kind == "choices":
+        return _choices(f"field-{key}", label, schema["items"]["oneOf"], language, value or [],
+                        lambda chosen: change(key, chosen or None), several=True)  # fmt: skip
+    digits = kind in ("money", "number")
+    shown = _in_units(value) if kind == "money" and value else value
+    field = ft.TextField(
+        value=str(shown or ""),
+        label=label,
+        hint_text=t("date_hint") if kind == "date" else None,
+        border=edge(),
+        max_length=schema.get("maxLength"),
+        counter=ft.Container(width=0, height=0),
+        keyboard_type=ft.KeyboardType.NUMBER if digits else ft.KeyboardType.TEXT,
+        on_change=lambda e: change(key, _typed(kind, e.control.value or "")),
+    )
+    return named(f"field-{key}", field)
+
+
+def _choices(
+    identifier: str, label: str, options: list[Schema], language: str, chosen: list[str],
+    change: Any, several: bool = False,
+) -> ft.Control:  # fmt: skip
+    def tap(option: str) -> None:
+        rest = [each for each in chosen if each != option] if several else []
+        change(rest if option in chosen else [*rest, option])
+
+    chips = [
+        named(
+            f"{identifier}-{option['const']}",
+            ft.Chip(
+                label=_option(options, option["const"], language),
+                selected=option["const"] in chosen,
+                show_checkmark=several,
+                padding=ft.Padding.symmetric(horizontal=4, vertical=10),
+                on_select=lambda _event, key=option["const"]: tap(key),
+            ),
+        )
+        for option in options
+    ]
+    row = ft.Row(list(chips), wrap=True, spacing=8, run_spacing=4)
+    head = ft.Text(label, color=ft.Colors.ON_SURFACE_VARIANT)
+    return named(identifier, ft.Column([head, row], spacing=4))
+
+
+def _option(options: list[Schema], key: str, language: str) -> str:
+    found = next((each for each in options if each["const"] == key), None)
+    if found is None:
+        return key  # an option HQ has taken away since
+    told = found.get("x-labels", {})
+    return str(told.get("en" if language == "en" else "zh-CN") or found["title"])
+
+
+def _in_units(minor: Any) -> str:
+    whole, rest = divmod(int(minor), 100)
+    return f"{whole}.{rest:02d}" if rest else str(whole)
+
+
+def _typed(kind: str, text: str) -> Any:
+    """What the API takes: money in minor units, nothing as None."""
+    text = text.strip()
+    if not text:
+        return None
+    if kind != "money":
+        return text
+    whole, _, rest = text.partition(".")
+    digits = whole + (rest + "00")[:2]
+    return digits.lstrip("0") or "0" if digits.isdigit() else text
