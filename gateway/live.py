@@ -20,6 +20,7 @@ from shared.contracts import Envelope
 from shared.contracts.inventory import StockChanged, StockDiscrepancy, StockLow
 from shared.contracts.loyalty import OrderBooked, PointsExpiring
 from shared.contracts.loyalty.returns import ReturnBooked
+from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 
@@ -31,6 +32,8 @@ EVENTS: dict[str, Any] = {
         StockDiscrepancy,
         OrderBooked,
         PointsExpiring,
+        NearNextTier,
+        TierLapsing,
         OrderPlaced,
         OrderCancelled,
         OrderVoided,

@@ -24,7 +24,7 @@ from shared.paging import Page
 
 _LARGE = {
     "amount", "amount_after", "at_most", "balance", "balance_after", "closing", "held_by_orders",
-    "missing", "opening", "points_sum", "progress", "threshold",
+    "missing", "opening", "points_sum", "progress", "threshold", "to_keep",
 }  # fmt: skip
 _EXTRA: dict[type, dict[str, Any]] = {}
 

@@ -41,6 +41,7 @@ from shared.contracts.loyalty import (
     mall,
     proposals,
     tier_explanation,
+    tiers,
     wallet,
 )
 from shared.contracts.member import (
@@ -76,7 +77,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     loyalty.PublishRule, loyalty.TopUp, loyalty.AdjustPoints,
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
     wallet.FreezeAccount, wallet.UnfreezeAccount, proposals.DecideProposal,
-    clearing.PublishClearingAgreement, clearing.RecordClearingPayment,
+    tiers.SetTier, clearing.PublishClearingAgreement, clearing.RecordClearingPayment,
     mall.PublishMallItem, mall.MoveMallStock, mall.RedeemPoints, mall.HandOverRedemption,
     mall.CancelRedemption,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
@@ -124,6 +125,7 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "top_up_offer": wallet.OfferTopUp,
     "balance_explanation": explanation.ExplainBalance,
     "tier_explanation": tier_explanation.ExplainTier,
+    "tier_settings": tiers.ListTierSettings,
     "proposals": proposals.ListProposals,
     "mall_items": mall.ListMallItems,
     "mall_offer": mall.OfferMall,

@@ -16,6 +16,7 @@ from gateway.operations import MUTATIONS, QUERIES, mutation, query
 from gateway.refusals import RefusalType, describe, fault
 from shared.contracts import directory, inventory, loyalty, member, operation_of, order
 from shared.contracts.loyalty.returns import ReturnBooked
+from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.order.returns import OrderReturned
 from shared.errors import Forbidden, InvalidInput, Refusal
 
@@ -160,6 +161,12 @@ class Subscription(graphene.ObjectType):
     points_expiring = graphene.Field(
         graphene.NonNull(object_type(loyalty.PointsExpiring)), args=_argument("store_id")
     )
+    near_next_tier = graphene.Field(
+        graphene.NonNull(object_type(NearNextTier)), args=_argument("store_id")
+    )
+    tier_lapsing = graphene.Field(
+        graphene.NonNull(object_type(TierLapsing)), args=_argument("store_id")
+    )
 
     @staticmethod
     def subscribe_stock_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
@@ -182,6 +189,14 @@ class Subscription(graphene.ObjectType):
         return _events(info, store_id, loyalty.PointsExpiring)
 
     @staticmethod
+    def subscribe_near_next_tier(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, NearNextTier)
+
+    @staticmethod
+    def subscribe_tier_lapsing(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, TierLapsing)
+
+    @staticmethod
     async def subscribe_order_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
         names: dict[Any, str] = {
             order.OrderPlaced: "placed",
@@ -198,6 +213,7 @@ class Subscription(graphene.ObjectType):
 
     resolve_order_changed = resolve_order_booked = resolve_stock_alert = resolve_stock_changed
     resolve_points_expiring = resolve_return_booked = resolve_stock_changed
+    resolve_near_next_tier = resolve_tier_lapsing = resolve_stock_changed
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription)

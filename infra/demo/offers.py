@@ -10,6 +10,13 @@ from infra.demo import id_of, words
 WELCOME = "WELCOME50"
 BIRTHDAY_COUPONS = 40
 BIRTHDAY_MONTH = "birthday-month"
+_FREE_DELIVERY = {"code": "free-delivery", "name_zh": "免费配送", "name_en": "Free delivery"}
+_PRIORITY_DISPATCH = {
+    "code": "priority-dispatch", "name_zh": "优先发货", "name_en": "Priority dispatch",
+}  # fmt: skip
+_OWN_LINE = {
+    "code": "own-line", "name_zh": "专属客服通道", "name_en": "A service line of their own",
+}  # fmt: skip
 
 
 def rules(since: str) -> list[dict[str, Any]]:
@@ -34,10 +41,14 @@ def rules(since: str) -> list[dict[str, Any]]:
             "window_days": 365,
             "tiers": [
                 {"code": "silver", "name_zh": "银卡", "name_en": "Silver", "threshold": 0},
-                {"code": "gold", "name_zh": "金卡", "name_en": "Gold", "threshold": 300_000},
+                {"code": "gold", "name_zh": "金卡", "name_en": "Gold", "threshold": 300_000,
+                 "benefits": [_FREE_DELIVERY]},
                 {"code": "diamond", "name_zh": "钻石卡", "name_en": "Diamond",
-                 "threshold": 1_000_000},
+                 "threshold": 1_000_000,
+                 "benefits": [_FREE_DELIVERY, _PRIORITY_DISPATCH, _OWN_LINE]},
             ],
+            "grace_days": 30,
+            "notice_days": 7,
         },
         {
             "type": "top_up",

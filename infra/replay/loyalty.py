@@ -151,4 +151,5 @@ _EARNED = (
     " JOIN entries e ON e.account_id = a.account_id AND e.reason = 'earned'"
     " WHERE a.kind = 'points' AND a.member_id = ANY(%s::uuid[]) GROUP BY a.member_id"
 )
-_MEMBERS = "SELECT member_id, tier FROM members WHERE member_id = ANY(%s::uuid[])"
+# What the sum gave: a tier may be kept in grace, or set by hand.
+_MEMBERS = "SELECT member_id, earned_tier FROM members WHERE member_id = ANY(%s::uuid[])"

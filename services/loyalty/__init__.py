@@ -7,7 +7,7 @@ Emits: `RulePublished`, `OrderBooked`, `TierChanged`, `WalletToppedUp`, `PointsA
 `PointsExpiring`, `TopUpRefunded`, `WalletPaidOut`, `WalletAdjusted`, `WalletTransferred`,
 `AccountFrozen`, `AdjustmentProposed`, `ProposalDecided`, `ReturnBooked`, `OpeningsBooked`,
 `MallItemPublished`, `MallStockMoved`, `PointsRedeemed`, `RedemptionHandedOver`,
-`RedemptionCancelled`.
+`RedemptionCancelled`, `TierSet`, `TierLapsing`, `NearNextTier`.
 Consumes: `directory.StoreChanged`, `member.MemberRegistered`, `member.OpeningsBroughtIn`,
 `order.OrderPlaced`, `order.OrderCancelled`, `order.OrderVoided`, `order.OrderReturned`.
 """

@@ -12,9 +12,10 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import tiers
+from services.loyalty import standing, tiers
 from services.loyalty.lots import MOVEMENTS, Lots, Movement
-from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, TODAY, LadderInForce, Progress
+from services.loyalty.standing import LadderInForce, Progress
+from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, TODAY
 from shared.contracts import Envelope
 from shared.contracts.loyalty import Account, Accounts, GetAccounts
 from shared.contracts.member import MemberRegistered
@@ -97,7 +98,7 @@ def accounts_of(session: Session, member_ids: Sequence[UUID], now: datetime) -> 
     return [_account(member, read.ladder, now) for member in read.members]
 
 
-class _Balances(Progress):
+class _Balances(Progress, kw_only=True):
     balances: dict[str, tuple[int, int, bool]]
     shown_currency: str
     movements: list[Movement] | None
@@ -113,11 +114,9 @@ def _account(member: _Balances, ladder: LadderInForce | None, now: datetime) -> 
     points, points_held, points_frozen = member.balances.get("points", nothing)
     principal, principal_held, wallet_frozen = member.balances.get("principal", nothing)
     bonus, bonus_held, _ = member.balances.get("bonus", nothing)
-    stands = None
-    if ladder is not None:
-        stands = tiers.standing(ladder.body, member.spent_minor, member.points)
-    tier = stands.tier if stands else None
-    ahead = stands.next if stands else None
+    held = standing.hold(member, ladder.body) if ladder else None
+    tier = held.tier if held else None
+    ahead = held.next if held else None
     expiring, valid_until = _next_expiry(member.movements or [], points_held, now)
     return Account(
         member_id=member.member_id,
@@ -130,18 +129,22 @@ def _account(member: _Balances, ladder: LadderInForce | None, now: datetime) -> 
         tier=tier.code if tier else None,
         tier_name_zh=tier.name_zh if tier else None,
         tier_name_en=tier.name_en if tier else None,
-        progress=stands.progress if stands else 0,
+        progress=held.progress if held else 0,
         next_tier=ahead.code if ahead else None,
         next_tier_name_zh=ahead.name_zh if ahead else None,
         next_tier_name_en=ahead.name_en if ahead else None,
-        missing=stands.missing if stands else None,
-        nudge=stands.nudge if stands else False,
+        missing=held.missing if held else None,
+        nudge=held.nudge if held else False,
         basis=ladder.body.basis if ladder else None,
         ladder_version=ladder.version if ladder else None,
         points_expiring=expiring,
         points_valid_until=valid_until,
         points_frozen=points_frozen,
         wallet_frozen=wallet_frozen,
+        tier_held_by=held.held_by if held else "sum",
+        tier_until=held.until if held else None,
+        to_keep=held.to_keep if held else None,
+        benefits=tier.benefits if tier else [],
     )
 
 

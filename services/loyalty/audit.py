@@ -3,6 +3,7 @@
 from services.loyalty.clearing_audit import CLEARING
 from services.loyalty.mall_audit import MALL
 from services.loyalty.personal import PERSONAL
+from services.loyalty.tier_audit import TIERS
 from shared import erasure
 
 CHECKS: dict[str, str] = {
@@ -180,4 +181,5 @@ CHECKS: dict[str, str] = {
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",
     **CLEARING,
     **MALL,
+    **TIERS,
 } | erasure.checks(PERSONAL)

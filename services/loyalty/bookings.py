@@ -16,18 +16,11 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import carrying, tiers
+from services.loyalty import carrying, standing
 from services.loyalty.accounts import Opening, open_accounts
 from services.loyalty.ledger import BALANCE, LEDGER, Balance, EntryRow, Journal
-from services.loyalty.tiers import (
-    LADDER,
-    LADDER_JSON,
-    PROGRESS,
-    WRITE_TIERS,
-    LadderInForce,
-    Progress,
-    TierRow,
-)
+from services.loyalty.standing import LadderInForce, Progress, TierRow
+from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, WRITE_TIERS
 from shared import outbox
 from shared.contracts import Event
 from shared.contracts.loyalty import EarnRule, ExpiryRule
@@ -200,9 +193,9 @@ class Batch:
         for member in self.members.values():
             if member.survivor_id is not None:
                 continue
-            row, event = tiers.reckon(member, self.ladder)
+            row, news = standing.reckon(member, self.ladder)
             rows += [row] if row else []
-            self.events += [event] if event else []
+            self.events += news
         return rows
 
 

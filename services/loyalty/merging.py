@@ -86,7 +86,10 @@ def _book(
     document = (event.merge_id, "merge_back" if undone else "merge")
     ids = [*event.member_ids, event.survivor_id]
     carried = carrying.carry(session, ids, now, document)
-    tiers.assess(session, [event.survivor_id, *([event.merged_id] if undone else [])], now)
+    # What the other has bought was never the survivor's: no grace after an undo.
+    tiers.assess(session, [event.survivor_id], now, grace=not undone)
+    if undone:
+        tiers.assess(session, [event.merged_id], now)
     to = event.merged_id if undone else event.survivor_id
     spent: dict[str, int] = {}
     if undone:

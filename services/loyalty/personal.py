@@ -16,6 +16,7 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("entries", "free_text", {"detail": "NULL"}, _OWN),
     Personal("freezes", "free_text", {"reason": "''"}),
     Personal("redemptions", "free_text", {"cancel_reason": "NULL"}),
+    Personal("tier_settings", "free_text", {"reason": "''"}),
     Personal(
         "proposals",
         "free_text",
@@ -39,10 +40,11 @@ HARMLESS = {
     "mall_items": "code",
     "mall_movements": "kind note",
     "member_accounts": "kind",
-    "members": "currency tier",
+    "members": "currency tier earned_tier grace_tier near_tier set_tier",
     "openings": "currency",
     "orders_booked": "kind currency tier",
     "proposals": "kind currency answer",
     "rules": "kind body",
+    "tier_settings": "tier",
     "transactions": "kind",
 }

@@ -152,6 +152,11 @@ def _check_ladder(ladder: TierLadder) -> None:
         raise _wrong("等级门槛过大 / a threshold is too high")
     if len({tier.code for tier in ladder.tiers}) < len(ladder.tiers):
         raise _wrong("等级编号不能重复 / codes have to differ")
+    for tier in ladder.tiers:
+        if len({benefit.code for benefit in tier.benefits}) < len(tier.benefits):
+            raise _wrong(f"{tier.code}：权益编号不能重复 / codes of benefits have to differ")
+    if ladder.grace_days and ladder.notice_days > ladder.grace_days:
+        raise _wrong("提前通知天数不能超过保级天数 / notice would come before grace begins")
 
 
 def _check_expiry(expiry: ExpiryRule) -> None:

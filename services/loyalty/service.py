@@ -31,6 +31,7 @@ from services.loyalty import (
     rules,
     statement,
     tier_explanation,
+    tier_settings,
     tiers,
     transfers,
     wallet,
@@ -75,6 +76,7 @@ from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBala
 from shared.contracts.loyalty.liability import Debt, GetLiability, LiabilityReport, ListDebts
 from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
 from shared.contracts.loyalty.tier_explanation import ExplainTier, TierExplanation
+from shared.contracts.loyalty.tiers import ListTierSettings, SetTier, TierSetting
 from shared.contracts.loyalty.wallet import (
     AdjustWallet,
     FreezeAccount,
@@ -100,7 +102,7 @@ from shared.service import Transactions, operation
 from shared.stores import upsert_stores
 
 REVIEW_SECONDS = 5
-REVIEW_BATCHES = 20
+REVIEW_RESTS = 1
 EXPIRY_SECONDS = 30
 EXPIRY_RESTS = 2
 GATHER_SECONDS = 30
@@ -207,6 +209,16 @@ class LoyaltyService(Mall):
         with self.transaction() as session:
             return tier_explanation.explain_tier(session, caller, command)
 
+    @operation(SetTier, roles=HQ)
+    def set_tier(self, caller: Caller, command: SetTier) -> TierSetting:
+        with self.transaction() as session:
+            return tier_settings.set_tier(session, caller, command)
+
+    @operation(ListTierSettings, roles=MANAGERS | AUDITORS)
+    def list_tier_settings(self, caller: Caller, command: ListTierSettings) -> Page[TierSetting]:
+        with self.transaction() as session:
+            return tier_settings.list_settings(session, caller, command)
+
     @operation(GetLiability, roles=MANAGERS | AUDITORS)
     def get_liability(self, caller: Caller, command: GetLiability) -> LiabilityReport:
         with self.transaction() as session:
@@ -267,10 +279,10 @@ class LoyaltyService(Mall):
     @timer(interval=REVIEW_SECONDS)
     def review_tiers(self) -> None:
         """A new ladder, or a day that has gone by, may have changed tiers."""
-        for _ in range(REVIEW_BATCHES):
-            with self.transaction.background() as session:
-                if tiers.review(session, datetime.now(UTC)) < tiers.REVIEW_LIMIT:
-                    return
+        self.transaction.in_batches(
+            lambda session: tiers.review(session, datetime.now(UTC)) == tiers.REVIEW_LIMIT,
+            REVIEW_RESTS,
+        )
 
     @timer(interval=EXPIRY_SECONDS)
     def expire_points(self) -> None:

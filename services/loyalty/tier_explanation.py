@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.loyalty import tiers
+from services.loyalty import standing, tiers
 from services.loyalty.explanation import worded
-from services.loyalty.tiers import LadderInForce, Progress, Standing
+from services.loyalty.standing import Holding, LadderInForce, Progress
 from shared.contracts.loyalty.tier_explanation import ExplainTier, TierExplanation, TierPart
 from shared.errors import InvalidInput, Refusal
 from shared.paging import decode_cursor, page_of
@@ -34,11 +34,11 @@ def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExp
     if ladder is None:
         raise Refusal("NO_RULE")
     since = ladder.body.since(member.as_of)
-    reached = tiers.standing(ladder.body, member.spent_minor, member.points)
+    held = standing.hold(member, ladder.body)
     page = page_of(
         _parts(session, command, ladder, member, since, after), command.first, _cursor_key
     )
-    zh, en = _words(ladder, member, reached, since)
+    zh, en = _words(ladder, member, held, since)
     return TierExplanation(
         member_id=member.member_id,
         ladder_version=ladder.version,
@@ -48,11 +48,15 @@ def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExp
         since=since,
         as_of=member.as_of,
         currency=member.currency,
-        progress=reached.progress,
-        tier=reached.tier.code if reached.tier else None,
-        threshold=reached.tier.threshold if reached.tier else None,
-        next_tier=reached.next.code if reached.next else None,
-        missing=reached.missing,
+        progress=held.progress,
+        tier=held.tier.code if held.tier else None,
+        threshold=held.tier.threshold if held.tier else None,
+        next_tier=held.next.code if held.next else None,
+        missing=held.missing,
+        held_by=held.held_by,
+        until=held.until,
+        tier_by_sum=held.by_sum.code if held.by_sum else None,
+        to_keep=held.to_keep,
         zh=zh,
         en=en,
         parts=page.items,
@@ -61,26 +65,43 @@ def explain_at(session: Session, command: ExplainTier, now: datetime) -> TierExp
 
 
 def _words(
-    ladder: LadderInForce, member: Progress, reached: Standing, since: date | None
+    ladder: LadderInForce, member: Progress, held: Holding, since: date | None
 ) -> tuple[str, str]:
-    tier, ahead, unit = reached.tier, reached.next, "points"
+    tier, ahead, unit = held.tier, held.next, "points"
     if ladder.body.basis == "spend":
         unit = member.currency or ""
-    total = worded(reached.progress, unit).strip()
+    total = worded(held.progress, unit).strip()
     total_zh = f"{total} 积分" if unit == "points" else total
     total_en = f"{total} points" if unit == "points" else total
-    zh = f"{tier.name_zh}" if tier else "未达任何等级"
-    en = f"{tier.name_en}" if tier else "No tier"
+    why_zh, why_en = _why(held)
+    zh = f"{tier.name_zh}{why_zh}" if tier else "未达任何等级"
+    en = f"{tier.name_en}{why_en}" if tier else "No tier"
     zh += f"：{since} 起累计 {total_zh}" if since else f"：累计 {total_zh}"
     en += f": {total_en} since {since}" if since else f": {total_en} in all"
     if tier:
         threshold = worded(tier.threshold, unit).strip()
         zh, en = f"{zh}，门槛 {threshold}", f"{en}, {threshold} are needed"
-    if ahead and reached.missing is not None:
-        missing = worded(reached.missing, unit).strip()
+    if held.to_keep is not None:
+        lacking = worded(held.to_keep, unit).strip()
+        zh, en = f"{zh}；保级还差 {lacking}", f"{en}; {lacking} would keep it"
+    if ahead and held.missing is not None:
+        missing = worded(held.missing, unit).strip()
         zh = f"{zh}；距{ahead.name_zh}还差 {missing}"
         en = f"{en}; {missing} are missing to {ahead.name_en}"
     return f"{zh}（规则版本 {ladder.version}）", f"{en} (rule version {ladder.version})"
+
+
+def _why(held: Holding) -> tuple[str, str]:
+    """Why a tier is held that the sum does not give."""
+    until_zh = f"，至 {held.until}" if held.until else ""
+    until_en = f" through {held.until}" if held.until else ""
+    match held.held_by:
+        case "set":
+            return f"（总部设定{until_zh}）", f" (set by headquarters{until_en})"
+        case "grace":
+            return f"（保级期{until_zh}）", f" (kept in grace{until_en})"
+        case "sum":
+            return "", ""
 
 
 def _parts(

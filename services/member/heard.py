@@ -31,6 +31,7 @@ from shared.contracts.loyalty.mall import PointsRedeemed, RedemptionCancelled
 from shared.contracts.loyalty.merging import AccountsMerged
 from shared.contracts.loyalty.openings import OpeningsBooked
 from shared.contracts.loyalty.returns import ReturnBooked
+from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.order import OrderPlaced, OrderVoided
 from shared.contracts.order.erasure import ErasureChecked, ForgottenByOrder
 from shared.contracts.order.returns import OrderReturned
@@ -106,6 +107,16 @@ class Heard:
         told = one_by_one(envelopes)
         timeline.on_tier_changed(session, told)
         tiers.on_tier_changed(session, told)
+
+    @staticmethod
+    @on_event(TierLapsing)
+    def on_tier_lapsing(session: Session, envelopes: list[Envelope[TierLapsing]]) -> None:
+        timeline.on_tier_lapsing(session, envelopes)
+
+    @staticmethod
+    @on_event(NearNextTier)
+    def on_near_next_tier(session: Session, envelopes: list[Envelope[NearNextTier]]) -> None:
+        timeline.on_near_next_tier(session, envelopes)
 
     @staticmethod
     @on_event(CouponRedeemed)

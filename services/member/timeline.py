@@ -27,6 +27,7 @@ from shared.contracts.campaign import CouponRedeemed
 from shared.contracts.loyalty import OrderBooked, PointsAdjusted, TierChanged, WalletToppedUp
 from shared.contracts.loyalty.mall import PointsRedeemed, RedemptionCancelled
 from shared.contracts.loyalty.returns import ReturnBooked
+from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.member import (
     ContactKind,
     ContactRecorded,
@@ -224,6 +225,16 @@ def on_tier_changed(session: Session, envelopes: list[Envelope[TierChanged]]) ->
     )
 
 
+def on_tier_lapsing(session: Session, envelopes: list[Envelope[TierLapsing]]) -> None:
+    """Until when a tier is held, and what is missing to keep it."""
+    tell(session, (_tier_ahead(each, "tier_lapsing", until=each.data.until) for each in envelopes))
+
+
+def on_near_next_tier(session: Session, envelopes: list[Envelope[NearNextTier]]) -> None:
+    """What is missing to the next tier, now that it is little (T4)."""
+    tell(session, (_tier_ahead(each, "near_tier") for each in envelopes))
+
+
 def on_coupon_redeemed(session: Session, envelopes: list[Envelope[CouponRedeemed]]) -> None:
     """Coupons that were used; one that is given back shows in the void of its order."""
     tell(
@@ -233,6 +244,23 @@ def on_coupon_redeemed(session: Session, envelopes: list[Envelope[CouponRedeemed
             for each in envelopes
             if each.data.member_id is not None and not each.data.returned
         ),
+    )
+
+
+def _tier_ahead(
+    envelope: Envelope[TierLapsing] | Envelope[NearNextTier], kind: str, **figures: Any
+) -> dict[str, Any]:
+    told = envelope.data
+    names = (
+        (told.tier_name_zh, told.tier_name_en)
+        if isinstance(told, TierLapsing)
+        else (told.next_tier_name_zh, told.next_tier_name_en)
+    )
+    missing: dict[str, Any] = {"points": told.missing}
+    if told.basis == "spend":
+        missing = {"amount_minor": told.missing, "currency": told.currency}
+    return _told(
+        envelope, kind, None, tier_name_zh=names[0], tier_name_en=names[1], **missing, **figures
     )
 
 
@@ -279,6 +307,7 @@ def _happening(session: Session, row: Row[Any], reader: Reader) -> Happening:
         return {}, find_store(session, Store, row.store_id).business_date(row.at)
 
     contact = row.kind in get_args(ContactKind)
+    until = row.figures.get("until")
     return Happening(
         id=row.id,
         at=row.at,
@@ -288,5 +317,5 @@ def _happening(session: Session, row: Row[Any], reader: Reader) -> Happening:
         document_id=row.document_id,
         text=row.text,
         fields=reader.read(row.id, row.fields, facts) if contact else [],
-        **row.figures,
+        **row.figures | {"until": until and date.fromisoformat(until)},
     )

@@ -24,6 +24,7 @@ from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.liability import GetLiability, ListDebts
 from shared.contracts.loyalty.tier_explanation import ExplainTier
+from shared.contracts.loyalty.tiers import ListTierSettings, SetTier
 from shared.contracts.member import birthdays, family, identity
 from shared.contracts.member import consents as mc
 from shared.contracts.member import erasure as me
@@ -92,6 +93,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     w.AdjustWallet: MANAGERS, w.TransferWallet: MANAGERS, w.FreezeAccount: SELLERS | MANAGERS,
     w.UnfreezeAccount: MANAGERS, p.ListProposals: MANAGERS | {R.AUDITOR},
     p.DecideProposal: MANAGERS, ExplainBalance: READERS, ExplainTier: READERS,
+    SetTier: HQ, ListTierSettings: MANAGERS | {R.AUDITOR},
     GetLiability: MANAGERS | {R.AUDITOR}, ListDebts: MANAGERS | {R.AUDITOR},
     k.PublishClearingAgreement: HQ, k.RecordClearingPayment: HQ,
     k.ListClearingAgreements: CLEARERS, k.GetClearingStatement: CLEARERS,
@@ -181,7 +183,7 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
 
 CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
-    l.PublishRule, mall.PublishMallItem, i.SaveStyles, k.PublishClearingAgreement,
+    l.PublishRule, SetTier, mall.PublishMallItem, i.SaveStyles, k.PublishClearingAgreement,
     k.RecordClearingPayment,
     k.ListClearingAgreements, k.GetClearingStatement, k.ListClearingStatements,
     k.GetClearingBalances, k.ExplainClearing,
@@ -323,6 +325,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         d.SaveStore(id=uuid4(), region_id=uuid4(), code="x", name="x", legal_entity="x"),
         d.PublishSignInPolicy(version=1, limits=limits),
         l.PublishRule(id=uuid4(), body=l.WalletRule()),
+        SetTier(id=uuid4(), member_id=uuid4(), tier="x", reason="xx"),
         k.PublishClearingAgreement(id=uuid4(), terms=k.ClearingTerms()),
         k.RecordClearingPayment(
             id=uuid4(),

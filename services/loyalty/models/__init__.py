@@ -12,7 +12,7 @@ from services.loyalty.models.clearing import (
     ClearingPayment,
 )
 from services.loyalty.models.documents import Document
-from services.loyalty.models.hands import Freeze, Proposal
+from services.loyalty.models.hands import Freeze, Proposal, TierSetting
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
 from services.loyalty.models.liability import LiabilityAccount, LiabilityDay, LiabilityMark
 from services.loyalty.models.mall import (
@@ -63,5 +63,6 @@ __all__ = [
     "Redemption",
     "RuleVersion",
     "Store",
+    "TierSetting",
     "Transaction",
 ]

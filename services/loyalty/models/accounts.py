@@ -21,7 +21,10 @@ class Member(Base):
 
     `currency` is the wallet's; unknown until the home store or a first order tells it.
     `tier_as_of` is the business date the tier was reckoned on; `review_on` the first date on which
-    a purchase leaves the ladder's window. `ladder_version` 0: never reckoned. `closed_at`: erased;
+    time alone may change something of it. `ladder_version` 0: never reckoned. `earned_tier` is what
+    the sums gave, `grace_tier` what is kept through `grace_until` since they do not; `lapse_told`
+    the last day of a tier that was told ahead, `near_tier` the next one that was mentioned.
+    `set_tier` is what HQ has set, as the newest of `tier_settings` says. `closed_at`: erased;
     nothing is taken in or held for nobody, but what has happened is still booked. `survivor_id` is
     whom this id stands for since a merge, as told by its newest event, `merge_number`; None:
     itself.
@@ -37,11 +40,24 @@ class Member(Base):
     ladder_version: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     tier_as_of: Mapped[date | None]
     review_on: Mapped[date | None]
+    earned_tier: Mapped[str | None]
+    grace_tier: Mapped[str | None]
+    grace_until: Mapped[date | None]
+    lapse_told: Mapped[date | None]
+    near_tier: Mapped[str | None]
+    near_count: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    set_tier: Mapped[str | None]
+    set_until: Mapped[date | None]
+    set_exactly: Mapped[bool] = mapped_column(server_default=text("false"))
     closed_at: Mapped[datetime | None]
     survivor_id: Mapped[UUID | None]
     merge_number: Mapped[int] = mapped_column(server_default=text("0"))
 
     __table_args__ = (
+        CheckConstraint("(grace_tier IS NULL) = (grace_until IS NULL)", name="grace_whole"),
+        CheckConstraint(
+            "set_tier IS NOT NULL OR (set_until IS NULL AND NOT set_exactly)", name="set_whole"
+        ),
         Index(
             "ix_members_survivor_id",
             "survivor_id",

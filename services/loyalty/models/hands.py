@@ -1,10 +1,19 @@
-"""What people ask for by hand: proposals for a second pair of eyes, and freezes."""
+"""What people ask for by hand: proposals for a second pair of eyes, freezes, and tiers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, Uuid, text
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.loyalty.models.base import Base
@@ -72,4 +81,29 @@ class Freeze(Base):
     __table_args__ = (
         CheckConstraint("account IN ('points', 'wallet')", name="account_known"),
         Index("ix_freezes_member_id_at", "member_id", "at"),
+    )
+
+
+class TierSetting(Base):
+    """A tier that HQ set for a member, or (`tier` None) took back. Append-only; how it stands is on
+    the member."""
+
+    __tablename__ = "tier_settings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.member_id"))
+    version: Mapped[int] = mapped_column(Integer)
+    tier: Mapped[str | None]
+    until: Mapped[date | None]
+    exactly: Mapped[bool]
+    reason: Mapped[str]
+    staff_id: Mapped[UUID]
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        UniqueConstraint("member_id", "version"),
+        CheckConstraint("version > 0", name="version_counts"),
+        CheckConstraint(
+            "tier IS NOT NULL OR (until IS NULL AND NOT exactly)", name="taken_back_whole"
+        ),
     )

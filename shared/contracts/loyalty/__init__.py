@@ -1,7 +1,7 @@
 """Loyalty: points, tiers and wallet as double-entry ledgers; holds; versioned rules."""
 
 import calendar
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from shared.contracts import (
     Currency,
     Event,
     Message,
-    Name,
     PageSize,
     Sentence,
     Text,
@@ -24,6 +23,9 @@ from shared.contracts.loyalty.earning import EarnRule as EarnRule
 from shared.contracts.loyalty.spending import OfferSpend as OfferSpend
 from shared.contracts.loyalty.spending import SpendChoice as SpendChoice
 from shared.contracts.loyalty.spending import SpendOffer as SpendOffer
+from shared.contracts.loyalty.tiers import Tier as Tier
+from shared.contracts.loyalty.tiers import TierBenefit, TierHeldBy
+from shared.contracts.loyalty.tiers import TierLadder as TierLadder
 from shared.contracts.loyalty.wallet_rules import Amount, Buyer, Points, TopUpTender
 from shared.contracts.loyalty.wallet_rules import ApprovalRule as ApprovalRule
 from shared.contracts.loyalty.wallet_rules import TopUpPlan as TopUpPlan
@@ -74,35 +76,6 @@ class SpendRule(Message, frozen=True, kw_only=True, tag="spend"):
     def value_of(self, points: int) -> int:
         """Minor units, rounded down."""
         return points * self.minor_per_hundred_points // 100
-
-
-class Tier(Message, frozen=True, kw_only=True):
-    """A step of the ladder, reached at `threshold` (minor units or points, after the basis)."""
-
-    code: Code
-    name_zh: Name
-    name_en: Name
-    threshold: Annotated[int, Meta(ge=0)]
-
-
-class TierLadder(Message, frozen=True, kw_only=True, tag="ladder"):
-    """Tiers by what was spent, or earned in points (T1): in this year if `calendar_year`, else in
-    the last `window_days` (None: ever). Days are local.
-
-    From `nudge_basis_points` of the way to the next tier on, staff are told what is missing (T4).
-    """
-
-    basis: Literal["spend", "points"]
-    window_days: Annotated[int, Meta(ge=1, le=3660)] | None = None
-    calendar_year: bool = False
-    tiers: Annotated[list[Tier], Meta(min_length=1, max_length=20)]
-    nudge_basis_points: BasisPoints = 9_000
-
-    def since(self, on: date) -> date | None:
-        """The first day of the window that ends on a day; None: it has no beginning."""
-        if self.calendar_year:
-            return date(on.year, 1, 1)
-        return on - timedelta(days=self.window_days - 1) if self.window_days else None
 
 
 class ExpiryRule(Message, frozen=True, kw_only=True, tag="expiry"):
@@ -176,8 +149,10 @@ class ListRules(Command[Rules], frozen=True, kw_only=True):
 class Account(Message, frozen=True, kw_only=True):
     """What a member has. Figures exclude what is held by orders on their way (`*_held`).
 
-    `spent_minor` is the sum the tier rests on, within the ladder's window; `missing` is what lacks
-    to the next tier in the ladder's unit; `nudge` says that it is near enough to mention.
+    `progress` is the sum the tier rests on, within the ladder's window; `missing` is what lacks to
+    the next tier in the ladder's unit; `nudge` says that it is near enough to mention. A tier that
+    the sum does not give is held by grace, or because HQ set it, through `tier_until` (None: until
+    that is taken back), and `to_keep` is what lacks to have it by the sum. `benefits` are services.
     Of `points`, `points_expiring` can be used through `points_valid_until`, the next such day.
     With `proposal_id` nothing was booked: what was asked for waits for another person.
     """
@@ -204,6 +179,10 @@ class Account(Message, frozen=True, kw_only=True):
     points_valid_until: date | None = None
     points_frozen: bool = False
     wallet_frozen: bool = False
+    tier_held_by: TierHeldBy = "sum"
+    tier_until: date | None = None
+    to_keep: int | None = None
+    benefits: list[TierBenefit] = []
     proposal_id: UUID | None = None
 
 

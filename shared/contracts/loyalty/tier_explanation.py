@@ -4,6 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.contracts import Command, Message, PageSize, Text
+from shared.contracts.loyalty.tiers import TierHeldBy
 
 
 class TierPart(Message, frozen=True, kw_only=True):
@@ -22,7 +23,10 @@ class TierPart(Message, frozen=True, kw_only=True):
 class TierExplanation(Message, frozen=True, kw_only=True):
     """The tier by the ladder in force: `progress` is the sum of all parts on business dates from
     `since` (None: ever) on, in minor units of `currency` or in points, after `basis`. `parts` are
-    newest first; `next` is where the following page begins, None at the end."""
+    newest first; `next` is where the following page begins, None at the end.
+
+    `tier_by_sum` is what the sum gives. Another one is held by grace, or because HQ set it, through
+    `until` (None: until that is taken back); `to_keep` is what lacks to have it by the sum."""
 
     member_id: UUID
     ladder_version: int
@@ -41,6 +45,10 @@ class TierExplanation(Message, frozen=True, kw_only=True):
     en: str
     parts: list[TierPart]
     next: str | None
+    held_by: TierHeldBy = "sum"
+    until: date | None = None
+    tier_by_sum: str | None = None
+    to_keep: int | None = None
 
 
 class ExplainTier(Command[TierExplanation], frozen=True, kw_only=True):

@@ -31,7 +31,7 @@ ContactKind = Literal["note", "visit", "enquiry", "call", "message"]
 """What staff write down: a remark, a visit without a purchase, a question, a call, a chat."""
 HappeningKind = Literal[
     ContactKind, "joined", "purchase", "void", "return", "points", "top_up", "coupon", "tier",
-    "handed_over", "merged", "unmerged",
+    "tier_lapsing", "near_tier", "handed_over", "merged", "unmerged",
 ]  # fmt: skip
 
 ERRORS = {
@@ -213,7 +213,8 @@ class Happening(Message, frozen=True, kw_only=True):
 
     `document_id` is the order, top-up, adjustment, redemption or hand-over; `points` are signed;
     `amount_minor` is what a purchase came to or was paid for a top-up. `staff_id` of `handed_over`
-    is the associate from then on.
+    is the associate from then on. Of `tier_lapsing` and `near_tier` they are what is missing to
+    keep the tier through `until`, or to reach the next one.
     """
 
     id: UUID
@@ -229,6 +230,7 @@ class Happening(Message, frozen=True, kw_only=True):
     coupon_code: str | None = None
     tier_name_zh: str | None = None
     tier_name_en: str | None = None
+    until: date | None = None
     fields: list[FieldValue] = []
 
 

@@ -207,6 +207,7 @@ def everything(session: Session) -> dict[str, Any]:
         "documents",
         "proposals",
         "freezes",
+        "tier_settings",
         "expiry_notices",
         "clearing_agreements",
         "clearing_items",

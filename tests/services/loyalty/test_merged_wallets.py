@@ -29,10 +29,10 @@ def limits(shop: Shop) -> None:
     shop.publish(ALONE)
 
 
-def merged(shop: Shop, survivor_id: UUID, other_id: UUID) -> MemberMerged:
+def merged(shop: Shop, survivor_id: UUID, other_id: UUID, number: int = 1) -> MemberMerged:
     event = MemberMerged(
         merge_id=new_id(), merged_id=other_id, survivor_id=survivor_id, member_ids=[other_id],
-        number=1,
+        number=number,
     )  # fmt: skip
     merging.merge(shop.session, event, NOW)
     return event

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from services.loyalty import accounts, tiers
 from services.loyalty.holds import points_limit, split
 from services.loyalty.plans import highest
+from services.loyalty.standing import standing
 from shared.contracts.loyalty import (
     EarnRule,
     SpendRule,
@@ -63,7 +64,7 @@ def test_where_a_spend_stands_on_a_ladder(
     ladder: TierLadder, spent: int, tier: str | None, following: str | None, missing: int | None,
     nudge: bool,
 ) -> None:  # fmt: skip
-    stands = tiers.standing(ladder, spent, points=7)
+    stands = standing(ladder, spent, points=7)
 
     assert (stands.tier and stands.tier.code) == tier
     assert (stands.next and stands.next.code) == following
@@ -73,7 +74,7 @@ def test_where_a_spend_stands_on_a_ladder(
 def test_a_ladder_may_rest_on_points() -> None:
     by_points = TierLadder(basis="points", tiers=LADDER.tiers)
 
-    stands = tiers.standing(by_points, spent_minor=10**9, points=100_000)
+    stands = standing(by_points, spent_minor=10**9, points=100_000)
 
     assert stands.tier == GOLD
 
@@ -81,7 +82,7 @@ def test_a_ladder_may_rest_on_points() -> None:
 @given(st.integers(-(10**6), 10**7), st.integers(1, 10**6))
 def test_more_spend_never_lowers_a_tier(spent: int, more: int) -> None:
     def height(amount: int) -> int:
-        tier = tiers.standing(LADDER, amount, 0).tier
+        tier = standing(LADDER, amount, 0).tier
         return -1 if tier is None else [SILVER, GOLD, DIAMOND].index(tier)
 
     assert height(spent + more) >= height(spent)

@@ -23,6 +23,7 @@ from shared.contracts.loyalty import (
     TiersChanged,
     WalletToppedUp,
 )
+from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.member import GetTimeline, Happening, Member, RecordContact
 from shared.contracts.order import OrderLine, OrderPlaced, OrderVoided
 from shared.errors import Forbidden, InvalidInput, Refusal
@@ -206,10 +207,29 @@ def test_points_wallet_coupons_and_tiers_show(
     together = TiersChanged(items=[tier, msgspec.structs.replace(tier, tier_name_zh="黑卡")])
     MemberService.on_tier_changed(session, [told(tier)])
     MemberService.on_tiers_changed(session, [told(together)])
+    near = NearNextTier(
+        member_id=member.id, store_id=None, next_tier="gold", next_tier_name_zh="金卡",
+        next_tier_name_en="Gold", missing=1_000, basis="spend", currency="CNY", ladder_version=1,
+    )  # fmt: skip
+    timeline.on_near_next_tier(session, [told(near)])
+    lapsing = TierLapsing(
+        member_id=member.id, store_id=None, tier="gold", tier_name_zh="金卡", tier_name_en="Gold",
+        held_by="grace", until=date(2025, 6, 1), falls_to=None, missing=300, basis="points",
+        currency="CNY", ladder_version=1,
+    )  # fmt: skip
+    timeline.on_tier_lapsing(session, [told(lapsing)])
 
     shown = seen(session, keys, associate, member)
 
-    assert sorted(each.points for each in shown if each.points) == [-168, -5, 168]
+    assert sorted(each.points for each in shown if each.kind == "points" and each.points) == [
+        -168,
+        -5,
+        168,
+    ]
+    [ahead] = [each for each in shown if each.kind == "near_tier"]
+    assert (ahead.tier_name_en, ahead.amount_minor, ahead.currency) == ("Gold", 1_000, "CNY")
+    [ending] = [each for each in shown if each.kind == "tier_lapsing"]
+    assert (ending.tier_name_zh, ending.points, ending.until) == ("金卡", 300, date(2025, 6, 1))
     assert [each.amount_minor for each in shown if each.kind == "top_up"] == [50000]
     assert [each.coupon_code for each in shown if each.kind == "coupon"] == ["WELCOME50"]
     tiers = sorted(each.tier_name_zh or "" for each in shown if each.kind == "tier")
