@@ -24,7 +24,8 @@ from shared.paging import Page
 
 _LARGE = {
     "amount", "amount_after", "at_most", "balance", "balance_after", "closing", "held_by_orders",
-    "missing", "opening", "points_sum", "progress", "threshold", "to_keep",
+    "missing", "opening", "points_booked", "points_draft", "points_in_force", "points_sum",
+    "progress", "threshold", "to_keep",
 }  # fmt: skip
 _EXTRA: dict[type, dict[str, Any]] = {}
 

@@ -24,6 +24,7 @@ from services.loyalty.tiers import LADDER, LADDER_JSON, PROGRESS, WRITE_TIERS
 from shared import outbox
 from shared.contracts import Event
 from shared.contracts.loyalty import EarnRule, ExpiryRule
+from shared.contracts.loyalty.earning import Sale
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -140,6 +141,7 @@ class Batch:
         self.events: list[tuple[Event, UUID, int]] = []
         self._state = state
         self._rows: list[BookedRow] = []
+        self._facts: list[dict[str, Any]] = []
         self._settled: list[UUID] = []
 
     def survivor(self, member_id: UUID) -> UUID:
@@ -166,6 +168,13 @@ class Batch:
             body = self.ladder.body
             member.add(body, row.business_date, row.spend_minor, row.points_earned)
 
+    def keep(self, document_id: UUID, member_id: UUID, sale: Sale) -> None:
+        """Keep what the points of a sale, or of what is left of one, are reckoned from: drafts of
+        rules are rehearsed with it. Nothing is kept of what somebody erased had a right to."""
+        member = self.members[self.survivor(member_id)]
+        facts = msgspec.structs.replace(sale, privileges=[]) if member.closed else sale
+        self._facts.append({"document_id": document_id, "facts": facts})
+
     def settle(self, order_id: UUID) -> None:
         """The order's hold has been spent."""
         self._settled.append(order_id)
@@ -179,6 +188,7 @@ class Batch:
             **self.journal.parameters(),
             "settled": self._settled,
             "booked": msgspec.json.encode(self._rows).decode(),
+            "facts": msgspec.json.encode(self._facts).decode(),
             "tiers": msgspec.json.encode(rows).decode(),
             **{f"{name}s": [row[name] for row in prepared] for name in columns},
         }
@@ -290,6 +300,10 @@ _WRITE = text(
                     points_earned bigint, points_told bigint, points_spent bigint,
                     wallet_told_minor bigint, wallet_spent_minor bigint, tier text,
                     earn_version int)
+            ), sold AS (
+                INSERT INTO sale_facts (document_id, facts)
+                SELECT * FROM json_to_recordset(CAST(:facts AS json))
+                    AS f(document_id uuid, facts jsonb)
             ), told AS (
                 INSERT INTO outbox (event_id, type, subject, envelope) SELECT * FROM unnest(
                     CAST(:event_ids AS uuid[]), CAST(:types AS text[]),

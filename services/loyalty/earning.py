@@ -130,9 +130,13 @@ def _settle(batch: Batch, order: OrderPlaced, state: OrderState) -> tuple[int, i
 
 def _earn(batch: Batch, order: OrderPlaced, member_id: UUID, state: OrderState) -> int:
     """Points for what was paid with money, at the tier the order was priced with."""
-    if state.earn is None or batch.members[member_id].currency != order.currency:
+    if batch.members[member_id].currency != order.currency:
         return 0
-    reckoned = points_of(state.earn, _sale(order))
+    sale = _sale(order)
+    batch.keep(order.order_id, member_id, sale)
+    if state.earn is None:
+        return 0
+    reckoned = points_of(state.earn, sale)
     batch.journal.credit(
         (order.order_id, "sale"),
         batch.journal.balance(member_id, "points"),

@@ -14,6 +14,14 @@ PERSONAL: tuple[Personal, ...] = (
     # Reasons and references are free text; who wrote them may have named somebody.
     Personal("documents", "free_text", {"content": _WITHOUT_WORDS}),
     Personal("entries", "free_text", {"detail": "NULL"}, _OWN),
+    # That somebody had a privilege on a day tells of their birthday.
+    Personal(
+        "sale_facts",
+        "rights",
+        {"facts": "jsonb_set(facts, '{privileges}', '[]')"},
+        "document_id IN (SELECT own.document_id FROM orders_booked AS own"
+        " WHERE own.member_id = :member_id)",
+    ),
     Personal("freezes", "free_text", {"reason": "''"}),
     Personal("redemptions", "free_text", {"cancel_reason": "NULL"}),
     Personal("tier_settings", "free_text", {"reason": "''"}),
@@ -44,6 +52,7 @@ HARMLESS = {
     "openings": "currency",
     "orders_booked": "kind currency tier",
     "proposals": "kind currency answer",
+    "rehearsals": "kind body state found",
     "rules": "kind body",
     "tier_settings": "tier",
     "transactions": "kind",

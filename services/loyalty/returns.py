@@ -67,7 +67,8 @@ def _book(
 ) -> BookedRow:
     """Book one return; its row. `rows`: all that has been booked of the order."""
     kept = sum(row.points_earned for row in rows)
-    taken = kept - min(_earned(back, sale, rules), kept)
+    left = _left(back, sale)
+    taken = kept - min(_earned(left, sale, rules), kept)
     given = back.points if sale.points_spent else 0
     wallet = back.wallet_minor if sale.wallet_spent_minor else 0
     gone = -sum(row.wallet_spent_minor for row in rows if row.kind == "return")
@@ -91,17 +92,16 @@ def _book(
     )
     batch.book(row)
     if back.member_id is not None:
+        batch.keep(back.return_id, back.member_id, left)
         parts = {("earned", "points"): taken, ("spent", "points"): given}
         _reverse(batch, back, state.entries, parts | _wallet_parts(batch, state, wallet, gone))
         _tell(batch, back, row, back.member_id)
     return row
 
 
-def _earned(back: OrderReturned, sale: BookedRow, rules: dict[int, EarnRule]) -> int:
-    """The points that what is kept of the order is worth."""
-    if sale.earn_version is None or sale.points_earned == 0:
-        return 0
-    kept = Sale(
+def _left(back: OrderReturned, sale: BookedRow) -> Sale:
+    """What is kept of an order."""
+    return Sale(
         store_id=back.sold_store_id,
         franchisee_id=back.sold_franchisee_id,
         channel=back.channel,
@@ -113,7 +113,13 @@ def _earned(back: OrderReturned, sale: BookedRow, rules: dict[int, EarnRule]) ->
         points_minor=back.kept_points_minor,
         wallet_minor=back.kept_wallet_minor,
     )
-    return points_of(rules[sale.earn_version], kept).points
+
+
+def _earned(left: Sale, sale: BookedRow, rules: dict[int, EarnRule]) -> int:
+    """The points that what is kept of an order is worth."""
+    if sale.earn_version is None or sale.points_earned == 0:
+        return 0
+    return points_of(rules[sale.earn_version], left).points
 
 
 def _wallet_parts(

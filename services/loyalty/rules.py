@@ -31,6 +31,7 @@ from shared.contracts.loyalty import (
     WalletRule,
 )
 from shared.contracts.loyalty.earning import ONCE
+from shared.contracts.loyalty.rehearsals import RollBackRule
 from shared.errors import Refusal
 from shared.seal import Caller
 
@@ -47,12 +48,32 @@ def publish(session: Session, caller: Caller, command: PublishRule) -> RuleVersi
     chain.
     """
     caller.require_chain()
-    _check(command.body)
+    check(command.body)
+    return _publish(session, caller, command, None)
+
+
+def roll_back(session: Session, caller: Caller, command: RollBackRule) -> RuleVersion:
+    """Publish an earlier version anew; see `RollBackRule`. `Forbidden` as `publish`."""
+    caller.require_chain()
+    row = session.execute(
+        _VERSION, {"kind": command.kind, "version": command.version}
+    ).one_or_none()
+    if row is None:
+        raise Refusal("UNKNOWN_RULE_VERSION", {"version": command.version})
+    body = msgspec.convert(row.body, Rule)
+    check(body)
+    wanted = PublishRule(id=command.id, valid_from=command.valid_from, body=body)
+    return _publish(session, caller, wanted, command.version)
+
+
+def _publish(
+    session: Session, caller: Caller, command: PublishRule, restores: int | None
+) -> RuleVersion:
     kind = kind_of(command.body)
     session.execute(_ALONE, {"key": "rules"})
     published = session.execute(_FIND, {"id": command.id}).one_or_none()
     if published is not None:
-        return _published_before(published, command)
+        return _published_before(published, command, restores)
     now = datetime.now(UTC)
     row = session.execute(
         _PUBLISH,
@@ -62,6 +83,7 @@ def publish(session: Session, caller: Caller, command: PublishRule) -> RuleVersi
             "valid_from": command.valid_from or now,
             "author_id": caller.id,
             "body": msgspec.json.encode(command.body).decode(),
+            "restores": restores,
             "now": now,
         },
     ).one()
@@ -72,6 +94,7 @@ def publish(session: Session, caller: Caller, command: PublishRule) -> RuleVersi
         version=version.version,
         valid_from=version.valid_from,
         body=version.body,
+        restores=version.restores,
     )
     outbox.emit(session, (event, version.kind, version.version))
     return version
@@ -94,7 +117,7 @@ def kind_of(body: Rule) -> str:
     return str(type(body).__struct_config__.tag)
 
 
-def _check(body: Rule) -> None:
+def check(body: Rule) -> None:
     """Raise INVALID_RULE unless the body makes sense as a whole; its fields were checked before."""
     match body:
         case TierLadder():
@@ -179,11 +202,12 @@ def _wrong(reason: str) -> Refusal:
     return Refusal("INVALID_RULE", {"reason": reason})
 
 
-def _published_before(row: Row[Any], command: PublishRule) -> RuleVersion:
+def _published_before(row: Row[Any], command: PublishRule, restores: int | None) -> RuleVersion:
     """The first answer again, if it answers the same command."""
     version = _version_of(row)
     told = row.published_at if command.valid_from is None else command.valid_from
-    if version.body != command.body or version.valid_from != told:
+    said = (version.body, version.valid_from, version.restores)
+    if said != (command.body, told, restores):
         raise Refusal("ENTRY_ID_TAKEN")
     return version
 
@@ -196,15 +220,17 @@ def _version_of(row: Row[Any]) -> RuleVersion:
         valid_from=row.valid_from,
         author_id=row.author_id,
         body=msgspec.convert(row.body, Rule),
+        restores=row.restores,
     )
 
 
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext(:key))")
 _FIND = text("SELECT * FROM rules WHERE id = :id")
+_VERSION = text("SELECT body FROM rules WHERE kind = :kind AND version = :version")
 _PUBLISH = text(
-    "INSERT INTO rules (id, kind, version, valid_from, author_id, body, published_at)"
+    "INSERT INTO rules (id, kind, version, valid_from, author_id, body, published_at, restores)"
     " SELECT :id, :kind, coalesce(max(version), 0) + 1, :valid_from, :author_id,"
-    " CAST(:body AS jsonb), :now FROM rules WHERE kind = :kind RETURNING *"
+    " CAST(:body AS jsonb), :now, CAST(:restores AS int) FROM rules WHERE kind = :kind RETURNING *"
 )
 _LIST = text(
     "SELECT * FROM rules WHERE CAST(:kind AS text) IS NULL OR kind = :kind"

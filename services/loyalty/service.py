@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 from nameko.timer import timer
-from sqlalchemy.orm import Session
 
 from services.loyalty import (
     accounts,
@@ -14,20 +13,17 @@ from services.loyalty import (
     clearing_statements,
     corrections,
     decisions,
-    earning,
-    erasure,
     expiry,
     explanation,
     freezes,
     holds,
     liability,
-    merging,
-    openings,
     payouts,
     plans,
     points,
     proposals,
-    returns,
+    rehearsals,
+    rehearsing,
     rules,
     statement,
     tier_explanation,
@@ -36,10 +32,8 @@ from services.loyalty import (
     transfers,
     wallet,
 )
+from services.loyalty.heard import Heard
 from services.loyalty.mall_operations import Mall
-from services.loyalty.models import Store
-from shared.contracts import Envelope
-from shared.contracts.directory import StoreChanged
 from shared.contracts.loyalty import (
     Account,
     Accounts,
@@ -75,6 +69,14 @@ from shared.contracts.loyalty.clearing import (
 from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBalance
 from shared.contracts.loyalty.liability import Debt, GetLiability, LiabilityReport, ListDebts
 from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
+from shared.contracts.loyalty.rehearsals import (
+    CancelRehearsal,
+    GetRehearsal,
+    ListRehearsals,
+    Rehearsal,
+    RehearseRule,
+    RollBackRule,
+)
 from shared.contracts.loyalty.tier_explanation import ExplainTier, TierExplanation
 from shared.contracts.loyalty.tiers import ListTierSettings, SetTier, TierSetting
 from shared.contracts.loyalty.wallet import (
@@ -88,21 +90,13 @@ from shared.contracts.loyalty.wallet import (
     TransferWallet,
     UnfreezeAccount,
 )
-from shared.contracts.member import MemberRegistered
-from shared.contracts.member.erasure import MemberErased
-from shared.contracts.member.identity import MemberMerged, MemberUnmerged
-from shared.contracts.member.imports import MembersImported, OpeningsBroughtIn
-from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
-from shared.contracts.order.erasure import ErasureChecked
-from shared.contracts.order.returns import OrderReturned
-from shared.inbox import on_event
 from shared.paging import Page
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import Transactions, operation
-from shared.stores import upsert_stores
 
 REVIEW_SECONDS = 5
 REVIEW_RESTS = 1
+REHEARSAL_RESTS = 2
 EXPIRY_SECONDS = 30
 EXPIRY_RESTS = 2
 GATHER_SECONDS = 30
@@ -110,7 +104,7 @@ AUDITORS = frozenset({Role.AUDITOR})
 CLEARERS = HQ | AUDITORS | {Role.FRANCHISE_OWNER}
 
 
-class LoyaltyService(Mall):
+class LoyaltyService(Heard, Mall):
     name = "loyalty"
     transaction = Transactions()
 
@@ -138,6 +132,31 @@ class LoyaltyService(Mall):
     def publish_rule(self, caller: Caller, command: PublishRule) -> RuleVersion:
         with self.transaction() as session:
             return rules.publish(session, caller, command)
+
+    @operation(RollBackRule, roles=HQ)
+    def roll_back_rule(self, caller: Caller, command: RollBackRule) -> RuleVersion:
+        with self.transaction() as session:
+            return rules.roll_back(session, caller, command)
+
+    @operation(RehearseRule, roles=HQ)
+    def rehearse_rule(self, caller: Caller, command: RehearseRule) -> Rehearsal:
+        with self.transaction() as session:
+            return rehearsals.rehearse(session, caller, command)
+
+    @operation(GetRehearsal, roles=HQ)
+    def get_rehearsal(self, caller: Caller, command: GetRehearsal) -> Rehearsal:
+        with self.transaction() as session:
+            return rehearsals.get_rehearsal(session, caller, command)
+
+    @operation(ListRehearsals, roles=HQ)
+    def list_rehearsals(self, caller: Caller, command: ListRehearsals) -> Page[Rehearsal]:
+        with self.transaction() as session:
+            return rehearsals.list_rehearsals(session, caller, command)
+
+    @operation(CancelRehearsal, roles=HQ)
+    def cancel_rehearsal(self, caller: Caller, command: CancelRehearsal) -> Rehearsal:
+        with self.transaction() as session:
+            return rehearsals.cancel(session, caller, command)
 
     @operation(ListRules, roles=READERS)
     def list_rules(self, caller: Caller, command: ListRules) -> Rules:
@@ -284,6 +303,13 @@ class LoyaltyService(Mall):
             REVIEW_RESTS,
         )
 
+    @timer(interval=REVIEW_SECONDS)
+    def run_rehearsals(self) -> None:
+        """Somebody wants to know what a draft would do."""
+        self.transaction.in_batches(
+            lambda session: rehearsing.step(session, datetime.now(UTC)), REHEARSAL_RESTS
+        )
+
     @timer(interval=EXPIRY_SECONDS)
     def expire_points(self) -> None:
         """Somewhere a day has ended."""
@@ -308,66 +334,3 @@ class LoyaltyService(Mall):
         while closed:
             with self.transaction.background() as session:
                 closed = clearing_close.close(session, datetime.now(UTC)) is not None
-
-    @staticmethod
-    @on_event(StoreChanged)
-    def on_store_changed(session: Session, envelopes: list[Envelope[StoreChanged]]) -> None:
-        upsert_stores(session, Store, envelopes)
-
-    @staticmethod
-    @on_event(MemberRegistered)
-    def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
-        accounts.on_member_registered(session, envelopes)
-
-    @staticmethod
-    @on_event(MembersImported)
-    def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
-        accounts.on_members_imported(session, envelopes)
-
-    @staticmethod
-    @on_event(OpeningsBroughtIn)
-    def on_openings_brought_in(
-        session: Session, envelopes: list[Envelope[OpeningsBroughtIn]]
-    ) -> None:
-        openings.on_openings_brought_in(session, envelopes)
-
-    @staticmethod
-    @on_event(MemberMerged)
-    def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:
-        merging.on_member_merged(session, envelopes)
-
-    @staticmethod
-    @on_event(MemberUnmerged)
-    def on_member_unmerged(session: Session, envelopes: list[Envelope[MemberUnmerged]]) -> None:
-        merging.on_member_unmerged(session, envelopes)
-
-    @staticmethod
-    @on_event(OrderPlaced)
-    def on_order_placed(session: Session, envelopes: list[Envelope[OrderPlaced]]) -> None:
-        earning.on_order_placed(session, envelopes)
-
-    @staticmethod
-    @on_event(OrderCancelled)
-    def on_order_cancelled(session: Session, envelopes: list[Envelope[OrderCancelled]]) -> None:
-        holds.on_order_cancelled(session, envelopes)
-
-    @staticmethod
-    @on_event(OrderVoided)
-    def on_order_voided(session: Session, envelopes: list[Envelope[OrderVoided]]) -> None:
-        earning.on_order_voided(session, envelopes)
-
-    @staticmethod
-    @on_event(OrderReturned)
-    def on_order_returned(session: Session, envelopes: list[Envelope[OrderReturned]]) -> None:
-        returns.on_order_returned(session, envelopes)
-        clearing.on_order_returned(session, envelopes)
-
-    @staticmethod
-    @on_event(MemberErased)
-    def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
-        erasure.on_member_erased(session, envelopes)
-
-    @staticmethod
-    @on_event(ErasureChecked)
-    def on_erasure_checked(session: Session, envelopes: list[Envelope[ErasureChecked]]) -> None:
-        erasure.on_erasure_checked(session, envelopes)

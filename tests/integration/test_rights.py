@@ -20,6 +20,7 @@ from shared.contracts import order as o
 from shared.contracts.loyalty import clearing as k
 from shared.contracts.loyalty import mall
 from shared.contracts.loyalty import proposals as p
+from shared.contracts.loyalty import rehearsals as r
 from shared.contracts.loyalty import wallet as w
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.liability import GetLiability, ListDebts
@@ -93,6 +94,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     w.AdjustWallet: MANAGERS, w.TransferWallet: MANAGERS, w.FreezeAccount: SELLERS | MANAGERS,
     w.UnfreezeAccount: MANAGERS, p.ListProposals: MANAGERS | {R.AUDITOR},
     p.DecideProposal: MANAGERS, ExplainBalance: READERS, ExplainTier: READERS,
+    **dict.fromkeys((r.RehearseRule, r.GetRehearsal, r.ListRehearsals, r.CancelRehearsal,
+                     r.RollBackRule), HQ),
     SetTier: HQ, ListTierSettings: MANAGERS | {R.AUDITOR},
     GetLiability: MANAGERS | {R.AUDITOR}, ListDebts: MANAGERS | {R.AUDITOR},
     k.PublishClearingAgreement: HQ, k.RecordClearingPayment: HQ,
@@ -185,6 +188,7 @@ CHAIN_ONLY = (
     d.CreateBrand, d.CreateRegion, d.CreateFranchisee, d.SaveStore, d.PublishSignInPolicy,
     l.PublishRule, SetTier, mall.PublishMallItem, i.SaveStyles, k.PublishClearingAgreement,
     k.RecordClearingPayment,
+    r.RehearseRule, r.GetRehearsal, r.ListRehearsals, r.CancelRehearsal, r.RollBackRule,
     k.ListClearingAgreements, k.GetClearingStatement, k.ListClearingStatements,
     k.GetClearingBalances, k.ExplainClearing,
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
@@ -326,6 +330,11 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         d.PublishSignInPolicy(version=1, limits=limits),
         l.PublishRule(id=uuid4(), body=l.WalletRule()),
         SetTier(id=uuid4(), member_id=uuid4(), tier="x", reason="xx"),
+        r.RehearseRule(id=uuid4(), body=l.EarnRule(minor_per_point=1)),
+        r.GetRehearsal(id=uuid4()),
+        r.ListRehearsals(),
+        r.CancelRehearsal(id=uuid4()),
+        r.RollBackRule(id=uuid4(), kind="earn", version=1),
         k.PublishClearingAgreement(id=uuid4(), terms=k.ClearingTerms()),
         k.RecordClearingPayment(
             id=uuid4(),

@@ -25,6 +25,7 @@ from services.loyalty.models.mall import (
 from services.loyalty.models.merges import Merge, MovedDebt
 from services.loyalty.models.openings import OpeningBooked
 from services.loyalty.models.orders import Hold, OrderBooked
+from services.loyalty.models.rehearsals import Rehearsal, SaleFacts
 from services.loyalty.models.rules import RuleVersion
 
 __all__ = [
@@ -61,7 +62,9 @@ __all__ = [
     "Outbox",
     "Proposal",
     "Redemption",
+    "Rehearsal",
     "RuleVersion",
+    "SaleFacts",
     "Store",
     "TierSetting",
     "Transaction",

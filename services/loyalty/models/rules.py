@@ -16,7 +16,8 @@ from services.loyalty.models.base import Base
 
 class RuleVersion(Base):
     """One version of a rule, never changed. The one in force at an instant is the one with the
-    latest `valid_from` not after it; of two with the same, the newer version."""
+    latest `valid_from` not after it; of two with the same, the newer version. `restores` is the
+    earlier version it is equal to, if it was published to go back to that."""
 
     __tablename__ = "rules"
 
@@ -27,6 +28,7 @@ class RuleVersion(Base):
     author_id: Mapped[UUID]
     body: Mapped[dict[str, Any]]
     published_at: Mapped[datetime]
+    restores: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         UniqueConstraint("kind", "version"),
@@ -36,4 +38,5 @@ class RuleVersion(Base):
             name="kind_known",
         ),
         CheckConstraint("version > 0", name="version_counts"),
+        CheckConstraint("restores < version", name="restores_earlier"),
     )

@@ -118,7 +118,8 @@ RuleKind = Literal[
 
 
 class RuleVersion(Message, frozen=True, kw_only=True):
-    """Rules are versioned data: `version` counts within a kind."""
+    """Rules are versioned data: `version` counts within a kind. `restores` is the earlier version
+    it was made equal to, by `RollBackRule`."""
 
     id: UUID
     kind: RuleKind
@@ -126,6 +127,7 @@ class RuleVersion(Message, frozen=True, kw_only=True):
     valid_from: datetime
     author_id: UUID
     body: Rule
+    restores: int | None = None
 
 
 class PublishRule(Command[RuleVersion], frozen=True, kw_only=True):
@@ -288,6 +290,7 @@ class RulePublished(Event, frozen=True, kw_only=True):
     version: int
     valid_from: datetime
     body: Rule
+    restores: int | None = None
 
 
 class OrderBooked(Event, frozen=True, kw_only=True):

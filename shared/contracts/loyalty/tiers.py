@@ -115,7 +115,7 @@ class SetTier(Command[TierSetting], frozen=True, kw_only=True):
 
     id: UUID
     member_id: UUID
-    tier: Code | None
+    tier: Code | None = None
     until: date | None = None
     exactly: bool = False
     reason: Annotated[str, Meta(min_length=2, max_length=200, pattern=PLAIN)]
