@@ -24,7 +24,7 @@ from infra.failure import Failure
 from infra.faults import Faults
 from infra.snapshots import Snapshots, snapshots
 from infra.stack import Stack
-from infra.traffic import Attempt, Back, Traffic, plan
+from infra.traffic import Attempt, Paper, Traffic, plan
 
 FAULT_EVERY_SECONDS = 7.0
 CALM_SECONDS = 3.0
@@ -42,7 +42,8 @@ class Outcome:
     faults: Counter[str] = field(default_factory=Counter)
     last_fault: float = 0.0
     attempts: list[Attempt] = field(default_factory=list)
-    returns: list[Back] = field(default_factory=list)
+    returns: list[Paper] = field(default_factory=list)
+    redemptions: list[Paper] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     parked: int = 0
@@ -63,6 +64,7 @@ class Outcome:
             "succeeded": len(succeeded),
             "voided": sum(attempt.voided is True for attempt in succeeded),
             "returned": sum(back.receipt is not None for back in self.returns),
+            "redeemed": sum(paper.receipt is not None for paper in self.redemptions),
             "refused": dict(refusals.most_common()),
             "unanswered": sum(not (a.order or a.refusal) for a in self.attempts),
             "lost": len(self.lost),
@@ -117,6 +119,7 @@ async def _run(
         await traffic.prepare()
         traffic.until = time.monotonic() + seconds
         outcome.attempts, outcome.returns = traffic.attempts, traffic.returns
+        outcome.redemptions = traffic.redemptions
         selling = asyncio.create_task(traffic.run(in_flight))
         await _break(Faults(stack, seed), traffic, outcome, progress, bar)
         progress.update(bar, description="finishing what was begun")
@@ -125,7 +128,7 @@ async def _run(
         await asyncio.to_thread(_settle, stack, outcome)
         with snapshots(stack.environment()) as opened:
             _count(opened, chain.stores, outcome)
-            _count_returns(opened, outcome)
+            _count_papers(opened, outcome)
     return outcome
 
 
@@ -202,22 +205,26 @@ def _count(opened: Snapshots, stores: list[str], outcome: Outcome) -> None:
     outcome.doubled += [f"{row[0]}: nobody sent it" for row in strangers]
 
 
-def _count_returns(opened: Snapshots, outcome: Outcome) -> None:
-    """Every return that was answered is there as it was answered, and no other."""
-    ids = [back.input["returnId"] for back in outcome.returns]
-    rows = opened["order"].execute(
-        "SELECT id, receipt_number, refund_minor FROM returns WHERE id = ANY(%s::uuid[])", (ids,)
-    )
-    there = {str(row[0]): {"receiptNumber": row[1], "refundMinor": str(row[2])} for row in rows}
-    for back in outcome.returns:
-        id_ = back.input["returnId"]
-        found = there.get(id_)
-        if back.contradicted:
-            outcome.doubled.append(f"{id_}: the same return was answered in two ways")
-        if back.receipt and found != back.receipt:
-            outcome.lost.append(f"{id_}: answered {back.receipt}, there is {found}")
-        if back.refusal and found:
-            outcome.doubled.append(f"{id_}: refused with {back.refusal}, yet there is {found}")
+def _count_papers(opened: Snapshots, outcome: Outcome) -> None:
+    """Every return and redemption that was answered is there as it was answered, and no other."""
+    for papers, service, sql in (
+        (outcome.returns, "order", "SELECT CAST(id AS text), json_build_object('receiptNumber',"
+         " receipt_number, 'refundMinor', CAST(refund_minor AS text))"
+         " FROM returns WHERE id = ANY(%s::uuid[])"),
+        (outcome.redemptions, "loyalty", "SELECT CAST(id AS text), json_build_object('memberId',"
+         " member_id, 'points', points) FROM redemptions WHERE id = ANY(%s::uuid[])"),
+    ):  # fmt: skip
+        rows = opened[service].execute(sql, ([paper.id for paper in papers],))
+        there = dict(rows.fetchall())
+        for paper in papers:
+            found = there.get(paper.id)
+            if paper.contradicted:
+                outcome.doubled.append(f"{paper.id}: the same id was answered in two ways")
+            if paper.receipt and found != paper.receipt:
+                outcome.lost.append(f"{paper.id}: answered {paper.receipt}, there is {found}")
+            if paper.refusal and found:
+                refused = f"refused with {paper.refusal}, yet there is {found}"
+                outcome.doubled.append(f"{paper.id}: {refused}")
 
 
 def _began(opened: Snapshots, ids: list[str]) -> Any:

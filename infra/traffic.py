@@ -27,6 +27,8 @@ TOP_UP_MINOR = 500_000
 POINTS = 50_000
 COUPONS = 400
 SCARCE, PLENTY = 5, 100_000
+ITEM_POINTS = 100
+REDEEMING_ABOVE = 0.93
 
 
 def plan() -> Plan:
@@ -51,13 +53,17 @@ class Attempt:
 
 
 @dataclass
-class Back:
-    """Goods of an order that come back, as the client saw it; as with an `Attempt`."""
+class Paper:
+    """A document of a till (a return, a redemption) as its client saw it; as with an `Attempt`."""
 
+    id: str
     input: dict[str, Any]
     receipt: dict[str, Any] | None = None
     refusal: str | None = None
     contradicted: bool = False
+
+
+Send = Callable[[Paper, Till], Awaitable[dict[str, Any]]]
 
 
 @dataclass
@@ -71,7 +77,8 @@ class Traffic:
     shared: str | None = None
     """A coupon that a till has just taken, for another to try at the same time: one can have it."""
     attempts: list[Attempt] = field(default_factory=list)
-    returns: list[Back] = field(default_factory=list)
+    returns: list[Paper] = field(default_factory=list)
+    redemptions: list[Paper] = field(default_factory=list)
 
     async def prepare(self) -> None:
         """Give the members points and money to spend, and issue coupons."""
@@ -98,6 +105,7 @@ class Traffic:
         self.coupons = [f"CHAOS-{run}-{number:04}" for number in range(COUPONS)]
         items = [{"code": code, "promotionId": promotion_id} for code in self.coupons]
         await self.chain.hq.change("issueCoupons", "coupons { code }", items=items)
+        await self._fill_mall()
 
     async def run(self, in_flight: int) -> None:
         """Sell with so many tills at once until it is time, then finish what was begun."""
@@ -115,6 +123,26 @@ class Traffic:
             currency="CNY", paidMinor=str(TOP_UP_MINOR), tender="CASH",
         )  # fmt: skip
 
+    async def _fill_mall(self) -> None:
+        """An item of which every store has a few."""
+        name, hq = self.chain.plan.name, self.chain.hq
+        body = {
+            "code": name,
+            "kind": "GOODS",
+            "nameZh": name,
+            "nameEn": name,
+            "points": ITEM_POINTS,
+        }
+        item = id_of(name, "mall item")
+        await hq.change(
+            "publishMallItem", "mallItem { version }", itemId=item, version=0, body=body
+        )
+        for store in self.chain.stores:
+            await hq.change(
+                "moveMallStock", "mallStock { left }",
+                id=str(uuid4()), storeId=store, itemId=item, quantity=SCARCE, reason="trial",
+            )  # fmt: skip
+
     async def _sell(self, tills: Any) -> None:
         while time.monotonic() < self.until:
             sale = self._basket(next(tills))
@@ -130,6 +158,8 @@ class Traffic:
                 await self._void(attempt)
             elif attempt.order and happens < 0.2:
                 await self._bring_back(attempt, tills)
+            elif sale.member_id and happens > REDEEMING_ABOVE:
+                await self._redeem(sale.member_id, tills)
 
     def _basket(self, till: Any) -> Sale:
         picked = self.numbers.sample(self.chain.pieces, self.numbers.randint(1, 4))
@@ -224,44 +254,58 @@ class Traffic:
             )  # fmt: skip
         except (Refused, Failure):
             return
-        backs = []
-        for taker in takers:
-            back = Back(
-                {
-                    "returnId": str(new_id()),
-                    "orderId": attempt.sale.order_id,
-                    "storeId": taker.store_id,
-                    "lines": wanted,
-                    "refundMinor": quoted["returnQuote"]["refundMinor"],
-                    "reason": "trial",
-                }
+        told = {
+            "orderId": attempt.sale.order_id,
+            "lines": wanted,
+            "refundMinor": quoted["returnQuote"]["refundMinor"],
+            "reason": "trial",
+        }
+        await self._hand_in(takers, told, self.returns, _give_back)
+
+    async def _redeem(self, member: str, tills: Any) -> None:
+        """The same member at two tills, for one of the last pieces."""
+        item = id_of(self.chain.plan.name, "mall item")
+        told = {"memberId": member, "itemId": item, "points": ITEM_POINTS}
+        await self._hand_in([next(tills), next(tills)], told, self.redemptions, _redeem)
+
+    async def _hand_in(
+        self, takers: list[Till], told: dict[str, Any], papers: list[Paper], send: Send
+    ) -> None:
+        """The same to each till at once, each under an id of its own, some of them twice."""
+
+        async def hand_in(taker: Till) -> None:
+            paper = Paper(str(new_id()), told | {"storeId": taker.store_id})
+            papers.append(paper)
+            times = 2 if self.numbers.random() < 0.2 else 1
+            answers = await asyncio.gather(
+                *(self._until_answered(lambda: send(paper, taker)) for _ in range(times))
             )
-            backs.append(back)
-        self.returns += backs
-        await asyncio.gather(
-            *(self._take_back(back, taker) for back, taker in zip(backs, takers, strict=True))
-        )
+            known = [answer for answer in answers if answer is not None]
+            paper.contradicted = any(answer != known[0] for answer in known)
+            for answer in known:
+                if isinstance(answer, str):
+                    paper.refusal = answer
+                else:
+                    paper.receipt = answer
 
-    async def _take_back(self, back: Back, taker: Till) -> None:
-        times = 2 if self.numbers.random() < 0.2 else 1
-        answers = await asyncio.gather(
-            *(self._until_answered(lambda: _give_back(back.input, taker)) for _ in range(times))
-        )
-        known = [answer for answer in answers if answer is not None]
-        back.contradicted = any(answer != known[0] for answer in known)
-        for answer in known:
-            if isinstance(answer, str):
-                back.refusal = answer
-            else:
-                back.receipt = answer
+        await asyncio.gather(*map(hand_in, takers))
 
 
-async def _give_back(wanted: dict[str, Any], taker: Till) -> dict[str, Any]:
+async def _give_back(paper: Paper, taker: Till) -> dict[str, Any]:
     answer = await taker.api.change(
-        "returnGoods", "returnReceipt { receiptNumber refundMinor }", **wanted
-    )
+        "returnGoods", "returnReceipt { receiptNumber refundMinor }", returnId=paper.id,
+        **paper.input,
+    )  # fmt: skip
     receipt: dict[str, Any] = answer["returnReceipt"]
     return receipt
+
+
+async def _redeem(paper: Paper, taker: Till) -> dict[str, Any]:
+    answer = await taker.api.change(
+        "redeemPoints", "redeemed { redemption { memberId points } }", id=paper.id, **paper.input
+    )
+    redemption: dict[str, Any] = answer["redeemed"]["redemption"]
+    return redemption
 
 
 _RETURN_QUOTE = """query ($orderId: ID!, $storeId: ID!, $lines: [ReturnLineInput!]!) {

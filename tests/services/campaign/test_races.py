@@ -33,7 +33,7 @@ def at_once(count: int, work: Callable[[int], Any]) -> list[Any]:
         return list(pool.map(run, range(count)))
 
 
-def test_fifty_orders_for_a_coupon_with_ten_uses_hold_exactly_ten(shop: Shop) -> None:
+def test_k6_fifty_orders_for_a_coupon_with_ten_uses_hold_exactly_ten(shop: Shop) -> None:
     offer = shop.publish(needs_coupon=True)
     code = shop.coupon(offer.promotion.id, cap_total=10)
     shirt = shop.piece(10000)
@@ -48,7 +48,7 @@ def test_fifty_orders_for_a_coupon_with_ten_uses_hold_exactly_ten(shop: Shop) ->
     assert differences(shop) == {}
 
 
-def test_fifty_orders_for_a_promotion_with_ten_uses_get_it_ten_times(shop: Shop) -> None:
+def test_k10_fifty_orders_for_a_promotion_with_ten_uses_get_it_ten_times(shop: Shop) -> None:
     offer = shop.publish(cap_total=10)
     shirt = shop.piece(10000)
 
