@@ -44,6 +44,7 @@ class Outcome:
     attempts: list[Attempt] = field(default_factory=list)
     returns: list[Paper] = field(default_factory=list)
     redemptions: list[Paper] = field(default_factory=list)
+    merges: list[Paper] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     parked: int = 0
@@ -65,6 +66,7 @@ class Outcome:
             "voided": sum(attempt.voided is True for attempt in succeeded),
             "returned": sum(back.receipt is not None for back in self.returns),
             "redeemed": sum(paper.receipt is not None for paper in self.redemptions),
+            "merged": sum(paper.receipt is not None for paper in self.merges),
             "refused": dict(refusals.most_common()),
             "unanswered": sum(not (a.order or a.refusal) for a in self.attempts),
             "lost": len(self.lost),
@@ -119,7 +121,7 @@ async def _run(
         await traffic.prepare()
         traffic.until = time.monotonic() + seconds
         outcome.attempts, outcome.returns = traffic.attempts, traffic.returns
-        outcome.redemptions = traffic.redemptions
+        outcome.redemptions, outcome.merges = traffic.redemptions, traffic.merges
         selling = asyncio.create_task(traffic.run(in_flight))
         await _break(Faults(stack, seed), traffic, outcome, progress, bar)
         progress.update(bar, description="finishing what was begun")
@@ -206,13 +208,15 @@ def _count(opened: Snapshots, stores: list[str], outcome: Outcome) -> None:
 
 
 def _count_papers(opened: Snapshots, outcome: Outcome) -> None:
-    """Every return and redemption that was answered is there as it was answered, and no other."""
+    """Every return, redemption and merge that was answered is there as answered, and no other."""
     for papers, service, sql in (
         (outcome.returns, "order", "SELECT CAST(id AS text), json_build_object('receiptNumber',"
          " receipt_number, 'refundMinor', CAST(refund_minor AS text))"
          " FROM returns WHERE id = ANY(%s::uuid[])"),
         (outcome.redemptions, "loyalty", "SELECT CAST(id AS text), json_build_object('memberId',"
          " member_id, 'points', points) FROM redemptions WHERE id = ANY(%s::uuid[])"),
+        (outcome.merges, "member", "SELECT CAST(id AS text), json_build_object('survivorId',"
+         " survivor_id, 'mergedId', merged_id) FROM merges WHERE id = ANY(%s::uuid[])"),
     ):  # fmt: skip
         rows = opened[service].execute(sql, ([paper.id for paper in papers],))
         there = dict(rows.fetchall())

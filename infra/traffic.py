@@ -28,7 +28,7 @@ POINTS = 50_000
 COUPONS = 400
 SCARCE, PLENTY = 5, 100_000
 ITEM_POINTS = 100
-REDEEMING_ABOVE = 0.93
+REDEEMING_ABOVE, MERGING_ABOVE = 0.88, 0.97
 
 
 def plan() -> Plan:
@@ -79,6 +79,7 @@ class Traffic:
     attempts: list[Attempt] = field(default_factory=list)
     returns: list[Paper] = field(default_factory=list)
     redemptions: list[Paper] = field(default_factory=list)
+    merges: list[Paper] = field(default_factory=list)
 
     async def prepare(self) -> None:
         """Give the members points and money to spend, and issue coupons."""
@@ -158,6 +159,8 @@ class Traffic:
                 await self._void(attempt)
             elif attempt.order and happens < 0.2:
                 await self._bring_back(attempt, tills)
+            elif happens > MERGING_ABOVE:
+                await self._merge()
             elif sale.member_id and happens > REDEEMING_ABOVE:
                 await self._redeem(sale.member_id, tills)
 
@@ -260,21 +263,34 @@ class Traffic:
             "refundMinor": quoted["returnQuote"]["refundMinor"],
             "reason": "trial",
         }
-        await self._hand_in(takers, told, self.returns, _give_back)
+        await self._hand_in(_for_each(takers, told), self.returns, _give_back)
 
     async def _redeem(self, member: str, tills: Any) -> None:
         """The same member at two tills, for one of the last pieces."""
         item = id_of(self.chain.plan.name, "mall item")
         told = {"memberId": member, "itemId": item, "points": ITEM_POINTS}
-        await self._hand_in([next(tills), next(tills)], told, self.redemptions, _redeem)
+        takers = [next(tills), next(tills)]
+        await self._hand_in(_for_each(takers, told), self.redemptions, _redeem)
+
+    async def _merge(self) -> None:
+        """Two members turn out to be one, and at times not to be; meanwhile they go on buying."""
+        one, other = self.numbers.sample(self.chain.members, 2)
+        office = Till("", self.chain.hq)
+        told = {"memberId": one, "otherId": other, "reason": "trial"}
+        [merge] = await self._hand_in([(office, told)], self.merges, _merge)
+        if merge.receipt and self.numbers.random() < 0.7:
+            undo = {"mergeId": merge.id, "reason": "trial"}
+            await self._until_answered(
+                lambda: self.chain.hq.change("undoMerge", "merge { id }", **undo)
+            )
 
     async def _hand_in(
-        self, takers: list[Till], told: dict[str, Any], papers: list[Paper], send: Send
-    ) -> None:
-        """The same to each till at once, each under an id of its own, some of them twice."""
+        self, wanted: list[tuple[Till, dict[str, Any]]], papers: list[Paper], send: Send
+    ) -> list[Paper]:
+        """To some tills at once, each under an id of its own, some of them twice."""
 
-        async def hand_in(taker: Till) -> None:
-            paper = Paper(str(new_id()), told | {"storeId": taker.store_id})
+        async def hand_in(taker: Till, told: dict[str, Any]) -> Paper:
+            paper = Paper(str(new_id()), told)
             papers.append(paper)
             times = 2 if self.numbers.random() < 0.2 else 1
             answers = await asyncio.gather(
@@ -287,8 +303,13 @@ class Traffic:
                     paper.refusal = answer
                 else:
                     paper.receipt = answer
+            return paper
 
-        await asyncio.gather(*map(hand_in, takers))
+        return await asyncio.gather(*(hand_in(taker, told) for taker, told in wanted))
+
+
+def _for_each(takers: list[Till], told: dict[str, Any]) -> list[tuple[Till, dict[str, Any]]]:
+    return [(taker, told | {"storeId": taker.store_id}) for taker in takers]
 
 
 async def _give_back(paper: Paper, taker: Till) -> dict[str, Any]:
@@ -298,6 +319,14 @@ async def _give_back(paper: Paper, taker: Till) -> dict[str, Any]:
     )  # fmt: skip
     receipt: dict[str, Any] = answer["returnReceipt"]
     return receipt
+
+
+async def _merge(paper: Paper, office: Till) -> dict[str, Any]:
+    answer = await office.api.change(
+        "mergeMembers", "merge { survivorId mergedId }", id=paper.id, **paper.input
+    )
+    merge: dict[str, Any] = answer["merge"]
+    return merge
 
 
 async def _redeem(paper: Paper, taker: Till) -> dict[str, Any]:
