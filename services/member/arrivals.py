@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from services.member import birthdays, cards, fields, names, timeline
+from services.member import birthdays, cards, fields, identifiers, names, timeline
 from services.member.fields import Owner
 from services.member.import_rows import Draft, Plan
 from services.member.models import Identifier, MemberBirthday, Profile
@@ -224,7 +224,27 @@ def _insert(session: Session, plan: Plan, import_id: UUID, drafts: Sequence[Draf
     if lost := set(made) - claimed:
         # Their phone has become somebody's second one meanwhile: they are found there.
         session.execute(delete(Profile).where(Profile.id.in_(lost)))
-    return claimed
+    return claimed - _without_card(session, plan, [d for d in drafts if d.member_id in claimed])
+
+
+def _without_card(session: Session, plan: Plan, made: Sequence[Draft]) -> set[UUID]:
+    """Those whose card has become somebody's meanwhile; they are taken back."""
+    rows = []
+    for draft in made:
+        card = identifiers.card_of(draft.card_code or "")
+        if card is not None:
+            known = identifiers.Known("card", None, card, verified=False)
+            row = identifiers.row_of(plan.keys, plan.caller, draft.member_id, known)
+            rows.append(row | {"id": new_id()})
+    if not rows:
+        return set()
+    rows.sort(key=lambda row: bytes(row["hash"]))
+    text_ = msgspec.json.encode(rows).decode()
+    lost = {row["member_id"] for row in rows} - set(session.scalars(_CARDS, {"rows": text_}))
+    if lost:
+        session.execute(delete(Identifier).where(Identifier.member_id.in_(lost)))
+        session.execute(delete(Profile).where(Profile.id.in_(lost)))
+    return lost
 
 
 def _surround(session: Session, plan: Plan, created: Sequence[Draft]) -> None:
@@ -319,6 +339,14 @@ _CLAIM = text(
     SELECT r.id, m.id, 'phone', m.phone_cipher, m.phone_hash, m.phone_hash, m.last_four, false, :by
     FROM json_to_recordset(CAST(:rows AS json)) AS r(id uuid, member_id uuid)
     JOIN members m ON m.id = r.member_id ORDER BY m.phone_hash
+    ON CONFLICT DO NOTHING RETURNING member_id"""
+)
+_CARDS = text(
+    """INSERT INTO identifiers (id, member_id, kind, cipher, hash, value_hash, verified, linked_by)
+    SELECT id, member_id, 'card', decode(cipher, 'base64'), decode(hash, 'base64'),
+        decode(value_hash, 'base64'), false, linked_by
+    FROM json_to_recordset(CAST(:rows AS json)) AS r(id uuid, member_id uuid, cipher text,
+        hash text, value_hash text, linked_by uuid)
     ON CONFLICT DO NOTHING RETURNING member_id"""
 )
 _SURROUND = text(

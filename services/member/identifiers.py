@@ -2,7 +2,8 @@
 
 A phone, the union id of WeChat, a card of before, an e-mail address, an account of an online shop.
 UNIQUE over kind and keyed hash decides between two who claim the same at once. The codes of our own
-cards are no identifiers: they follow from the member's id.
+cards are no identifiers: they follow from the member's id. A code brought from an old system is one
+beside being the member's card code, however it is written (`card_of`).
 """
 
 import re
@@ -88,6 +89,47 @@ def judged(given: IdentifierInput, country: str) -> Known:
     if (given.kind == "shop_account") != (given.shop is not None):
         raise Refusal("INVALID_IDENTIFIER", {"kind": given.kind})
     return Known(given.kind, given.shop, value, given.verified)
+
+
+def card_of(code: str) -> str | None:
+    """The one form of a card of before; None for what is none, and for our own codes."""
+    return _forms(unicodedata.normalize("NFKC", code).strip()).get("card")
+
+
+def owners_of_cards(session: Session, keys: Keyring, codes: Iterable[str]) -> dict[str, set[UUID]]:
+    """Whom cards of before stand for, by code as it is written: as card codes, or linked.
+
+    Card codes from before identifiers there were are found as they are written, or bare.
+    """
+    forms = {code: card_of(code) or code for code in codes}
+    if not forms:
+        return {}
+    hashes = {keys.identifier_hash("card", None, form): form for form in forms.values()}
+    survivor = func.coalesce(Profile.survivor_id, Profile.id)
+    coded = Profile.card_code.in_({*forms, *forms.values()})
+    found: list[Any] = list(session.execute(select(Profile.card_code, survivor).where(coded)))
+    rows: list[tuple[str, UUID]] = [(row[0], row[1]) for row in found]
+    linked = (
+        select(IdentifierRow.hash, survivor)
+        .join(Profile, Profile.id == IdentifierRow.member_id)
+        .where(IdentifierRow.kind == "card", IdentifierRow.hash.in_(hashes))
+    )
+    rows += [(hashes[hash_], owner) for hash_, owner in session.execute(linked)]
+    return {
+        code: {owner for found, owner in rows if found in (code, form)}
+        for code, form in forms.items()
+    }
+
+
+def card_taken(
+    session: Session, keys: Keyring, member_id: UUID, given: Iterable[IdentifierInput]
+) -> Refusal | None:
+    """The refusal of a card that is the card code of another member, with whose it is."""
+    wanted = [cards.brought(each.value) or each.value for each in given if each.kind == "card"]
+    for owners in owners_of_cards(session, keys, wanted).values():
+        for other in sorted(owners - {member_id}):
+            return Refusal("IDENTIFIER_TAKEN", {"member_id": other})
+    return None
 
 
 def meant(keys: Keyring, query: str) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Row, delete, func, select, text, union, update
 from sqlalchemy.orm import Session
 
-from services.member import arrivals, imports
+from services.member import arrivals, identifiers, imports
 from services.member.import_rows import Draft, Flaw, Judged, Plan
 from services.member.models import (
     Erasure,
@@ -156,16 +156,13 @@ def _flaws_of_others(
 ) -> list[tuple[int, Flaw]]:
     """What is wrong with rows because of other rows, or of members there are."""
     flaws: list[tuple[int, Flaw]] = []
-    cards = {draft.card_code: draft for draft in drafts if draft.card_code}
-    hashes = {code: plan.keys.digest_of(b"card:" + code.encode()) for code in cards}
+    cards = {draft.card_code for draft in drafts if draft.card_code}
+    bare = {code: identifiers.card_of(code) or code for code in cards}
+    hashes = {code: plan.keys.digest_of(b"card:" + bare[code].encode()) for code in cards}
     rows = [(draft.hash, draft.row) for draft in drafts]
     rows += [(hashes[draft.card_code], draft.row) for draft in drafts if draft.card_code]
     first = _first_rows(session, import_id, rows)
-    taken = {}
-    if cards:
-        survivor = func.coalesce(Profile.survivor_id, Profile.id)
-        wanted = select(Profile.card_code, survivor).where(Profile.card_code.in_(cards))
-        taken = dict(session.execute(wanted).all())
+    taken = identifiers.owners_of_cards(session, plan.keys, cards)
     currencies = dict(session.execute(select(Store.id, Store.currency)).all())
     for draft in drafts:
         phone, card = plan.column_of["phone"], plan.column_of.get("card_code")
@@ -177,7 +174,8 @@ def _flaws_of_others(
             row = first[hashes[draft.card_code]]
             flaws.append((draft.row, (card, "ROW_CARD_TWICE", {"row": row})))
         member = there.get(draft.hash)
-        if draft.card_code in taken and (member is None or taken[draft.card_code] != member.id):
+        owners = taken.get(draft.card_code or "", set())
+        if owners - ({member.id} if member else set()):
             flaws.append((draft.row, (card, "ROW_CARD_TAKEN", {})))
         brings_money = draft.opening.principal_minor or draft.opening.bonus_minor
         if member and brings_money and currencies[member.home_store_id] != plan.command.currency:

@@ -37,6 +37,8 @@ def link(session: Session, keys: Keyring, caller: Caller, command: LinkIdentifie
     known = identifiers.judged(command.identifier, country)
     values = identifiers.row_of(keys, caller, member.id, known) | {"id": command.id}
     if session.get(IdentifierRow, command.id) is None:
+        if taken := identifiers.card_taken(session, keys, member.id, [command.identifier]):
+            raise taken
         if len(_of_group(session, member.id)) >= LIMIT:
             raise Refusal("TOO_MANY_IDENTIFIERS", {"limit": LIMIT})
         if identifiers.claim(session, [values]):

@@ -65,6 +65,8 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
     earlier = _earlier(session, keys, caller, values, claims)
     if earlier is not None:
         return earlier
+    if taken := identifiers.card_taken(session, keys, command.member_id, command.identifiers):
+        raise taken
     consents.require_fit(session, command.consents)
     owner = Owner("member", command.member_id, country)
     filled = fields.written(session, keys, caller, owner, command.fields)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from services.member import arrivals, links
+from services.member import arrivals, cards, links
 from services.member.import_rows import Draft, Plan
 from services.member.models import Identifier, ImportRun, Profile
 from services.member.phones import Keyring
@@ -17,6 +17,7 @@ from shared.contracts import Envelope
 from shared.contracts.member import Member
 from shared.contracts.member.identity import IdentifierInput, LinkIdentifier
 from shared.contracts.member.imports import CheckImport, ColumnMapping, OpeningsBroughtIn
+from shared.errors import Refusal
 from shared.ids import new_id
 from shared.seal import Caller
 from tests.services.member.conftest import PHONE, events
@@ -173,3 +174,68 @@ def test_m23_who_was_merged_is_taken_out_once(
     rows: list[Any] = taken(session, keys, hq(), columns=["card_code"])
 
     assert rows == [[one.card_code]]
+
+
+CARDS = [*MAPPING[:2], ColumnMapping(column=2, target="card_code")]
+WITH_CARD = ["姓名", "手机", "卡号"]
+
+
+def test_a_card_of_a_file_and_a_linked_one_are_the_same_card(
+    session: Session, keys: Keyring, manager: Caller, register: Callable[..., Member],
+    shop: ImportShop,
+) -> None:  # fmt: skip
+    member = register()
+    card = IdentifierInput(kind="card", value="vip 0042")
+    links.link(
+        session, keys, manager, LinkIdentifier(id=new_id(), member_id=member.id, identifier=card)
+    )
+    rows: list[list[str | None]] = [
+        ["甲", SECOND, "VIP-0042"],
+        ["乙", "13900000003", "V-1234"],
+        ["丙", "13900000004", "V1-234"],
+        ["顾客明", PHONE, "VIP0042"],
+    ]  # fmt: skip
+
+    import_id = shop.upload(rows, WITH_CARD)
+    shop.check(import_id, mapping=CARDS)
+
+    assert shop.faults(import_id) == [
+        (2, "卡号", "ROW_CARD_TAKEN"), (4, "卡号", "ROW_CARD_TWICE"), (5, "卡号", "ROW_CARD_TWICE"),
+    ]  # fmt: skip
+    shop.run(import_id)
+    brought = IdentifierInput(kind="card", value="v1234")
+    with pytest.raises(Refusal, match="IDENTIFIER_TAKEN"):
+        links.link(
+            session, keys, manager,
+            LinkIdentifier(id=new_id(), member_id=member.id, identifier=brought),
+        )  # fmt: skip
+    with pytest.raises(Refusal, match="IDENTIFIER_TAKEN"):
+        register(phone="13900000009", identifiers=[brought])
+    # As brought in before cards were identifiers.
+    session.execute(text("DELETE FROM identifiers WHERE kind = 'card'"))
+    with pytest.raises(Refusal, match="IDENTIFIER_TAKEN"):
+        links.link(
+            session, keys, manager,
+            LinkIdentifier(
+                id=new_id(), member_id=member.id,
+                identifier=IdentifierInput(kind="card", value="V-1234"),
+            ),
+        )  # fmt: skip
+
+
+def test_a_card_that_is_linked_while_its_row_is_on_its_way_gives_way_to_one_of_ours(
+    session: Session, keys: Keyring, manager: Caller, register: Callable[..., Member],
+    shop: ImportShop,
+) -> None:  # fmt: skip
+    import_id = shop.upload([["甲", SECOND, "VIP-0042"]], WITH_CARD)
+    shop.check(import_id, mapping=CARDS)
+    card = IdentifierInput(kind="card", value="VIP0042")
+    links.link(
+        session, keys, manager,
+        LinkIdentifier(id=new_id(), member_id=register().id, identifier=card),
+    )  # fmt: skip
+
+    shop.run(import_id)
+
+    (code,) = session.scalars(select(Profile.card_code).where(Profile.name == "甲"))
+    assert cards.recognise(code) == code
