@@ -23,6 +23,8 @@ from staff_app.screens.pay import Pay
 from staff_app.screens.receipt import Receipt
 from staff_app.screens.sale import Sale
 from staff_app.screens.sign_in import SignIn
+from staff_app.screens.stock import Stock, Style
+from staff_app.screens.stock_draft import StockDraft
 from staff_app.screens.top_up import TopUp
 from staff_app.screens.unsent import UnsentSales
 from staff_app.storage import DeviceStorage, Storage
@@ -60,6 +62,14 @@ ROUTES = [
             ft.Route(path="edit", component=EditMember),
             ft.Route(path="note", component=NoteDown),
             ft.Route(path="top-up", component=TopUp),
+        ],
+    ),
+    ft.Route(
+        path="stock",
+        component=Stock,
+        children=[
+            ft.Route(path="style", component=Style),
+            ft.Route(path="draft", component=StockDraft),
         ],
     ),
     ft.Route(path="more", component=More),

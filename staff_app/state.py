@@ -265,3 +265,39 @@ class TopUp:
     refusal: dict[str, str] | None = None
     account: dict[str, Any] | None = None
     """What the wallet holds after it."""
+
+
+@ft.observable
+@dataclass
+class Shelf:
+    """Looking for a style, its pieces in this store, and where else the chosen one is."""
+
+    query: str = ""
+    styles: list[dict[str, Any]] | None = None
+    searching: bool = False
+    refusal: dict[str, str] | None = None
+    style: dict[str, Any] | None = None
+    sku_id: str = ""
+    elsewhere: list[dict[str, Any]] | None = None
+
+
+@ft.observable
+@dataclass
+class Draft:
+    """Pieces that are received, adjusted or counted, kept on the device until they are booked.
+
+    `lines` are of `{sku, quantity}`. Once it has been `sent` only the same can be sent again.
+    """
+
+    kind: str = ""
+    id: str = ""
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    reason: str = ""
+    reference: str = ""
+    levels: dict[str, int] | None = None
+    """Of a count, once it is compared: how many should be there, by SKU."""
+    sent: bool = False
+    busy: bool = False
+    refusal: dict[str, str] | None = None
+    booked: int | None = None
+    """How many pieces were booked, when it is done."""

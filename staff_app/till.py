@@ -10,6 +10,7 @@ from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
     Basket,
     Desk,
+    Draft,
     Layout,
     Network,
     Orders,
@@ -21,6 +22,7 @@ from staff_app.state import (
     Receipt,
     Returning,
     Search,
+    Shelf,
     TopUp,
     Unsent,
 )
@@ -34,6 +36,8 @@ from staff_app.work.member import MemberWork
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
 from staff_app.work.returning import ReturningWork
+from staff_app.work.shelf import ShelfWork
+from staff_app.work.stock import StockWork
 from staff_app.work.top_up import TopUpWork
 
 log = logging.getLogger(__name__)
@@ -60,6 +64,7 @@ class Till:
         self.search, self.people = Search(), People()
         self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
         self.person, self.top_up = Person(), TopUp()
+        self.shelf, self.draft = Shelf(), Draft()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -75,6 +80,8 @@ class Till:
         self.returning_work = ReturningWork(self.client, self.desk, self.returning, self.outbox)
         self.member_work = MemberWork(self.client, self.desk, self.person)
         self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
+        self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
+        self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
@@ -106,7 +113,7 @@ class Till:
         for observable in (
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
-            self.returning, self.person, self.top_up,
+            self.returning, self.person, self.top_up, self.shelf, self.draft,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()
@@ -182,6 +189,28 @@ class Till:
         if sent and sent.answer:
             await self.member_work.again()
 
+    async def open_style(self, style_id: str, sku_id: str = "") -> None:
+        """Show a style: beside the search where there is room, else on a screen of its own."""
+        if not self.layout.wide:
+            self.go("/stock/style")
+        await self.shelf_work.look_at(style_id, sku_id)
+
+    async def begin_stock(self, kind: str) -> None:
+        await self.stock_work.begin(kind)
+        self.go("/stock/draft")
+
+    async def drop_stock(self) -> None:
+        """Empty the list of pieces; for five seconds it can be brought back."""
+        before = await self.stock_work.drop()
+
+        async def undo() -> None:
+            await self.stock_work.put_back(before)
+
+        self.say("stock_dropped", undo=undo)
+
+    def choose_stock_reason(self, reason: str) -> None:
+        self._keep_running(self.stock_work.choose_reason(reason))
+
     async def attach(self, member: dict[str, Any]) -> None:
         """The member of this sale. A new one has an account a moment later."""
         await self.basket_work.attach(member)
@@ -212,6 +241,7 @@ class Till:
         await self.basket_work.open()
         await self.outbox.open()
         await self.checkout.open()
+        await self.stock_work.open()
 
     async def _answered(self, sent: Sent) -> None:
         """What was sent in the background has its answer."""

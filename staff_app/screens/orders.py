@@ -6,12 +6,12 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.i18n import Words
+from staff_app.ui.code_field import CodeField
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import bar, screen
 from staff_app.ui.order_pane import OrderPane
 from staff_app.ui.order_row import OrderRow
-from staff_app.ui.parts import edge, empty, icon_button, named, note, quiet, skeleton
-from staff_app.ui.scanner import use_scanner
+from staff_app.ui.parts import empty, icon_button, named, note, quiet, skeleton
 
 
 @ft.component
@@ -20,7 +20,6 @@ def Orders() -> ft.View:
     t = use_words(till)
     orders = use(till.orders)
     wide = use(till.layout).wide
-    listens = ft.use_ref(False)
 
     async def look_up(text: str) -> None:
         await till.orders_work.look_up(text)
@@ -28,28 +27,9 @@ def Orders() -> ft.View:
         if len(found) == 1 and found[0]["receiptNumber"] == text.strip().upper():
             await till.open_order(found[0])
 
-    async def typed(event: Any) -> None:
-        await look_up(event.data or event.control.value or "")
-
-    def gained() -> None:
-        listens.current = True
-
-    def lost() -> None:
-        listens.current = False
-
-    use_scanner(look_up, lambda: bool(listens.current))
     ft.on_mounted(till.orders_work.today)
-    field = ft.TextField(
-        value=orders.query,
-        hint_text=t("orders_hint"),
-        prefix_icon=ft.Icons.QR_CODE_SCANNER,
-        border=edge(),
-        on_change=_remember(till),
-        on_submit=typed,
-        on_focus=gained,
-        on_blur=lost,
-    )
-    row: list[ft.Control] = [ft.Container(named("order-query", field), expand=True)]
+    field = CodeField("order-query", t("orders_hint"), look_up, orders.query, key=orders.of)
+    row: list[ft.Control] = [field]
     if orders.query or orders.of:
         row.append(
             icon_button("orders-today", ft.Icons.CLOSE, t("orders_today"), till.orders_work.today)
@@ -65,13 +45,6 @@ def Orders() -> ft.View:
     return screen(
         "/orders", bar(t("orders")), body, tab="orders", aside=OrderPane() if wide else None
     )
-
-
-def _remember(till: Any) -> Any:
-    def remember(event: Any) -> None:
-        till.orders.query = event.control.value or ""
-
-    return remember
 
 
 def _found(t: Words, till: Any, orders: Any) -> ft.Control:

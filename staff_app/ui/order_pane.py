@@ -22,10 +22,7 @@ from staff_app.ui.parts import (
     secondary,
 )
 from staff_app.ui.receipt_lines import piece_text, sums, tenders
-
-MANAGERS = {
-    "STORE_MANAGER", "FRANCHISE_OWNER", "REGION_MANAGER", "HQ_OPERATIONS", "HQ_ADMINISTRATOR",
-}  # fmt: skip
+from staff_app.work.desk import MANAGERS
 
 
 @ft.component

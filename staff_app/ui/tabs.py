@@ -11,6 +11,7 @@ from staff_app.ui.context import use, use_till, use_words
 PLACES: tuple[tuple[str, str, Any, str], ...] = (
     ("sale", "/", ft.Icons.SHOPPING_BAG_OUTLINED, "tab_sale"),
     ("members", "/customers", ft.Icons.PEOPLE_OUTLINE, "tab_members"),
+    ("stock", "/stock", ft.Icons.INVENTORY_2_OUTLINED, "tab_stock"),
     ("orders", "/orders", ft.Icons.RECEIPT_LONG_OUTLINED, "tab_orders"),
     ("more", "/more", ft.Icons.MORE_HORIZ, "tab_more"),
 )

@@ -8,6 +8,10 @@ from staff_app.state import Desk, Preferences
 from staff_app.storage import NotKept, Storage
 
 RECENT_LIMIT = 4
+MANAGERS = {
+    "STORE_MANAGER", "FRANCHISE_OWNER", "REGION_MANAGER", "HQ_OPERATIONS", "HQ_ADMINISTRATOR",
+}  # fmt: skip
+"""Who may do what an associate may not; the services decide, the app only offers."""
 
 
 class DeskWork:

@@ -10,13 +10,13 @@ from graphql import parse, validate
 
 from staff_app import queries
 from staff_app.i18n import CATALOGUE, words
-from staff_app.queries import members
+from staff_app.queries import members, stock
 from tests.staff_app.shop import SCHEMA
 
 APP = Path(queries.__file__).parents[1]
 DOCUMENTS = {
     name: text
-    for part in (queries, members)
+    for part in (queries, members, stock)
     for name, text in vars(part).items()
     if name.isupper() and name[0] != "_"
 }
