@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from gateway.context import Context
+from gateway.disclosures import Disclosures
 from gateway.documents import Documents, operation_type
 from gateway.limits import Buckets
 from gateway.live import Live
@@ -69,6 +70,7 @@ class Gateway:
         self.buckets = Buckets(values.rate_per_second, values.rate_burst)
         self.sign_in_buckets = Buckets(values.sign_in_rate_per_second, values.sign_in_burst)
         self.transfers = Transfers(self.context_of, values.upload_limit_bytes)
+        self.disclosures = Disclosures(self.context_of)
 
     def context(self, session: Session | None, language: str) -> Context:
         key = self.values.seal_key.get_secret_value()
@@ -259,6 +261,7 @@ def create(values: GatewaySettings | None = None) -> Starlette:
         Route("/health", gateway.health),
         Route("/metrics", gateway.metrics),
         *gateway.transfers.routes(),
+        *gateway.disclosures.routes(),
     ]
     if gateway.values.app_url:
         routes.append(Mount("/", proxy_to(gateway.values.app_url)))

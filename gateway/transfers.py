@@ -85,7 +85,7 @@ class Transfers:
             async with self._slots:
                 made = await self._take(request, context, import_id)
         except (UnreadableFile, TooLarge, Refusal, Unavailable) as error:
-            return _answer(error, request)
+            return answer(error, request)
         except ClientDisconnect:
             return _problem(400, "CUT_OFF", "上传中断", "The upload was cut off")
         return Response(msgspec.json.encode(made), 200, media_type="application/json")
@@ -111,7 +111,7 @@ class Transfers:
                 yield chunk
 
         def send(command: Command[Any]) -> Any:
-            return wait_for(_call(context, command))
+            return wait_for(call(context, command))
 
         def take() -> MemberImport:
             name = request.query_params.get("name", "")[:200]
@@ -132,23 +132,23 @@ class Transfers:
         try:
             context = self._context_of(request)
             import_id = _uuid(request.path_params["id"])
-            await _call(context, GetImport(id=import_id))
+            await call(context, GetImport(id=import_id))
         except (Refusal, Unavailable) as error:
-            return _answer(error, request)
-        return _file(_fault_lines(context, import_id), "text/csv; charset=utf-8", "faults.csv")
+            return answer(error, request)
+        return file(_fault_lines(context, import_id), "text/csv; charset=utf-8", "faults.csv")
 
     async def export(self, request: Request) -> Response:
         """Members as a file; see `BeginExport`."""
         try:
             context = self._context_of(request)
-            asked = await _asked(request)
-            begun: Export = await _call(context, asked)
+            command: BeginExport = await asked(request, BeginExport)
+            begun: Export = await call(context, command)
         except (Refusal, Unavailable) as error:
-            return _answer(error, request)
-        if asked.format == "csv":
+            return answer(error, request)
+        if command.format == "csv":
             lines = _export_lines(context, begun)
-            return _file(lines, "text/csv; charset=utf-8", "members.csv")
-        return _file(_export_sheet(context, begun), XLSX, "members.xlsx")
+            return file(lines, "text/csv; charset=utf-8", "members.csv")
+        return file(_export_sheet(context, begun), XLSX, "members.xlsx")
 
 
 def stage(send: Send, import_id: UUID, name: str, rows: Iterator[Row]) -> tuple[MemberImport, int]:
@@ -196,7 +196,7 @@ def _rows(request: Request, chunks: Iterator[bytes], spool: Any) -> Iterator[Row
     return tables.without_blank_end(tables.read_csv(all_chunks(), encoding, delimiter))
 
 
-async def _call(context: Context, command: Command[Any]) -> Any:
+async def call(context: Context, command: Command[Any]) -> Any:
     """Ask, and ask again when there was no answer: all that is asked here may be repeated."""
     for attempt in range(ATTEMPTS):
         try:
@@ -208,7 +208,8 @@ async def _call(context: Context, command: Command[Any]) -> Any:
     raise AssertionError("every attempt answers or raises")
 
 
-async def _asked(request: Request) -> BeginExport:
+async def asked(request: Request, kind: type[Command[Any]]) -> Any:
+    """The command in the body of a request, with an id of ours where none is given."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -220,9 +221,7 @@ async def _asked(request: Request) -> BeginExport:
         raise InvalidInput("INVALID_INPUT", {"field": "$", "reason": "no JSON"}) from error
     if isinstance(raw, dict):
         raw.setdefault("id", str(new_id()))
-    command = decode(raw, BeginExport)
-    assert isinstance(command, BeginExport)  # noqa: S101  (it is what was decoded)
-    return command
+    return decode(raw, kind)
 
 
 async def _pages(context: Context, export_id: UUID) -> AsyncIterator[list[list[str]]]:
@@ -230,13 +229,13 @@ async def _pages(context: Context, export_id: UUID) -> AsyncIterator[list[list[s
     after: UUID | None = None
     try:
         while True:
-            read: ExportedRows = await _call(context, ReadExport(export_id=export_id, after=after))
+            read: ExportedRows = await call(context, ReadExport(export_id=export_id, after=after))
             yield read.rows
             after = read.next
             if after is None:
                 return
     finally:
-        await asyncio.shield(_call(context, EndExport(export_id=export_id)))
+        await asyncio.shield(call(context, EndExport(export_id=export_id)))
 
 
 async def _export_lines(context: Context, begun: Export) -> AsyncIterator[bytes]:
@@ -271,7 +270,7 @@ async def _fault_lines(context: Context, import_id: UUID) -> AsyncIterator[bytes
     yield codecs.BOM_UTF8 + tables.csv_line(["行", "列", "代码", "说明", "Explanation"]).encode()
     after: str | None = None
     while True:
-        page: Page[Fault] = await _call(
+        page: Page[Fault] = await call(
             context, ListFaults(import_id=import_id, first=200, after=after)
         )
         lines = (
@@ -284,7 +283,7 @@ async def _fault_lines(context: Context, import_id: UUID) -> AsyncIterator[bytes
         after = page.cursors[-1]
 
 
-def _file(content: AsyncIterator[bytes], media_type: str, name: str) -> Response:
+def file(content: AsyncIterator[bytes], media_type: str, name: str) -> Response:
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
@@ -299,7 +298,7 @@ def _uuid(text: str) -> UUID:
         raise InvalidInput("INVALID_INPUT", {"field": "$.id", "reason": "no UUID"}) from error
 
 
-def _answer(error: Exception, request: Request) -> Response:
+def answer(error: Exception, request: Request) -> Response:
     """A refusal, an outage or an unreadable file as a problem."""
     if isinstance(error, UnreadableFile):
         return _problem(422, "UNREADABLE_FILE", error.zh, error.en)

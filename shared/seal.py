@@ -9,12 +9,14 @@ import hashlib
 import hmac
 import time
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
 from shared.errors import Forbidden
 
+S = TypeVar("S", bound=msgspec.Struct)
 SEAL_SECONDS = 300
 """How long a seal may be used for a command. Events keep theirs as a record of who did it."""
 
@@ -76,24 +78,33 @@ class _Sealed(msgspec.Struct, frozen=True):
 
 def seal(caller: Caller, key: str) -> str:
     """The caller as a header value that only holders of `key` can make."""
-    body = msgspec.json.encode(_Sealed(caller, int(time.time())))
-    return f"{base64.urlsafe_b64encode(body).decode()}.{_signature(body, key)}"
+    return signed(msgspec.json.encode(_Sealed(caller, int(time.time()))), key)
 
 
 def unseal(header: str | None, key: str, within_seconds: int | None = SEAL_SECONDS) -> Caller:
     """The caller inside a header; raises `Forbidden` when it is missing, forged or too old."""
-    try:
-        encoded, signature = (header or "").split(".")
-        body = base64.urlsafe_b64decode(encoded)
-        genuine = hmac.compare_digest(signature.encode(), _signature(body, key).encode())
-        sealed = msgspec.json.decode(body, type=_Sealed) if genuine else None
-    except (ValueError, msgspec.DecodeError) as error:
-        raise Forbidden("UNSEALED") from error
-    if sealed is None:
-        raise Forbidden("UNSEALED")
+    sealed = opened(header, key, _Sealed)
     if within_seconds is not None and time.time() - sealed.sealed_at > within_seconds:
         raise Forbidden("UNSEALED")
     return sealed.caller
+
+
+def signed(body: bytes, key: str) -> str:
+    """`body` as text that only holders of `key` can make."""
+    return f"{base64.urlsafe_b64encode(body).decode()}.{_signature(body, key)}"
+
+
+def opened(text: str | None, key: str, kind: type[S]) -> S:
+    """What was `signed`, read as JSON; raises `Forbidden` when it is missing or forged."""
+    try:
+        encoded, signature = (text or "").split(".")
+        body = base64.urlsafe_b64decode(encoded)
+        genuine = hmac.compare_digest(signature.encode(), _signature(body, key).encode())
+        if genuine:
+            return msgspec.json.decode(body, type=kind)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise Forbidden("UNSEALED") from error
+    raise Forbidden("UNSEALED")
 
 
 def _signature(body: bytes, key: str) -> str:

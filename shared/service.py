@@ -160,3 +160,11 @@ class Transactions(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> Transaction:
         return Transaction(self.database, worker_ctx.data.get(CALLER_HEADER))
+
+
+class SealKey(DependencyProvider):
+    """Injects the key of seals and grants."""
+
+    def get_dependency(self, worker_ctx: Any) -> str:
+        key: str = self.container.config["seal_key"]
+        return key

@@ -253,6 +253,9 @@ class Redemption(Base):
     __table_args__ = (
         CheckConstraint("orders IN (1, -1)", name="orders_one"),
         Index("ix_redemptions_promotion_id", "promotion_id"),
+        Index(
+            "ix_redemptions_member_id", "member_id", postgresql_where=text("member_id IS NOT NULL")
+        ),
     )
 
     order_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)

@@ -15,6 +15,7 @@ from services.campaign import (
     promotions,
     returns,
 )
+from services.campaign.disclosure import TOLD
 from services.campaign.members import when_members_known
 from shared.contracts import Envelope
 from shared.contracts.campaign import (
@@ -28,12 +29,14 @@ from shared.contracts.campaign import (
     Promotion,
     Promotions,
     PublishPromotion,
+    ReadCampaignRecords,
 )
 from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.contracts.member import MemberRegistered, MemberTagged
 from shared.contracts.member.birthdays import BirthdayWindow
+from shared.contracts.member.disclosure import Records
 from shared.contracts.member.erasure import MemberErased
 from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.member.imports import MembersImported
@@ -42,7 +45,7 @@ from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
-from shared.service import Transactions, operation
+from shared.service import SealKey, Transactions, operation
 
 PRUNE_SECONDS = 3600
 
@@ -52,6 +55,7 @@ class CampaignService:
 
     name = "campaign"
     transaction = Transactions()
+    seal_key = SealKey()
 
     @operation(PriceAndHold, roles=SELLERS | MANAGERS)
     def price_and_hold(self, caller: Caller, command: PriceAndHold) -> Priced:
@@ -82,6 +86,11 @@ class CampaignService:
     def get_coupons(self, caller: Caller, command: GetCoupons) -> Coupons:
         with self.transaction() as session:
             return coupons.get_coupons(session, command)
+
+    @operation(ReadCampaignRecords, roles=MANAGERS)
+    def read_campaign_records(self, caller: Caller, command: ReadCampaignRecords) -> Records:
+        with self.transaction.statement() as session:
+            return TOLD.page(session, self.seal_key, caller, command, datetime.now(UTC))
 
     @timer(interval=PRUNE_SECONDS)
     def prune(self) -> None:

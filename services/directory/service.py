@@ -23,14 +23,17 @@ from services.directory import (
     sign_in_policy,
     staff,
 )
+from services.directory.disclosure import TOLD
 from shared import green
 from shared.contracts import SERVICES, Done, Envelope, Event, declared
 from shared.contracts import directory as contract
+from shared.contracts.directory.disclosure import ReadDirectoryRecords
+from shared.contracts.member.disclosure import Records
 from shared.contracts.member.erasure import MemberErased
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.seal import HQ, MANAGERS, READERS, Caller, Role
-from shared.service import Transactions, operation
+from shared.service import SealKey, Transactions, operation
 from shared.settings import settings
 
 FORGET_SECONDS = 3600
@@ -72,6 +75,7 @@ class DirectoryService:
 
     name = "directory"
     transaction = Transactions()
+    seal_key = SealKey()
     bootstrap = Bootstrap()
 
     @operation(contract.CreateBrand, roles=ADMINISTRATORS)
@@ -226,6 +230,11 @@ class DirectoryService:
     def list_audit(self, caller: Caller, command: contract.ListAudit) -> Page[contract.AuditEntry]:
         with self.transaction() as session:
             return audit_log.list_audit(session, caller, command)
+
+    @operation(ReadDirectoryRecords, roles=MANAGERS)
+    def read_directory_records(self, caller: Caller, command: ReadDirectoryRecords) -> Records:
+        with self.transaction.statement() as session:
+            return TOLD.page(session, self.seal_key, caller, command, datetime.now(UTC))
 
     @staticmethod
     @on_every(AUDITED)

@@ -32,6 +32,7 @@ from services.loyalty import (
     transfers,
     wallet,
 )
+from services.loyalty.disclosure import TOLD
 from services.loyalty.heard import Heard
 from services.loyalty.mall_operations import Mall
 from shared.contracts.loyalty import (
@@ -66,6 +67,7 @@ from shared.contracts.loyalty.clearing import (
     PublishClearingAgreement,
     RecordClearingPayment,
 )
+from shared.contracts.loyalty.disclosure import ReadLoyaltyRecords
 from shared.contracts.loyalty.explanation import BalanceExplanation, ExplainBalance
 from shared.contracts.loyalty.liability import Debt, GetLiability, LiabilityReport, ListDebts
 from shared.contracts.loyalty.proposals import DecideProposal, ListProposals, Proposal
@@ -90,9 +92,10 @@ from shared.contracts.loyalty.wallet import (
     TransferWallet,
     UnfreezeAccount,
 )
+from shared.contracts.member.disclosure import Records
 from shared.paging import Page
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
-from shared.service import Transactions, operation
+from shared.service import SealKey, Transactions, operation
 
 REVIEW_SECONDS = 5
 REVIEW_RESTS = 1
@@ -107,6 +110,7 @@ CLEARERS = HQ | AUDITORS | {Role.FRANCHISE_OWNER}
 class LoyaltyService(Heard, Mall):
     name = "loyalty"
     transaction = Transactions()
+    seal_key = SealKey()
 
     @operation(Hold, roles=SELLERS | MANAGERS)
     def hold(self, caller: Caller, command: Hold) -> Held:
@@ -294,6 +298,11 @@ class LoyaltyService(Heard, Mall):
     ) -> ClearingPayment:
         with self.transaction() as session:
             return clearing_payments.record_payment(session, caller, command)
+
+    @operation(ReadLoyaltyRecords, roles=MANAGERS)
+    def read_loyalty_records(self, caller: Caller, command: ReadLoyaltyRecords) -> Records:
+        with self.transaction.statement() as session:
+            return TOLD.page(session, self.seal_key, caller, command, datetime.now(UTC))
 
     @timer(interval=REVIEW_SECONDS)
     def review_tiers(self) -> None:

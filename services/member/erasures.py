@@ -33,6 +33,7 @@ from shared.contracts.member.erasure import (
     ErasureCompleted,
     ErasureConfirmed,
     ErasureRequested,
+    ErasureRule,
     ErasureWithdrawn,
     ListErasures,
     MemberErased,
@@ -52,11 +53,11 @@ def request(session: Session, caller: Caller, command: RequestErasure, now: date
     if earlier is not None:
         if (earlier.member_id, earlier.reason) != (command.member_id, command.reason):
             raise Refusal("ERASURE_ID_TAKEN")
-        _require_reach(session, caller, earlier.member_id)
+        require_reach(session, caller, earlier.member_id)
         return _shown(session, [earlier])[0]
     member = locked(session, command.member_id)
-    _require_reach(session, caller, member.id)
-    rule = privacy_rules.in_force(session, "erasure")
+    require_reach(session, caller, member.id)
+    rule = privacy_rules.in_force(session, ErasureRule)
     wait = timedelta(hours=rule[1].wait_hours if rule else 0)
     row = session.scalar(
         insert(Row)
@@ -93,7 +94,7 @@ def confirm(session: Session, caller: Caller, command: ConfirmErasure, now: date
     row.status, row.confirmed_by, row.confirmed_at, row.refusal = "asking", caller.id, now, None
     session.flush()
     event = ErasureConfirmed(
-        erasure_id=row.id, member_id=row.member_id, merged_ids=_merged(session, row.member_id)
+        erasure_id=row.id, member_id=row.member_id, merged_ids=merged_into(session, row.member_id)
     )
     _tell(session, row.member_id, event)
     return _shown(session, [row])[0]
@@ -162,7 +163,7 @@ def _erase(session: Session, erasure_id: UUID, now: datetime) -> None:
     if row is None or row.status != "asking":
         return
     # Nobody is merged while an erasure is open, so who belongs to the member stays so.
-    merged_ids = _merged(session, row.member_id)
+    merged_ids = merged_into(session, row.member_id)
     ids = [row.member_id, *merged_ids]
     group = select(Profile.id).where(Profile.id.in_(ids)).order_by(Profile.id)
     session.execute(group.with_for_update())
@@ -211,7 +212,7 @@ def _reopen(session: Session, erasure_id: UUID, refusal: str) -> None:
     )
 
 
-def _merged(session: Session, member_id: UUID) -> list[UUID]:
+def merged_into(session: Session, member_id: UUID) -> list[UUID]:
     """The ids that stand for a member, but for its own."""
     merged = select(Profile.id).where(Profile.survivor_id == member_id)
     return list(session.scalars(merged.order_by(Profile.id)))
@@ -228,7 +229,7 @@ def _tell(session: Session, member_id: UUID, event: Event) -> None:
     outbox.emit(session, (event, member_id, sequence or 1))
 
 
-def _require_reach(session: Session, caller: Caller, member_id: UUID) -> None:
+def require_reach(session: Session, caller: Caller, member_id: UUID) -> None:
     """Raise `Forbidden` unless the caller's scope has the member's home store."""
     home = session.scalar(select(Profile.home_store_id).where(Profile.id == member_id))
     if home is not None and caller.scope_kind is not ScopeKind.CHAIN:
@@ -252,7 +253,7 @@ def _locked(session: Session, caller: Caller, erasure_id: UUID) -> Row:
     row = _found(session, erasure_id, lock=True)
     if row is None:
         raise Refusal("UNKNOWN_ERASURE")
-    _require_reach(session, caller, row.member_id)
+    require_reach(session, caller, row.member_id)
     return row
 
 

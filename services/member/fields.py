@@ -141,6 +141,24 @@ def carried(
     return result
 
 
+def disclosed(
+    known: list[Definition], keys: Keyring, subject: FieldSubject, owner_id: UUID, kept: Kept
+) -> list[dict[str, Any]]:
+    """Every value there is, for the person it is about: of ended fields too, phones in full. What
+    formulas reckon is not kept, and so is not here."""
+    definitions_of = {each.field.key: each for each in known if each.field.subject == subject}
+    return [
+        {
+            "key": key,
+            "label_zh": definitions_of[key].field.label_zh,
+            "label_en": definitions_of[key].field.label_en,
+            "value": _opened(keys, owner_id, definitions_of[key], entry),
+        }
+        for key, entry in kept.items()
+        if key in definitions_of
+    ]
+
+
 class Reader:
     """Reads the fields of one subject as one caller may see them."""
 

@@ -79,6 +79,7 @@ HARMLESS = {
     "birthday_rules": "body",
     "consent_states": "purpose channel",
     "consents": "purpose channel notice_version recorded_by_kind proof",
+    "disclosures": "purpose records",
     "erasure_answers": "service destroyed",
     "erasures": "status reason refusal",
     "exports": "content columns",

@@ -1,16 +1,18 @@
-"""The rules of privacy, by version: how long an erasure waits for second thoughts."""
+"""The rules of privacy, by version: of erasure, and of data taken out."""
 
 from datetime import datetime
+from typing import TypeVar, cast
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from services.member.models import PrivacyRule as Row
 from shared import outbox
-from shared.contracts.member.erasure import ErasureRule
+from shared.contracts import Message
 from shared.contracts.member.privacy import (
     ListPrivacyRules,
+    PrivacyRuleBody,
     PrivacyRuleKind,
     PrivacyRulePublished,
     PrivacyRules,
@@ -20,6 +22,7 @@ from shared.contracts.member.privacy import (
 from shared.errors import Refusal
 from shared.seal import Caller
 
+R = TypeVar("R", bound=Message)
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtext('member.privacy_rules'))")
 
 
@@ -34,11 +37,11 @@ def publish(
         if _body(earlier) != command.body:
             raise Refusal("RULE_ID_TAKEN")
         return _shown(earlier)
-    kind: PrivacyRuleKind = "erasure"
-    known = in_force(session, kind)
+    kind = _kind(type(command.body))
+    known = session.scalar(select(func.max(Row.version)).where(Row.kind == kind))
     row = Row(
         kind=kind,
-        version=(known[0] if known else 0) + 1,
+        version=(known or 0) + 1,
         id=command.id,
         author_id=caller.id,
         valid_from=now,
@@ -56,21 +59,27 @@ def list_rules(session: Session, command: ListPrivacyRules) -> PrivacyRules:
     return PrivacyRules(items=[_shown(row) for row in rows])
 
 
-def in_force(session: Session, kind: PrivacyRuleKind) -> tuple[int, ErasureRule] | None:
-    """Version and body of the rule in force: the newest there is."""
-    row = session.scalar(select(Row).where(Row.kind == kind).order_by(Row.version.desc()).limit(1))
-    return None if row is None else (row.version, _body(row))
+def in_force(session: Session, kind: type[R]) -> tuple[int, R] | None:
+    """Version and body of the rule of a kind that is in force: the newest there is."""
+    newest = select(Row).where(Row.kind == _kind(kind)).order_by(Row.version.desc()).limit(1)
+    row = session.scalar(newest)
+    return None if row is None else (row.version, msgspec.convert(row.body, kind))
 
 
-def _body(row: Row) -> ErasureRule:
-    return msgspec.convert(row.body, ErasureRule)
+def _kind(body: type[Message]) -> PrivacyRuleKind:
+    return cast(PrivacyRuleKind, body.__struct_config__.tag)
+
+
+def _body(row: Row) -> PrivacyRuleBody:
+    body: PrivacyRuleBody = msgspec.convert(row.body, PrivacyRuleBody)
+    return body
 
 
 def _shown(row: Row) -> PrivacyRuleVersion:
     body = _body(row)
     return PrivacyRuleVersion(
         id=row.id,
-        kind="erasure",
+        kind=_kind(type(body)),
         version=row.version,
         author_id=row.author_id,
         valid_from=row.valid_from,

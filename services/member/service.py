@@ -11,13 +11,11 @@ from services.member import (
     birthday_rules,
     birthdays,
     definitions,
-    erasures,
     family,
     handovers,
     import_work,
     imports,
     notices,
-    privacy_rules,
     profiles,
     search,
     tag_reasons,
@@ -30,6 +28,7 @@ from services.member.files import Files
 from services.member.heard import Heard
 from services.member.identity import Identity
 from services.member.phones import Keyring
+from services.member.privacy import Privacy
 from shared.contracts import Done
 from shared.contracts.member import (
     FindMembers,
@@ -68,13 +67,6 @@ from shared.contracts.member.consents import (
     PublishNotice,
     RecordConsents,
 )
-from shared.contracts.member.erasure import (
-    ConfirmErasure,
-    Erasure,
-    ListErasures,
-    RequestErasure,
-    WithdrawErasure,
-)
 from shared.contracts.member.family import (
     Family,
     GetFamily,
@@ -83,12 +75,6 @@ from shared.contracts.member.family import (
     SaveRelative,
 )
 from shared.contracts.member.fields import Field, Fields, Form
-from shared.contracts.member.privacy import (
-    ListPrivacyRules,
-    PrivacyRules,
-    PrivacyRuleVersion,
-    PublishPrivacyRule,
-)
 from shared.contracts.member.tag_rules import (
     CancelTagRun,
     EndTagRule,
@@ -105,7 +91,7 @@ from shared.contracts.member.tag_rules import (
 )
 from shared.paging import Page
 from shared.seal import FLOOR, HQ, MANAGERS, READERS, SELLERS, Caller, Role
-from shared.service import Transactions, operation
+from shared.service import SealKey, Transactions, operation
 from shared.settings import PhoneSettings
 
 BIRTHDAY_SECONDS = 15
@@ -136,10 +122,11 @@ class PhoneKeys(DependencyProvider):
         return self.keyring
 
 
-class MemberService(Heard, Identity, Files):
+class MemberService(Heard, Identity, Files, Privacy):
     name = "member"
     transaction = Transactions()
     phone_keys = PhoneKeys()
+    seal_key = SealKey()
 
     @operation(RegisterMember, roles=EDITORS)
     def register_member(self, caller: Caller, command: RegisterMember) -> Member:
@@ -277,38 +264,6 @@ class MemberService(Heard, Identity, Files):
     def forget_imports(self) -> None:
         with self.transaction.background() as session:
             imports.forget_abandoned(session, datetime.now(UTC))
-
-    @operation(RequestErasure, roles=MANAGERS)
-    def request_erasure(self, caller: Caller, command: RequestErasure) -> Erasure:
-        with self.transaction() as session:
-            return erasures.request(session, caller, command, datetime.now(UTC))
-
-    @operation(ConfirmErasure, roles=MANAGERS)
-    def confirm_erasure(self, caller: Caller, command: ConfirmErasure) -> Erasure:
-        with self.transaction() as session:
-            return erasures.confirm(session, caller, command, datetime.now(UTC))
-
-    @operation(WithdrawErasure, roles=MANAGERS)
-    def withdraw_erasure(self, caller: Caller, command: WithdrawErasure) -> Erasure:
-        with self.transaction() as session:
-            return erasures.withdraw(session, caller, command, datetime.now(UTC))
-
-    @operation(ListErasures, roles=MANAGERS | {Role.AUDITOR})
-    def list_erasures(self, caller: Caller, command: ListErasures) -> Page[Erasure]:
-        with self.transaction() as session:
-            return erasures.list_erasures(session, caller, command)
-
-    @operation(PublishPrivacyRule, roles=HQ)
-    def publish_privacy_rule(
-        self, caller: Caller, command: PublishPrivacyRule
-    ) -> PrivacyRuleVersion:
-        with self.transaction() as session:
-            return privacy_rules.publish(session, caller, command, datetime.now(UTC))
-
-    @operation(ListPrivacyRules, roles=MANAGERS | {Role.AUDITOR})
-    def list_privacy_rules(self, caller: Caller, command: ListPrivacyRules) -> PrivacyRules:
-        with self.transaction() as session:
-            return privacy_rules.list_rules(session, command)
 
     @operation(PublishTagRule, roles=HQ)
     def publish_tag_rule(self, caller: Caller, command: PublishTagRule) -> TagRule:

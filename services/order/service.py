@@ -1,5 +1,7 @@
 """The interface of the order service."""
 
+from datetime import UTC, datetime
+
 from nameko.timer import timer
 from sqlalchemy.orm import Session
 
@@ -12,10 +14,12 @@ from services.order import (
     return_rules,
     returns,
 )
+from services.order.disclosure import TOLD
 from services.order.models import Store
 from shared.contracts import Envelope
 from shared.contracts.directory import DeviceChanged, StaffChanged, StoreChanged
 from shared.contracts.loyalty import RulePublished
+from shared.contracts.member.disclosure import Records
 from shared.contracts.member.erasure import ErasureConfirmed, MemberErased
 from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.order import (
@@ -28,6 +32,7 @@ from shared.contracts.order import (
     PlaceOrder,
     Quote,
 )
+from shared.contracts.order.disclosure import ReadOrderRecords
 from shared.contracts.order.returns import (
     ListReturnRules,
     ListReturns,
@@ -43,7 +48,7 @@ from shared.inbox import on_event
 from shared.paging import Page
 from shared.rpc import Services
 from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
-from shared.service import Transactions, operation
+from shared.service import SealKey, Transactions, operation
 from shared.stores import upsert_stores
 
 SWEEP_SECONDS = 10
@@ -53,6 +58,7 @@ class OrderService:
     name = "order"
 
     transaction = Transactions()
+    seal_key = SealKey()
     services = Services()
 
     @operation(GetQuote, roles=SELLERS | MANAGERS)
@@ -103,6 +109,11 @@ class OrderService:
     def list_return_rules(self, caller: Caller, command: ListReturnRules) -> ReturnRules:
         with self.transaction.statement() as session:
             return return_rules.list_rules(session, caller, command)
+
+    @operation(ReadOrderRecords, roles=MANAGERS)
+    def read_order_records(self, caller: Caller, command: ReadOrderRecords) -> Records:
+        with self.transaction.statement() as session:
+            return TOLD.page(session, self.seal_key, caller, command, datetime.now(UTC))
 
     @timer(interval=SWEEP_SECONDS)
     def sweep(self) -> None:

@@ -15,6 +15,7 @@ from shared.contracts import (
     Name,
     Sentence,
 )
+from shared.contracts.member.disclosure import Cursor, Grant, Records
 from shared.contracts.member.erasure import Destroyed
 
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
@@ -345,6 +346,13 @@ class CouponRedeemed(Event, frozen=True, kw_only=True):
     order_id: UUID
     member_id: UUID | None
     returned: bool = False
+
+
+class ReadCampaignRecords(Command[Records], frozen=True, kw_only=True):
+    """The next page of what campaign holds about the person of the grant (their data out)."""
+
+    grant: Grant
+    after: Cursor | None = None
 
 
 class ForgottenByCampaign(Event, frozen=True, kw_only=True):

@@ -22,16 +22,16 @@ async def test_what_was_sold_comes_back_to_another_store_and_leaves_nothing_behi
 ) -> None:
     async with await shop.admin() as admin, await shop.clerk() as clerk:
         sku = await shop.piece(admin, 5)
-        member = await _member(shop, clerk)
-        code = await _coupon(shop, admin, sku, member)
+        member = await rich_member(shop, clerk)
+        code = await own_coupon(shop, admin, sku, member)
         before = await shop.account(clerk, member)
-        order = await sell(clerk, _paid_with_everything(shop, sku, member, code))
+        order = await sell(clerk, paid_with_everything(shop, sku, member, code))
         await until(lambda: _booked(shop, clerk, member, 1))
         assert await _used(clerk, code) == 1
 
         for quantity, condition in parts:
             line = {"line": 1, "quantity": quantity, "condition": condition}
-            made = await admin.change("returnGoods", RETURN, **_back(shop, order, line))
+            made = await admin.change("returnGoods", RETURN, **brought_back(shop, order, line))
             assert made["returnReceipt"]["refundMinor"] == str(quantity * 9_000)
 
         async def as_before() -> bool:
@@ -54,7 +54,7 @@ async def test_the_customer_is_told_the_right_sum_first(shop: Shop) -> None:
     async with await shop.admin() as admin, await shop.clerk() as clerk:
         sku = await shop.piece(admin, 5)
         order = await sell(clerk, shop.sale(sku, 2))
-        wrong = _back(shop, order, {"line": 1, "quantity": 1}) | {"storeId": shop.store}
+        wrong = brought_back(shop, order, {"line": 1, "quantity": 1}) | {"storeId": shop.store}
 
         with pytest.raises(Refused) as refused:
             await clerk.change("returnGoods", RETURN, **wrong)
@@ -103,7 +103,7 @@ async def test_a_piece_is_exchanged_for_another_in_one_step(shop: Shop) -> None:
         await until(swapped)
 
 
-async def _member(shop: Shop, clerk: Api) -> str:
+async def rich_member(shop: Shop, clerk: Api) -> str:
     """Somebody with 100.00 in the wallet and 1,000 points."""
     member = await shop.member(clerk)
     await clerk.change(
@@ -117,7 +117,7 @@ async def _member(shop: Shop, clerk: Api) -> str:
     return member
 
 
-async def _coupon(shop: Shop, admin: Api, sku: str, member: str) -> str:
+async def own_coupon(shop: Shop, admin: Api, sku: str, member: str) -> str:
     """A tenth off this piece, once."""
     answer = await admin.ask(
         "query($s: [ID!]!, $t: ID!) { skusById(ids: $s, storeId: $t) { styleId } }",
@@ -137,7 +137,7 @@ async def _coupon(shop: Shop, admin: Api, sku: str, member: str) -> str:
     return code
 
 
-def _paid_with_everything(shop: Shop, sku: str, member: str, code: str) -> dict[str, Any]:
+def paid_with_everything(shop: Shop, sku: str, member: str, code: str) -> dict[str, Any]:
     return shop.sale(
         sku, 3, memberId=member, total=27_000, couponCodes=[code],
         tenders=[
@@ -148,7 +148,7 @@ def _paid_with_everything(shop: Shop, sku: str, member: str, code: str) -> dict[
     )  # fmt: skip
 
 
-def _back(shop: Shop, order: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
+def brought_back(shop: Shop, order: dict[str, Any], line: dict[str, Any]) -> dict[str, Any]:
     return {
         "returnId": fresh(),
         "orderId": order["id"],

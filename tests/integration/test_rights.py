@@ -17,17 +17,20 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.directory.disclosure import ReadDirectoryRecords
 from shared.contracts.loyalty import clearing as k
 from shared.contracts.loyalty import mall
 from shared.contracts.loyalty import proposals as p
 from shared.contracts.loyalty import rehearsals as r
 from shared.contracts.loyalty import wallet as w
+from shared.contracts.loyalty.disclosure import ReadLoyaltyRecords
 from shared.contracts.loyalty.explanation import ExplainBalance
 from shared.contracts.loyalty.liability import GetLiability, ListDebts
 from shared.contracts.loyalty.tier_explanation import ExplainTier
 from shared.contracts.loyalty.tiers import ListTierSettings, SetTier
 from shared.contracts.member import birthdays, family, identity
 from shared.contracts.member import consents as mc
+from shared.contracts.member import disclosure as md
 from shared.contracts.member import erasure as me
 from shared.contracts.member import exports as x
 from shared.contracts.member import imports as n
@@ -35,6 +38,7 @@ from shared.contracts.member import privacy as mp
 from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
 from shared.contracts.order import returns as back
+from shared.contracts.order.disclosure import ReadOrderRecords
 from shared.errors import Forbidden, Refusal
 from shared.seal import Caller, Role, ScopeKind, seal
 from tests.conftest import RunningStack
@@ -76,6 +80,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     birthdays.PublishBirthdayRule: HQ, birthdays.ListBirthdayRules: READERS,
     me.RequestErasure: MANAGERS, me.ConfirmErasure: MANAGERS, me.WithdrawErasure: MANAGERS,
     me.ListErasures: MANAGERS | {R.AUDITOR},
+    **dict.fromkeys((md.BeginDisclosure, md.ReadMemberRecords, md.EndDisclosure, ReadOrderRecords,
+                     ReadLoyaltyRecords, ReadDirectoryRecords, c.ReadCampaignRecords), MANAGERS),
     mp.PublishPrivacyRule: HQ, mp.ListPrivacyRules: MANAGERS | {R.AUDITOR},
     t.PublishTagRule: HQ, t.EndTagRule: HQ, t.PreviewTagRule: HQ, t.CancelTagRun: HQ,
     t.GetTagRun: HQ, t.ListTagRules: READERS, t.ExplainTag: READERS - {R.INTEGRATION},

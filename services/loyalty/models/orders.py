@@ -49,6 +49,7 @@ class Hold(Base):
             name="nothing_negative",
         ),
         Index("ix_holds_open", "created_at", postgresql_where=text("status = 'held'")),
+        Index("ix_holds_member_id", "member_id", postgresql_where=text("member_id IS NOT NULL")),
     )
 
 

@@ -8,7 +8,7 @@ from services.member.models.birthdays import (
     RelativeRow,
 )
 from services.member.models.consents import ConsentGiven, ConsentState, Notice
-from services.member.models.erasures import Erasure, ErasureAnswer, PrivacyRule
+from services.member.models.erasures import DisclosureRun, Erasure, ErasureAnswer, PrivacyRule
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
 from services.member.models.identity import Identifier, Merge
@@ -45,6 +45,7 @@ __all__ = [
     "BirthdayWindowRow",
     "ConsentGiven",
     "ConsentState",
+    "DisclosureRun",
     "ErasedMember",
     "Erasure",
     "ErasureAnswer",

@@ -1,4 +1,4 @@
-"""Erasures, what each service answered, and the rules of privacy."""
+"""Erasures, what each service answered, data taken out, and the rules of privacy."""
 
 from datetime import datetime
 from typing import Any
@@ -75,4 +75,26 @@ class PrivacyRule(Base):
     valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
-    __table_args__: Any = (CheckConstraint("kind IN ('erasure')", name="kind"),)
+    __table_args__: Any = (CheckConstraint("kind IN ('erasure', 'disclosure')", name="kind"),)
+
+
+class DisclosureRun(Base):
+    """A person's data taken out: by whom, when and why. Never what it was. `records` by service."""
+
+    __tablename__ = "disclosures"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    purpose: Mapped[str] = mapped_column(Text)
+    begun_by: Mapped[UUID] = mapped_column(Uuid)
+    begun_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    rule_version: Mapped[int | None]
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    records: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
+    whole: Mapped[bool | None]
+
+    __table_args__: Any = (
+        CheckConstraint("num_nulls(ended_at, whole) IN (0, 2)", name="ended_whole"),
+        Index("ix_disclosures_member_id", "member_id"),
+        Index("ix_disclosures_begun_by", "begun_by", "begun_at"),
+    )

@@ -1,10 +1,11 @@
-"""The rules of privacy, by version: how long an erasure waits for second thoughts."""
+"""The rules of privacy, by version: of erasure, and of data taken out."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts import Command, Event, Message, Sentence
+from shared.contracts.member.disclosure import DisclosureRule
 from shared.contracts.member.erasure import ErasureRule
 
 ERRORS = {
@@ -14,7 +15,8 @@ ERRORS = {
 }
 
 
-PrivacyRuleKind = Literal["erasure"]
+PrivacyRuleKind = Literal["erasure", "disclosure"]
+PrivacyRuleBody = ErasureRule | DisclosureRule
 
 
 class PrivacyRuleVersion(Message, frozen=True, kw_only=True):
@@ -25,15 +27,15 @@ class PrivacyRuleVersion(Message, frozen=True, kw_only=True):
     version: int
     author_id: UUID
     valid_from: datetime
-    body: ErasureRule
+    body: PrivacyRuleBody
 
 
 class PublishPrivacyRule(Command[PrivacyRuleVersion], frozen=True, kw_only=True):
-    """Publish the next version of a rule, in force from now; HQ. The id is the caller's: repeating
-    is safe. Refusal: RULE_ID_TAKEN."""
+    """Publish the next version of a rule, in force from now; HQ. The kind is the `type` of the
+    body. The id is the caller's: repeating is safe. Refusal: RULE_ID_TAKEN."""
 
     id: UUID
-    body: ErasureRule
+    body: PrivacyRuleBody
 
 
 class PrivacyRules(Message, frozen=True, kw_only=True):
