@@ -1,11 +1,9 @@
 """Rules as versioned data: published by HQ, never changed, live at once (L6, T7).
 
-The rule of a kind in force at an instant is the one with the latest `valid_from` not after it; of
-two with the same, the newer version. So a rule can be scheduled, and one that was scheduled by
-mistake is overruled by publishing another for the same instant.
+How versions count and which is in force is `shared.versions`; here is what makes sense of a rule.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +11,7 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from services.loyalty.models import RuleVersion as RuleRow
 from shared import outbox
 from shared.contracts.loyalty import (
     ApprovalRule,
@@ -34,18 +33,20 @@ from shared.contracts.loyalty.earning import ONCE
 from shared.contracts.loyalty.rehearsals import RollBackRule
 from shared.errors import Refusal
 from shared.seal import Caller
+from shared.versions import Versions
 
 LIST_LIMIT = 500
 STEPS_LIMIT = 50
 YEARS_LIMIT = 100
 AMOUNT_LIMIT = 10**14
+_RULES: Versions[Rule] = Versions(RuleRow, Rule, taken="ENTRY_ID_TAKEN")
 
 
 def publish(session: Session, caller: Caller, command: PublishRule) -> RuleVersion:
     """Publish the next version of a rule; repeating it gives the same answer.
 
-    Raises `Refusal`: INVALID_RULE, ENTRY_ID_TAKEN; `Forbidden` unless the caller's scope is the
-    chain.
+    Raises `Refusal`: INVALID_RULE, ENTRY_ID_TAKEN; `InvalidInput` for a time without a zone;
+    `Forbidden` unless the caller's scope is the chain.
     """
     caller.require_chain()
     check(command.body)
@@ -69,34 +70,26 @@ def roll_back(session: Session, caller: Caller, command: RollBackRule) -> RuleVe
 def _publish(
     session: Session, caller: Caller, command: PublishRule, restores: int | None
 ) -> RuleVersion:
-    kind = kind_of(command.body)
-    session.execute(_ALONE, {"key": "rules"})
-    published = session.execute(_FIND, {"id": command.id}).one_or_none()
-    if published is not None:
-        return _published_before(published, command, restores)
-    now = datetime.now(UTC)
-    row = session.execute(
-        _PUBLISH,
-        {
-            "id": command.id,
-            "kind": kind,
-            "valid_from": command.valid_from or now,
-            "author_id": caller.id,
-            "body": msgspec.json.encode(command.body).decode(),
-            "restores": restores,
-            "now": now,
-        },
-    ).one()
-    version = _version_of(row)
-    event = RulePublished(
-        rule_id=version.id,
-        kind=version.kind,
-        version=version.version,
-        valid_from=version.valid_from,
-        body=version.body,
-        restores=version.restores,
+    row, new = _RULES.publish(
+        session,
+        caller,
+        id_=command.id,
+        body=command.body,
+        valid_from=command.valid_from,
+        kind=kind_of(command.body),
+        more={"restores": restores},
     )
-    outbox.emit(session, (event, version.kind, version.version))
+    version = _version_of(row)
+    if new:
+        event = RulePublished(
+            rule_id=version.id,
+            kind=version.kind,
+            version=version.version,
+            valid_from=version.valid_from,
+            body=version.body,
+            restores=version.restores,
+        )
+        outbox.emit(session, (event, version.kind, version.version))
     return version
 
 
@@ -108,8 +101,7 @@ def list_rules(session: Session, caller: Caller, command: ListRules) -> Rules:
 
 def in_force(session: Session, kind: str, at: datetime) -> tuple[int, Any] | None:
     """Version and body of the rule of a kind at an instant, if there is one."""
-    row = session.execute(_IN_FORCE, {"kind": kind, "at": at}).one_or_none()
-    return None if row is None else (row.version, msgspec.convert(row.body, Rule))
+    return _RULES.in_force(session, at, kind)
 
 
 def kind_of(body: Rule) -> str:
@@ -202,16 +194,6 @@ def _wrong(reason: str) -> Refusal:
     return Refusal("INVALID_RULE", {"reason": reason})
 
 
-def _published_before(row: Row[Any], command: PublishRule, restores: int | None) -> RuleVersion:
-    """The first answer again, if it answers the same command."""
-    version = _version_of(row)
-    told = row.published_at if command.valid_from is None else command.valid_from
-    said = (version.body, version.valid_from, version.restores)
-    if said != (command.body, told, restores):
-        raise Refusal("ENTRY_ID_TAKEN")
-    return version
-
-
 def _version_of(row: Row[Any]) -> RuleVersion:
     return RuleVersion(
         id=row.id,
@@ -219,24 +201,13 @@ def _version_of(row: Row[Any]) -> RuleVersion:
         version=row.version,
         valid_from=row.valid_from,
         author_id=row.author_id,
-        body=msgspec.convert(row.body, Rule),
+        body=_RULES.body_of(row),
         restores=row.restores,
     )
 
 
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtext(:key))")
-_FIND = text("SELECT * FROM rules WHERE id = :id")
 _VERSION = text("SELECT body FROM rules WHERE kind = :kind AND version = :version")
-_PUBLISH = text(
-    "INSERT INTO rules (id, kind, version, valid_from, author_id, body, published_at, restores)"
-    " SELECT :id, :kind, coalesce(max(version), 0) + 1, :valid_from, :author_id,"
-    " CAST(:body AS jsonb), :now, CAST(:restores AS int) FROM rules WHERE kind = :kind RETURNING *"
-)
 _LIST = text(
     "SELECT * FROM rules WHERE CAST(:kind AS text) IS NULL OR kind = :kind"
     " ORDER BY published_at DESC, kind, version DESC LIMIT :limit"
-)
-_IN_FORCE = text(
-    "SELECT version, body FROM rules WHERE kind = :kind AND valid_from <= :at"
-    " ORDER BY valid_from DESC, version DESC LIMIT 1"
 )

@@ -1,12 +1,12 @@
 """The rule about birthdays, by version (L5, T8): which days are kept, what privileges it has."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
+from services.member.models.birthdays import BirthdayRuleRow
 from services.member.windows import RuleInForce
 from shared import outbox, telemetry
 from shared.contracts.member.birthdays import (
@@ -17,57 +17,43 @@ from shared.contracts.member.birthdays import (
     ListBirthdayRules,
     PublishBirthdayRule,
 )
-from shared.errors import InvalidInput, Refusal
+from shared.errors import Refusal
 from shared.seal import Caller
+from shared.versions import Versions
 
-RULES_LIMIT = 500
+_RULES: Versions[BirthdayRule] = Versions(
+    BirthdayRuleRow, BirthdayRule, taken="BIRTHDAY_RULE_ID_TAKEN"
+)
 
 
 def in_force(session: Session, now: datetime) -> RuleInForce:
-    row = session.execute(
-        _IN_FORCE, {"at": now}, execution_options=telemetry.UNCOUNTED
-    ).one_or_none()
-    if row is None:
-        return RuleInForce()
-    return RuleInForce(row.version, msgspec.convert(row.body, BirthdayRule))
+    found = _RULES.in_force(session, now, options=telemetry.UNCOUNTED)
+    return RuleInForce(*found) if found else RuleInForce()
 
 
 def publish(session: Session, caller: Caller, command: PublishBirthdayRule) -> BirthdayRuleVersion:
     """Publish the next version of the rule; see `PublishBirthdayRule`."""
     caller.require_chain()
-    at = command.valid_from
-    if at is not None and at.tzinfo is None:
-        raise InvalidInput("INVALID_INPUT", {"field": "$.valid_from", "reason": "no time zone"})
     _check(command.rule)
-    session.execute(_ALONE)
-    published = session.execute(_FIND, {"id": command.id}).one_or_none()
-    if published is not None:
-        version = _version_of(published)
-        told = None if published.at_once else published.valid_from
-        if version.rule != command.rule or told != at:
-            raise Refusal("BIRTHDAY_RULE_ID_TAKEN")
-        return version
-    row = session.execute(
-        _PUBLISH,
-        {
-            "id": command.id,
-            "valid_from": at or datetime.now(UTC),
-            "at_once": at is None,
-            "author_id": caller.id,
-            "body": msgspec.json.encode(command.rule).decode(),
-        },
-    ).one()
-    version = _version_of(row)
-    event = BirthdayRulePublished(
-        rule_id=version.id, version=version.version, valid_from=version.valid_from
+    row, new = _RULES.publish(
+        session,
+        caller,
+        id_=command.id,
+        body=command.rule,
+        valid_from=command.valid_from,
+        more={"at_once": command.valid_from is None},
     )
-    outbox.emit(session, (event, "birthday", version.version))
+    version = _version_of(row)
+    if new:
+        event = BirthdayRulePublished(
+            rule_id=version.id, version=version.version, valid_from=version.valid_from
+        )
+        outbox.emit(session, (event, "birthday", version.version))
     return version
 
 
 def list_rules(session: Session, command: ListBirthdayRules) -> BirthdayRules:
-    rows = session.execute(_LIST, {"limit": RULES_LIMIT})
-    return BirthdayRules(items=[_version_of(row) for row in rows])
+    return BirthdayRules(items=[_version_of(row) for row in _RULES.newest_first(session)])
 
 
 def _check(rule: BirthdayRule) -> None:
@@ -93,19 +79,5 @@ def _version_of(row: Row[Any]) -> BirthdayRuleVersion:
         version=row.version,
         valid_from=row.valid_from,
         author_id=row.author_id,
-        rule=msgspec.convert(row.body, BirthdayRule),
+        rule=_RULES.body_of(row),
     )
-
-
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('birthday_rules'))")
-_FIND = text("SELECT * FROM birthday_rules WHERE id = :id")
-_PUBLISH = text(
-    "INSERT INTO birthday_rules (version, id, valid_from, at_once, author_id, body)"
-    " SELECT coalesce(max(version), 0) + 1, :id, :valid_from, :at_once, :author_id,"
-    " CAST(:body AS jsonb) FROM birthday_rules RETURNING *"
-)
-_LIST = text("SELECT * FROM birthday_rules ORDER BY version DESC LIMIT :limit")
-_IN_FORCE = text(
-    "SELECT version, body FROM birthday_rules WHERE valid_from <= :at"
-    " ORDER BY valid_from DESC, version DESC LIMIT 1"
-)

@@ -80,6 +80,16 @@ def test_an_id_is_used_once(bare_shop: Shop, other: dict[str, Any]) -> None:
     assert shop.everything() == before
 
 
+def test_a_time_without_a_zone_is_no_time(bare_shop: Shop) -> None:
+    before = bare_shop.everything()
+    command = PublishRule(id=new_id(), valid_from=NOW.replace(tzinfo=None), body=EARN)
+
+    with pytest.raises(InvalidInput, match="INVALID_INPUT"):
+        rules.publish(bare_shop.session, bare_shop.hq, command)
+
+    assert bare_shop.everything() == before
+
+
 def test_a_scheduled_rule_comes_into_force_at_its_time(bare_shop: Shop) -> None:
     shop = bare_shop
     shop.publish(EarnRule(minor_per_point=1), valid_from=NOW - timedelta(days=9))
