@@ -304,13 +304,14 @@ class Journal:
         """The id follows from what the account is, so that nobody has to look it up."""
         if owner.store_id is None:
             raise ValueError("a counter account belongs to a store")
-        account_id = _counter_id(kind, unit, owner.store_id)
+        account_id = counter_id(kind, unit, owner.store_id)
         self._counters[account_id] = CounterRow(account_id, kind, unit, owner.store_id)
         return account_id
 
 
 @functools.lru_cache(10_000)
-def _counter_id(kind: str, unit: str, store_id: UUID) -> UUID:
+def counter_id(kind: str, unit: str, store_id: UUID) -> UUID:
+    """The id of a store's account on the other side."""
     return uuid5(_COUNTERS, f"{kind}:{unit}:{store_id}")
 
 

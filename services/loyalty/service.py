@@ -101,7 +101,8 @@ REVIEW_SECONDS = 5
 REVIEW_RESTS = 1
 REHEARSAL_RESTS = 2
 EXPIRY_SECONDS = 30
-EXPIRY_RESTS = 2
+EXPIRY_RESTS = 1
+GATHER_RESTS = 2
 GATHER_SECONDS = 30
 AUDITORS = frozenset({Role.AUDITOR})
 CLEARERS = HQ | AUDITORS | {Role.FRANCHISE_OWNER}
@@ -330,14 +331,14 @@ class LoyaltyService(Heard, Mall):
     def gather_liability(self) -> None:
         """Entries have been written."""
         self.transaction.in_batches(
-            lambda session: liability.gather(session) == liability.BATCH, EXPIRY_RESTS
+            lambda session: liability.gather(session) == liability.BATCH, GATHER_RESTS
         )
 
     @timer(interval=GATHER_SECONDS)
     def clear(self) -> None:
         """Entries have been written; perhaps a day has ended that is to be closed."""
         self.transaction.in_batches(
-            lambda session: clearing.gather(session) == clearing.BATCH, EXPIRY_RESTS
+            lambda session: clearing.gather(session) == clearing.BATCH, GATHER_RESTS
         )
         closed = True
         while closed:
