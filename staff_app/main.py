@@ -21,6 +21,7 @@ from staff_app.screens.order import OrderScreen
 from staff_app.screens.orders import Orders
 from staff_app.screens.pay import Pay
 from staff_app.screens.receipt import Receipt
+from staff_app.screens.relative import Relative
 from staff_app.screens.sale import Sale
 from staff_app.screens.sign_in import SignIn
 from staff_app.screens.stock import Stock, Style
@@ -61,6 +62,7 @@ ROUTES = [
             ft.Route(path="member", component=Member),
             ft.Route(path="edit", component=EditMember),
             ft.Route(path="note", component=NoteDown),
+            ft.Route(path="relative", component=Relative),
             ft.Route(path="top-up", component=TopUp),
         ],
     ),
@@ -102,8 +104,10 @@ def Root(till: Till) -> Any:
 def Guarded() -> Any:
     """Device first, then person, then the screens: none of them is drawn without both."""
     till = use_till()
-    desk = use(till.desk)
+    desk, look = use(till.desk), use(till.preferences).look
+    page = ft.context.page
     ft.on_mounted(till.start)
+    ft.use_effect(lambda: theme.shine(page, look), [look])
     if not desk.ready:
         return Starting()
     if desk.device is None:

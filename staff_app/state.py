@@ -13,9 +13,10 @@ import flet as ft
 @ft.observable
 @dataclass
 class Preferences:
-    """Kept on the device. `dark` None follows the system."""
+    """Kept on the device. `look` is light, dark, or as the system has it."""
 
     language: str = "zh"
+    look: str = "light"
     recent_staff: list[dict[str, str]] = field(default_factory=list)
 
 

@@ -10,13 +10,13 @@ from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.custom_fields import CustomField
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.member_profile import size_name
-from staff_app.ui.parts import edge, named, primary
+from staff_app.ui.parts import primary
+from staff_app.ui.person_fields import birthday_fields, text_field
 from staff_app.ui.reasons import Reasons
 from staff_app.work.profile_form import ProfileForm
 
 GENDERS = ("gender_female", "gender_male", "gender_other")
 POWERS = ("power_low", "power_middle", "power_high", "power_top")
-CALENDARS = ("solar", "lunar")
 SIZES = ("top", "bottom", "shoe")
 
 
@@ -56,16 +56,16 @@ def EditMember() -> ft.View:
     body: list[ft.Control] = [
         ft.Container(height=0),  # else the first label is cut off
         *attempt.note,
-        _text("name", t("name"), form.name, change),
+        text_field("name", t("name"), form.name, change),
         Reasons(GENDERS, _key("gender", form.gender), _chooser("gender", change)),
-        *_birthday(t, form, change),
-        _text("city", t("city"), form.city, change),
-        _text("wechat", t("wechat"), form.wechat, change),
-        _text("height", t("height"), form.height, change, digits=True),
+        *birthday_fields(t, form, change),
+        text_field("city", t("city"), form.city, change),
+        text_field("wechat", t("wechat"), form.wechat, change),
+        text_field("height", t("height"), form.height, change, digits=True),
         ft.Text(t("sizes"), color=ft.Colors.ON_SURFACE_VARIANT),
         ft.Row([_size(t, form, size, change) for size in _sizes(form)], spacing=8),
-        _text("style", t("style"), form.style, change),
-        _text("likes", t("style_likes"), form.likes, change),
+        text_field("style", t("style"), form.style, change),
+        text_field("likes", t("style_likes"), form.likes, change),
         ft.Text(t("spending_power"), color=ft.Colors.ON_SURFACE_VARIANT),
         Reasons(POWERS, _key("power", form.power), _chooser("power", change)),
         *([ft.Text(t("more_fields"), weight=ft.FontWeight.BOLD)] if custom else []),
@@ -76,31 +76,6 @@ def EditMember() -> ft.View:
     return screen("/customers/edit", head, [scrolling(body)], [button])
 
 
-def _birthday(t: Words, form: ProfileForm, change: Any) -> list[ft.Control]:
-    """Year (may be left out), month and day, in the calendar the person uses."""
-    lunar = form.calendar == "lunar"
-    leap = ft.Checkbox(
-        label=t("leap_month"),
-        value=form.leap,
-        on_change=lambda e: change("leap", bool(e.control.value)),
-    )
-    row: list[ft.Control] = [Reasons(CALENDARS, form.calendar, lambda key: change("calendar", key))]
-    if lunar:
-        row.append(named("leap-month", leap))
-    return [
-        ft.Text(t("birthday"), color=ft.Colors.ON_SURFACE_VARIANT),
-        ft.Row(row),
-        ft.Row(
-            [
-                _text("year", t("year"), form.year, change, digits=True, limit=4, expand=2),
-                _text("month", t("month"), form.month, change, digits=True, limit=2, expand=1),
-                _text("day", t("day"), form.day, change, digits=True, limit=2, expand=1),
-            ],
-            spacing=8,
-        ),
-    ]
-
-
 def _sizes(form: ProfileForm) -> list[str]:
     return [*SIZES, *(name for name in form.sizes if name not in SIZES)][:4]
 
@@ -109,26 +84,9 @@ def _size(t: Words, form: ProfileForm, size: str, change: Any) -> ft.Control:
     def write(_name: str, value: str) -> None:
         change("sizes", {**form.sizes, size: value})
 
-    return _text(
+    return text_field(
         f"size-{size}", size_name(t, size), form.sizes.get(size, ""), write, limit=20, expand=1
     )
-
-
-def _text(
-    name: str, label: str, value: str, change: Any, digits: bool = False, limit: int = 60,
-    expand: int | None = None,
-) -> ft.Control:  # fmt: skip
-    field = ft.TextField(
-        value=value,
-        label=label,
-        border=edge(),
-        max_length=limit,
-        counter=ft.Container(width=0, height=0),
-        keyboard_type=ft.KeyboardType.NUMBER if digits else ft.KeyboardType.TEXT,
-        input_filter=ft.NumbersOnlyInputFilter() if digits else None,
-        on_change=lambda e: change(name, e.control.value or ""),
-    )
-    return ft.Container(named(f"member-{name}", field), expand=expand)
 
 
 def _key(prefix: str, value: str) -> str:

@@ -118,7 +118,7 @@ def _why(t: Words, state: Any) -> ft.Control:
         field = ft.TextField(
             value=state.other, label=t("reason_words"), border=edge(), on_change=write
         )
-        inside.append(named("reason", field))
+        inside.append(ft.Row([ft.Container(named("reason", field), expand=True)]))
     return card(*inside)
 
 

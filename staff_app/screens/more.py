@@ -1,7 +1,10 @@
-"""More: who is signed in, which device this is, and the language."""
+"""More: who is signed in, which device this is, the language and the look."""
+
+from typing import Any
 
 import flet as ft
 
+from staff_app import theme
 from staff_app.i18n import NAMES
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import bar, screen
@@ -23,7 +26,7 @@ def More() -> ft.View:
                 row_of(t("who_works"), f"{staff.get('name', '')} · {staff.get('number', '')}"),
                 row_of(t("this_device"), f"{store} · {device.get('deviceCode', '')}"),
             ),
-            card(row_of(t("language"), Language())),
+            card(row_of(t("language"), Language()), row_of(t("appearance"), Look())),
             ft.Container(expand=True),
         ],
         [primary("hand-over", t("sign_out"), till.desk_work.sign_out)],
@@ -35,16 +38,28 @@ def More() -> ft.View:
 def Language() -> ft.Control:
     till = use_till()
     chosen = use(till.preferences).language
+    return _choice("language", dict(NAMES), chosen, till.desk_work.choose_language)
 
-    async def choose(event: ft.ControlEvent) -> None:
-        await till.desk_work.choose_language(next(iter(event.control.selected), chosen))
+
+@ft.component
+def Look() -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+    chosen = use(till.preferences).look
+    names = {look: t(f"look_{look}") for look in theme.LOOKS}
+    return _choice("look", names, chosen, till.desk_work.choose_look)
+
+
+def _choice(identifier: str, names: dict[str, str], chosen: str, choose: Any) -> ft.Control:
+    async def change(event: Any) -> None:
+        await choose(next(iter(event.control.selected), chosen))
 
     return named(
-        "language",
+        identifier,
         ft.SegmentedButton(
-            segments=[ft.Segment(value=key, label=name) for key, name in NAMES.items()],
+            segments=[ft.Segment(value=key, label=name) for key, name in names.items()],
             selected=[chosen],
             show_selected_icon=False,
-            on_change=choose,
+            on_change=change,
         ),
     )

@@ -19,7 +19,7 @@ def NoteDown() -> ft.View:
     till = use_till()
     t = use_words(till)
     person = use(till.person)
-    contact_id, _ = ft.use_state(till.member_work.new_contact_id)
+    contact_id, _ = ft.use_state(till.member_work.new_id)
     kind, set_kind = ft.use_state(KINDS[0])
     text, set_text = ft.use_state("")
     attempt = use_attempt()

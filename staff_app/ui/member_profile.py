@@ -8,7 +8,7 @@ from staff_app import theme
 from staff_app.i18n import CATALOGUE, Words
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.custom_fields import labels, shown_value
-from staff_app.ui.parts import card, named, row_of, skeleton
+from staff_app.ui.parts import card, icon_button, named, quiet, row_of, skeleton
 
 
 @ft.component
@@ -24,7 +24,7 @@ def Profile() -> ft.Control:
     if custom:
         title = ft.Text(t("more_fields"), weight=ft.FontWeight.BOLD)
         shown.append(named("custom-fields", card(title, *custom, spacing=6)))
-    shown += [_family(t, person.family), ConsentCard()]
+    shown += [FamilyCard(), ConsentCard()]
     return ft.Column(shown, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
@@ -91,21 +91,54 @@ def _custom(t: Words, till: Any, member: dict[str, Any], form: dict[str, Any]) -
     ]
 
 
-def _family(t: Words, family: list[dict[str, Any]]) -> ft.Control:
-    rows: list[ft.Control] = []
-    for relative in family:
-        relation = t(f"relation_{relative['relation'].lower()}")
-        told = [day_of(t, relative["born"])]
-        if relative["age"] is not None:
-            told.append(t("years_old", age=relative["age"]))
-        if relative["note"]:
-            told.append(relative["note"])
-        details = " · ".join(part for part in told if part)
-        rows.append(row_of(f"{relation} {relative['name']}", _value(details)))
+@ft.component
+def FamilyCard() -> ft.Control:
+    till = use_till()
+    t = use_words(till)
+    family = use(till.person).family or []
+    rows: list[ft.Control] = [RelativeRow(each, key=each["id"]) for each in family]
     if not rows:
         rows = [ft.Text(t("no_family"), color=ft.Colors.ON_SURFACE_VARIANT)]
-    title = ft.Text(t("family"), weight=ft.FontWeight.BOLD)
+    title = ft.Row(
+        [
+            ft.Text(t("family"), weight=ft.FontWeight.BOLD, expand=True),
+            quiet("add-relative", t("add_relative"), lambda: till.go("/customers/relative"),
+                  ft.Icons.ADD),
+        ]
+    )  # fmt: skip
     return named("family", card(title, *rows, spacing=6))
+
+
+@ft.component
+def RelativeRow(relative: dict[str, Any]) -> ft.Control:
+    """Who it is; forgotten with a tap and a second one that says whom."""
+    till = use_till()
+    t = use_words(till)
+    sure, set_sure = ft.use_state(False)
+
+    async def remove() -> None:
+        await till.member_work.remove_relative(relative)
+        till.say("relative_gone", name=relative["name"])
+
+    told = [day_of(t, relative["born"])]
+    if relative["age"] is not None:
+        told.append(t("years_old", age=relative["age"]))
+    told.append(relative["note"])
+    details = " · ".join(part for part in told if part)
+    relation = t(f"relation_{relative['relation'].lower()}")
+    words = ft.Column(
+        [
+            ft.Text(f"{relation} {relative['name']}"),
+            ft.Text(details, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT),
+        ],
+        spacing=0,
+        expand=True,
+    )
+    forget = t("remove_relative", name=relative["name"])
+    last = icon_button(f"forget-{relative['id']}", ft.Icons.CLOSE, forget, lambda: set_sure(True))
+    if sure:
+        last = quiet(f"forget-{relative['id']}-now", forget, remove)
+    return ft.Row([words, last])
 
 
 @ft.component

@@ -75,8 +75,9 @@ def MemberSearch(choose: Choose, register: str, margin: int = 0) -> ft.Control:
         body.append(ft.Container(content=_found(t, people, choose), expand=True))
         if not letters and not people.query.strip("+0123456789 "):
             foot.append(keypad(t, press))
-        if nobody and is_phone(people.query):
-            foot.append(primary("new-card", t("new_member"), _open_form(people)))
+        # There from the beginning, so that the keys never move under a thumb.
+        ready = nobody and is_phone(people.query)
+        foot.append(primary("new-card", t("new_member"), _open_form(people), not ready))
     return pane(body, foot, margin)
 
 

@@ -11,9 +11,9 @@ MEMBERS: Words = {
     "open_member": ("查看会员", "Look at the member"),
     # Sections
     "overview": ("概况", "Overview"),
-    "balances_tab": ("积分储值", "Balances"),
-    "purchases": ("购买", "Purchases"),
-    "contacts": ("跟进", "Contacts"),
+    "balances_tab": ("积分储值", "Balance"),
+    "purchases": ("购买", "Bought"),
+    "contacts": ("跟进", "Notes"),
     "profile": ("资料", "Profile"),
     # Tier
     "tier": ("等级", "Tier"),
@@ -124,6 +124,15 @@ MEMBERS: Words = {
     "size_bottom": ("下装", "Bottom"),
     "size_shoe": ("鞋", "Shoes"),
     "family": ("家人", "Family"),
+    "add_relative": ("加家人", "Add somebody"),
+    "relative_of": ("{name} 的家人", "Family of {name}"),
+    "guardian": (
+        "监护人（本会员）同意记录孩子的资料",
+        "The member, as guardian, agrees to keep this",
+    ),
+    "remove_relative": ("不再记 {name}", "Forget {name}"),
+    "relative_gone": ("已不再记 {name}", "{name} is forgotten"),
+    "relative_note": ("备注，如喜好、尺码", "Note: likes, sizes"),
     "no_family": ("还没有记家人。", "No family is known."),
     "relation_partner": ("伴侣", "Partner"),
     "relation_child": ("孩子", "Child"),

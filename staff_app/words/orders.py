@@ -103,6 +103,10 @@ ORDERS: Words = {
     # More
     "more_title": ("更多", "More"),
     "who_works": ("现在登录", "Signed in"),
+    "appearance": ("外观", "Look"),
+    "look_light": ("浅色", "Light"),
+    "look_dark": ("深色", "Dark"),
+    "look_system": ("跟随系统", "System"),
     "sign_out": ("退出，换人", "Sign out, hand over"),
     "this_device": ("这台设备", "This device"),
 }

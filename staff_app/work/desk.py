@@ -31,6 +31,7 @@ class DeskWork:
         """Find out who this device belongs to and who was at work. Raises `NotKept`."""
         kept = await self._storage.read("preferences") or {}
         self._preferences.language = kept.get("language", "zh")
+        self._preferences.look = kept.get("look", "light")
         self._preferences.recent_staff = kept.get("recent_staff", [])
         self._desk.device = await self._storage.read("device")
         self._client.tokens = await self._stored_tokens()
@@ -93,6 +94,10 @@ class DeskWork:
         self._preferences.language = language
         await self._keep_preferences()
 
+    async def choose_look(self, look: str) -> None:
+        self._preferences.look = look
+        await self._keep_preferences()
+
     async def _learn_store(self, store_id: str) -> None:
         """The currency and name of the store; what the device knows will do until then."""
         try:
@@ -115,6 +120,7 @@ class DeskWork:
             "preferences",
             {
                 "language": self._preferences.language,
+                "look": self._preferences.look,
                 "recent_staff": [dict(person) for person in self._preferences.recent_staff],
             },
         )

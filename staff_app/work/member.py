@@ -79,7 +79,8 @@ class MemberWork:
     async def more_happenings(self) -> None:
         await self._happenings(self._person.happenings_after)
 
-    def new_contact_id(self) -> str:
+    def new_id(self) -> str:
+        """Of what is about to be written down: made once, whatever becomes of the answer."""
         return new_id()
 
     async def note_down(self, contact_id: str, kind: str, text: str) -> None:
@@ -119,6 +120,28 @@ class MemberWork:
                 await self.again()
             raise
         self._person.member = payload["member"]
+
+    async def save_relative(self, relative_id: str, told: dict[str, Any]) -> None:
+        """One more of the family; raises `Refused`, `Unreachable`, `SignedOut`. Safe to repeat."""
+        input_ = {"id": relative_id, "memberId": self._person.id, "version": 0, **told}
+        await self._client.tell(asking.SAVE_RELATIVE, input_)
+        await self._around()
+
+    async def remove_relative(self, relative: dict[str, Any]) -> None:
+        """Forget one of the family; what stands in the way is in `refusal`."""
+        input_ = {
+            "id": relative["id"],
+            "memberId": self._person.id,
+            "version": relative["version"],
+        }
+        self._person.refusal = None
+        try:
+            await self._client.tell(asking.REMOVE_RELATIVE, input_)
+        except Refused as refused:
+            self._refuse(refused)
+        except (Unreachable, SignedOut):
+            return
+        await self._around()
 
     async def agree(self, purpose: str, granted: bool) -> None:
         """What the member agrees to, or withdraws, from now on."""

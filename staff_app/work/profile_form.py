@@ -1,4 +1,4 @@
-"""The form of a member as it is being filled in, and what of it was changed."""
+"""The forms of a member and of their family as they are filled in, and what is told of them."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -69,7 +69,7 @@ class ProfileForm:
         return {
             "name": self.name.strip(),
             "gender": self.gender or None,
-            "born": self._born(),
+            "born": born_of(self),
             "city": self.city.strip(),
             "wechat": self.wechat.strip(),
             "heightCm": int(self.height) if self.height else None,
@@ -80,13 +80,47 @@ class ProfileForm:
             "sizes": sorted(sizes, key=lambda each: each["name"]),
         }  # fmt: skip
 
-    def _born(self) -> dict[str, Any] | None:
-        if not self.month or not self.day:
-            return None
+
+@dataclass(frozen=True)
+class RelativeForm:
+    """One of a member's family, as it is being written down."""
+
+    relation: str = "CHILD"
+    name: str = ""
+    calendar: str = "solar"
+    year: str = ""
+    month: str = ""
+    day: str = ""
+    leap: bool = False
+    note: str = ""
+    guardian: bool = False
+
+    def with_(self, name: str, value: Any) -> "RelativeForm":
+        return replace(self, **{name: value})
+
+    @property
+    def needs_guardian(self) -> bool:
+        """Whether the law may ask for the guardian's consent; the gateway knows the age."""
+        return self.relation in ("CHILD", "GRANDCHILD")
+
+    def told(self) -> dict[str, Any]:
         return {
-            "calendar": self.calendar.upper(),
-            "year": int(self.year) if self.year else None,
-            "month": int(self.month),
-            "day": int(self.day),
-            "leapMonth": self.leap and self.calendar == "lunar",
+            "relation": self.relation,
+            "name": self.name.strip(),
+            "born": born_of(self),
+            "note": self.note.strip(),
+            "guardianConsent": self.needs_guardian and self.guardian,
         }
+
+
+def born_of(form: ProfileForm | RelativeForm) -> dict[str, Any] | None:
+    """A birthday as the API takes it; without month and day there is none."""
+    if not form.month or not form.day:
+        return None
+    return {
+        "calendar": form.calendar.upper(),
+        "year": int(form.year) if form.year else None,
+        "month": int(form.month),
+        "day": int(form.day),
+        "leapMonth": form.leap and form.calendar == "lunar",
+    }

@@ -31,6 +31,7 @@ REFUSALS = {
     "RETURN_NEEDS_MANAGER": ("已超过 7 天，请店长办理", "After 7 days a manager takes them back"),
     "REFUND_CHANGED": ("应退 1 元，请确认", "The refund is another; please confirm"),
     "STOCK_BELOW_RESERVED": ("调整后库存将少于已占用数量", "Less than is reserved"),
+    "GUARDIAN_CONSENT_MISSING": ("需要监护人同意", "The guardian has to agree"),
     "BALANCE_LIMIT": ("储值不能超过上限", "The wallet would hold too much"),
     "PHONE_TAKEN": ("该手机号已是会员", "This phone belongs to a member already"),
 }

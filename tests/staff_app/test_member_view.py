@@ -48,12 +48,18 @@ class Club(Shop):
         "consents": "consents", "memberForm": "form", "orders": "bought",
         "recordContact": "write_down", "tagMember": "tag", "updateMember": "update",
         "recordConsents": "agree", "topUpOffer": "plans", "topUp": "top_up", "memberTag": "why_tag",
+        "saveRelative": "save_relative", "removeRelative": "remove_relative",
     }  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
         self.written: list[dict[str, Any]] = []
         self.topped: dict[str, int] = {}
+        born = {"calendar": "SOLAR", "month": 6, "day": 1, "leapMonth": False}
+        self.relatives: list[dict[str, Any]] = [
+            {"id": MEMBER, "version": 1, "relation": "CHILD", "name": "小宝", "note": "",
+             "guardianConsent": True, "born": born}
+        ]  # fmt: skip
         self.known = next(iter(self.people.values()))
         self.known["account"] |= {
             "progress": "29000", "pointsExpiring": 0, "pointsFrozen": False, "walletFrozen": False,
@@ -103,9 +109,17 @@ class Club(Shop):
         return page([each for each in told if not kinds or each["kind"] in kinds])
 
     def family(self, **_: Any) -> Any:
-        born = {"calendar": "SOLAR", "month": 6, "day": 1, "leapMonth": False}
-        return [{"id": MEMBER, "version": 1, "relation": "CHILD", "name": "小宝", "note": "",
-                 "guardianConsent": True, "born": born}]  # fmt: skip
+        return self.relatives
+
+    def save_relative(self, input: dict[str, Any]) -> Any:  # noqa: A002
+        self.inputs.append(input)
+        told = {name: value for name, value in input.items() if name != "memberId"}
+        self.relatives = [*self.relatives, {**told, "version": 1, "born": None}]
+        return {"relative": self.relatives[-1]}
+
+    def remove_relative(self, input: dict[str, Any]) -> Any:  # noqa: A002
+        self.relatives = [each for each in self.relatives if each["id"] != input["id"]]
+        return {"done": True}
 
     def consents(self, **_: Any) -> Any:
         return {"current": [consent("MEMBERSHIP", granted=True), consent("MARKETING")]}
@@ -287,6 +301,35 @@ def test_the_form_tells_only_what_was_changed() -> None:
             {"memberId": MEMBER, "version": 3, "city": "苏州",
              "fields": {"budget": "150050", "body": "apple"}}
         ]  # fmt: skip
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_family_is_written_down_and_forgotten() -> None:
+    async def play() -> None:
+        club = Club()
+        device = await looking(club, "profile")
+        await device.press("add-relative")
+        await device.type("member-name", "小贝")
+        await device.type("member-month", "8")
+        await device.type("member-day", "15")
+        await device.press("lunar")
+        await device.tick("guardian")
+        club.refuse["saveRelative"] = ("GUARDIAN_CONSENT_MISSING", {})
+        await device.press("save-relative")
+        await device.sees("需要监护人同意")
+        await device.press("save-relative")
+
+        await device.sees("孩子 小贝")
+        sent = club.inputs[0]
+        assert (sent["relation"], sent["guardianConsent"]) == ("CHILD", True)
+        assert sent["born"] == {
+            "calendar": "LUNAR", "year": None, "month": 8, "day": 15, "leapMonth": False,
+        }  # fmt: skip
+        await device.press(f"forget-{MEMBER}")
+        await device.press(f"forget-{MEMBER}-now")
+        await device.until(lambda: [each["name"] for each in club.relatives] == ["小贝"])
         device.close()
 
     asyncio.run(play())

@@ -21,7 +21,17 @@ DOCUMENTS = {
     if name.isupper() and name[0] != "_"
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-BY_RULE = ("source_", "entry_", "kind_", "size_", "gender_", "power_", "relation_", "purpose_")
+BY_RULE = (
+    "source_",
+    "entry_",
+    "kind_",
+    "size_",
+    "gender_",
+    "power_",
+    "relation_",
+    "purpose_",
+    "look_",
+)
 """Words whose keys are made of what the API says."""
 WITH_WORDS = {"i18n.py", "notice.py", "make_fonts.py"}
 
