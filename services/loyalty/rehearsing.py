@@ -23,7 +23,9 @@ from shared.contracts.loyalty import EarnRule, Rule, TierLadder
 from shared.contracts.loyalty.earning import Sale, points_of
 
 LIMIT = 200
-"""Members in one transaction."""
+"""Members in one transaction at most."""
+SALES_LIMIT = 5_000
+"""No more of them once they have bought so often."""
 EXAMPLES = 10
 PINNED = ("earn", "ladder", "spend")
 
@@ -101,7 +103,7 @@ def step(session: Session, now: datetime) -> bool:
         "id": row.id,
         "looked_at": looked_at,
         "last_id": last_id,
-        "state": "done" if looked_at < LIMIT else "running",
+        "state": "running" if looked_at else "done",
         "found": msgspec.json.encode(found).decode(),
     }
     session.execute(_PROGRESS, progress)
@@ -128,10 +130,17 @@ class _Batch:
 
     def run(self) -> tuple[int, UUID | None]:
         """How many members were looked at, and the last of them."""
-        before = self._read(_READ, self.ladder)
+        following = {
+            "after": self.row.last_id,
+            "limit": LIMIT,
+            "sales": SALES_LIMIT,
+            "days": self.row.days,
+        }
+        before = self._read(_READ, self.ladder, following)
         by_draft: dict[UUID, Progress] = {}
         if isinstance(self.draft, TierLadder):
-            after = self._read(_STANDINGS, self.draft)
+            same = {"ids": [member.member_id for member in before.members]}
+            after = self._read(_STANDINGS, self.draft, same)
             by_draft = {member.member_id: member for member in after.members}
         sales: dict[UUID, list[_Sold]] = {}
         for sale in before.sales:
@@ -215,15 +224,9 @@ class _Batch:
         body = self.session.scalar(_BODY, {"kind": kind, "version": version})
         return msgspec.convert(body, Rule)
 
-    def _read(self, statement: Any, ladder: TierLadder | None) -> _Read:
-        parameters = {
-            "ladder": msgspec.json.encode(ladder).decode() if ladder else None,
-            "now": self.row.began_at,
-            "after": self.row.last_id,
-            "limit": LIMIT,
-        }
-        if statement is _READ:
-            parameters["days"] = self.row.days
+    def _read(self, statement: Any, ladder: TierLadder | None, of: dict[str, Any]) -> _Read:
+        body = msgspec.json.encode(ladder).decode() if ladder else None
+        parameters = {"ladder": body, "now": self.row.began_at, **of}
         answer = self.session.execute(statement, parameters).scalar_one()
         return msgspec.json.decode(answer, type=_Read)
 
@@ -251,33 +254,39 @@ _PROGRESS = text(
     WHERE id = :id"""
 )
 _BODY = text("SELECT body FROM rules WHERE kind = :kind AND version = :version")
-_KNOWN = " ".join(
-    (
-        """WITH ladder AS (
-            SELECT body, CAST(body ->> 'window_days' AS int) AS window_days,
-                coalesce(CAST(body ->> 'calendar_year' AS bool), false) AS calendar_year
-            FROM (SELECT CAST(:ladder AS jsonb) AS body) given WHERE body IS NOT NULL
-        ), known AS (SELECT m.*,""", TODAY, """AS as_of
-            FROM members m LEFT JOIN stores s ON s.id = m.home_store_id
-            WHERE m.survivor_id IS NULL
-                AND m.member_id > coalesce(CAST(:after AS uuid),
-                    '00000000-0000-0000-0000-000000000000')
-            ORDER BY m.member_id LIMIT :limit),""", PROGRESS,
-    )
-)  # fmt: skip
+_LADDER = """WITH ladder AS (
+        SELECT body, CAST(body ->> 'window_days' AS int) AS window_days,
+            coalesce(CAST(body ->> 'calendar_year' AS bool), false) AS calendar_year
+        FROM (SELECT CAST(:ladder AS jsonb) AS body) given WHERE body IS NOT NULL
+    ),"""
 _STANDINGS = text(
     " ".join(
         (
-            _KNOWN,
+            _LADDER, "known AS (SELECT m.*,", TODAY, """AS as_of
+                FROM members m LEFT JOIN stores s ON s.id = m.home_store_id
+                WHERE m.member_id = ANY(:ids)),""",
+            PROGRESS,
             """SELECT CAST(json_build_object('sales', CAST('[]' AS json), 'members',
                 (SELECT coalesce(json_agg(progress), '[]') FROM progress)) AS text)""",
         )
     )
-)
+)  # fmt: skip
 _READ = text(
     " ".join(
         (
-            _KNOWN,
+            _LADDER, """known AS (SELECT * FROM (
+                    SELECT m.*,""", TODAY, """AS as_of,
+                        sum(n.sold) OVER (ORDER BY m.member_id) - n.sold AS sold_before
+                    FROM (SELECT * FROM members WHERE survivor_id IS NULL
+                        AND member_id > coalesce(CAST(:after AS uuid),
+                            '00000000-0000-0000-0000-000000000000')
+                        ORDER BY member_id LIMIT :limit) m
+                    LEFT JOIN stores s ON s.id = m.home_store_id
+                    CROSS JOIN LATERAL (SELECT count(*) AS sold FROM orders_booked o
+                        WHERE o.member_id = m.member_id AND o.business_date
+                            > CAST(CAST(:now AS timestamptz) AS date) - CAST(:days AS int)) n
+                ) counted WHERE sold_before < :sales),""",
+            PROGRESS,
             """, sales AS (
                 SELECT k.member_id, o.store_id, o.business_date, a.booked, a.voided,
                     f.facts AS sold, coalesce(a."left", '[]') AS "left"
@@ -300,4 +309,4 @@ _READ = text(
                 'sales', (SELECT coalesce(json_agg(sales), '[]') FROM sales)) AS text)""",
         )
     )
-)
+)  # fmt: skip

@@ -171,7 +171,7 @@ def test_a_ladder_of_points_moves_with_the_earn_rule(bare_shop: Shop) -> None:
 def test_a_run_goes_on_in_batches_and_can_be_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rehearsing, "LIMIT", 2)
+    monkeypatch.setattr(rehearsing, "SALES_LIMIT", 2)
     for _ in range(5):
         shop.place(shop.order(shop.register(), 10_000))
     first, second = (RehearseRule(id=new_id(), body=EARN) for _ in range(2))
