@@ -29,19 +29,15 @@ class LadderInForce(msgspec.Struct, frozen=True):
     body: TierLadder
 
 
-class Progress(msgspec.Struct):
-    """What is known of a member's tier. `spent_minor` and `points` are the sums within the ladder's
-    window up to `as_of`, `oldest` the first business date in it.
+class TierRow(msgspec.Struct):
+    """What `members` says of a tier.
 
     `earned_tier` is the one the sums gave when they were last reckoned, `grace_tier` one that is
     kept through `grace_until` though they do not. `lapse_told` is the last day of a tier that was
     told ahead, `near_tier` the next one that was mentioned, the `near_count`-th time in all.
-    `taken_*` is what the bookings at hand have taken out of the sums.
     """
 
     member_id: UUID
-    home_store_id: UUID | None
-    currency: str | None
     tier: str | None
     tier_version: int
     ladder_version: int
@@ -53,6 +49,15 @@ class Progress(msgspec.Struct):
     lapse_told: date | None
     near_tier: str | None
     near_count: int
+
+
+class Progress(TierRow, kw_only=True):
+    """What is known of a member's tier. `spent_minor` and `points` are the sums within the ladder's
+    window up to `as_of`, `oldest` the first business date in it; `taken_*` is what the bookings at
+    hand have taken out of the sums."""
+
+    home_store_id: UUID | None
+    currency: str | None
     set_tier: str | None
     set_until: date | None
     set_exactly: bool
@@ -123,23 +128,6 @@ class Holding(msgspec.Struct, frozen=True):
         if self.held_by == "set" and self.until and self.grace and self.grace.until > self.until:
             return self.grace.tier
         return self.by_sum.code if self.by_sum else None
-
-
-class TierRow(msgspec.Struct, frozen=True):
-    """What `members` is to say of a tier."""
-
-    member_id: UUID
-    tier: str | None
-    tier_version: int
-    ladder_version: int
-    tier_as_of: date | None
-    review_on: date | None
-    earned_tier: str | None
-    grace_tier: str | None
-    grace_until: date | None
-    lapse_told: date | None
-    near_tier: str | None
-    near_count: int
 
 
 def standing(ladder: TierLadder, spent_minor: int, points: int, held: int = -1) -> Standing:
