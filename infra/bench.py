@@ -7,12 +7,12 @@ gateway. After each run it waits for the events, so that what a sale costs inclu
 import asyncio
 import itertools
 import json
-import random
 import statistics
 import time
 from collections.abc import Awaitable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,14 +20,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra import figures, pgbench, profiles, trial
+from infra import bench_members, figures, pgbench, profiles, trial
 from infra.failure import Failure
 from infra.figures import Figures
 from infra.profiles import Profile, Sampling
-from infra.selling import Sale, in_cash, lines_of, place, quote
+from infra.selling import Sale, endless, place, sell
 from infra.stack import Stack
-from infra.trial import Plan, Trial
-from shared.ids import new_id
+from infra.trial import Plan
 
 IN_FLIGHT = (1, 4, 16)
 APART = 0
@@ -35,8 +34,6 @@ APART = 0
 share a transaction, so it counts the most that a sale costs in statements and messages."""
 APART_SALES = 12
 APART_SECONDS = 0.8
-LINES = 3
-BASKETS = 40
 WARM_UP_SECONDS = 4
 PLAN = Plan("bench", phones=19_100_000_000, stores=4, tills=4, pieces=40, members=200)
 console = Console(stderr=True)
@@ -80,11 +77,23 @@ def command(
     profile: Annotated[
         bool, typer.Option("--profile", help="One run more, to say where the time goes.")
     ] = False,
+    members: Annotated[
+        int | None,
+        typer.Option(help="Instead: how a stack of its own goes with so many members in it."),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Where the stack of --members stays, to be found again.")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as the last line.")
     ] = False,
 ) -> None:
     """Measure the sale: time, SQL statements, messages and processor time."""
+    if members is not None:
+        told = bench_members.run(members, keep, lambda step: console.print(step, markup=False))
+        if as_json:
+            print(json.dumps(told, ensure_ascii=False))
+        return
     stack = Stack()
     if not stack.status()["ready"]:
         raise Failure("the stack is not ready: ./chainstitch up")
@@ -114,22 +123,22 @@ async def _measure(
     """The runs, by how many sales were in flight; and what the one with samples has shown."""
     async with AsyncExitStack() as closing:
         chain = await trial.set_up(stack.environment(), PLAN, closing, tell)
-        sales = await _sales(chain)
+        sales = await endless(chain)
         tell("warming up")
-        await _sell(sales, 4, WARM_UP_SECONDS)
+        await sell(sales, 4, WARM_UP_SECONDS)
         await trial.settled(stack.environment())
         advance()
         runs = {}
         for in_flight in (APART, *IN_FLIGHT):
             tell(f"{in_flight} in flight" if in_flight else "one by one")
-            selling = _sell(sales, in_flight, seconds) if in_flight else _sell_apart(sales)
+            selling = sell(sales, in_flight, seconds) if in_flight else _sell_apart(sales)
             runs[in_flight] = await _run(stack, selling)
             advance()
         if sampling is None:
             return runs, {}
         tell(f"{IN_FLIGHT[-1]} in flight, with samples")
         sampling.begin()
-        sampled = await _run(stack, _sell(sales, IN_FLIGHT[-1], seconds))
+        sampled = await _run(stack, sell(sales, IN_FLIGHT[-1], seconds))
         profile = Profile(sampling.end(), sampled.cpu_ms())
         advance()
         alone = runs[IN_FLIGHT[0]]
@@ -148,42 +157,6 @@ async def _run(stack: Stack, selling: Awaitable[tuple[list[float], float]]) -> R
     after = await _at_rest(stack)
     backlog = time.monotonic() - ended - REST_SECONDS
     return Run(took, latencies, max(backlog, 0), after.since(before))
-
-
-async def _sales(chain: Trial) -> Iterator[Sale]:
-    """Sales without end: tills, members and baskets in turn; each store's baskets priced once."""
-    numbers = random.Random(1)
-    baskets: dict[str, list[tuple[Any, int]]] = {}
-    for store in chain.stores:
-        for _ in range(BASKETS):
-            picked = numbers.sample(chain.pieces, LINES)
-            lines = lines_of([(piece, 1) for piece in picked])
-            priced = await quote(chain.hq, store, lines, chain.members[0])
-            baskets.setdefault(store, []).append((lines, int(priced["totalMinor"])))
-
-    def endless() -> Iterator[Sale]:
-        tills, members = itertools.cycle(chain.tills), itertools.cycle(chain.members)
-        for till, member in zip(tills, members, strict=False):
-            lines, total = numbers.choice(baskets[till.store_id])
-            yield Sale(str(new_id()), till, lines, member, [], total, in_cash(total))
-
-    return endless()
-
-
-async def _sell(sales: Iterator[Sale], in_flight: int, seconds: float) -> tuple[list[float], float]:
-    """So many at a time for so long; the latency of each, and how long it took in all."""
-    latencies: list[float] = []
-    began = time.perf_counter()
-
-    async def seller() -> None:
-        while time.perf_counter() - began < seconds:
-            sale = next(sales)
-            started = time.perf_counter()
-            await place(sale)
-            latencies.append(time.perf_counter() - started)
-
-    await asyncio.gather(*(seller() for _ in range(in_flight)))
-    return latencies, time.perf_counter() - began
 
 
 async def _sell_apart(sales: Iterator[Sale]) -> tuple[list[float], float]:

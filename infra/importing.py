@@ -12,7 +12,7 @@ import argparse
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import date, timedelta
 from typing import Any
@@ -35,18 +35,17 @@ PAUSE_SECONDS = 0.2
 QUIET_SECONDS = 600
 WATCHED = ("member", "loyalty", "gateway")
 STATE = """query($id: ID!) { memberImport(id: $id) {
-    state rows faulty created inFile { pointsSum principalMinor bonusMinor } } }"""
+    state rows faulty created } }"""
 Memory = dict[str, float]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("members", type=int)
-    asyncio.run(measure(Stack(), parser.parse_args().members))
+    asyncio.run(_measure(Stack(), parser.parse_args().members))
 
 
-async def measure(stack: Stack, members: int) -> None:
-    """Upload, check and run a file of so many members."""
+async def _measure(stack: Stack, members: int) -> None:
     environment = stack.environment()
     if not environment:
         raise Failure("there is no stack yet: ./chainstitch up")
@@ -54,44 +53,55 @@ async def measure(stack: Stack, members: int) -> None:
         hq = await trial.head_office(environment, closing)
         (store,) = await trial.make_stores(hq, "importing", ["1"])
         await trial.settled(environment)
-        import_id = str(uuid4())
-        before, most = _memory(stack), _memory(stack)
-        begun = figures.read(stack)
-        began = time.monotonic()
-        written = File(members)
-        answer = await hq.send("POST", f"/imports/{import_id}", written.lines(), name="old.csv")
-        answer.raise_for_status()
-        _print("upload", members, time.monotonic() - began)
-        plan = {
-            "id": import_id,
-            "mapping": [{"column": n, "target": target} for n, target in enumerate(TARGETS)],
-            "storeId": store,
-            "noticeVersion": "2026-01",
-            "control": written.totals(),
-        }
-        began = time.monotonic()
-        checked = await _check(stack, hq, plan, most)
-        _print("dry run", members, time.monotonic() - began)
-        if checked["faulty"]:
-            raise Failure(f"{checked['faulty']} of the generated rows are faulty")
-        began = time.monotonic()
-        await hq.change("startImport", "memberImport { id }", id=import_id)
-        await _arrived(stack, hq, import_id, "FINISHED", most)
-        _print("run, booked", members, time.monotonic() - began)
-        quiet = await asyncio.to_thread(wait_until_quiet, environment, QUIET_SECONDS)
-        heard = "heard by all" if quiet else "not heard by all yet"
-        _print(heard, members, time.monotonic() - began)
-        done = figures.read(stack).since(begun)
-    print("CPU seconds:", {name: round(each, 1) for name, each in done.cpu_seconds.items() if each})
-    print("MB before, most, after:")
-    after = _memory(stack)
-    for name in WATCHED:
-        print(f"    {name:10} {before[name]:7.1f} {most[name]:7.1f} {after[name]:7.1f}")
+        await bring(stack, hq, store, members, print)
 
 
-async def _check(stack: Stack, hq: Api, plan: dict[str, Any], most: Memory) -> dict[str, Any]:
+async def bring(
+    stack: Stack, hq: Api, store: str, members: int, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Upload, check and run a file of so many members: members a second of each step, milliseconds
+    of processor time a member by process, megabytes of memory before, at most and after."""
+    import_id = str(uuid4())
+    before, most = _memory(stack), _memory(stack)
+    begun = figures.read(stack)
+    rates: dict[str, float] = {}
+    began = time.monotonic()
+
+    def done(step: str) -> None:
+        seconds = time.monotonic() - began
+        rates[step] = round(members / seconds, 1)
+        tell(f"{step:20} {members} in {seconds:.1f} s: {members / seconds:,.0f}/s")
+
+    written = File(members)
+    answer = await hq.send("POST", f"/imports/{import_id}", written.lines(), name="old.csv")
+    answer.raise_for_status()
+    done("upload")
+    plan = {
+        "id": import_id,
+        "mapping": [{"column": n, "target": target} for n, target in enumerate(TARGETS)],
+        "storeId": store,
+        "noticeVersion": "2026-01",
+        "control": written.totals(),
+    }
+    began = time.monotonic()
     await hq.change("checkImport", "memberImport { id }", **plan)
-    return await _arrived(stack, hq, plan["id"], "CHECKED", most)
+    checked = await _arrived(stack, hq, import_id, "CHECKED", most)
+    done("dry run")
+    if checked["faulty"]:
+        raise Failure(f"{checked['faulty']} of the generated rows are faulty")
+    began = time.monotonic()
+    await hq.change("startImport", "memberImport { id }", id=import_id)
+    await _arrived(stack, hq, import_id, "FINISHED", most)
+    done("run, booked")
+    quiet = await asyncio.to_thread(wait_until_quiet, stack.environment(), QUIET_SECONDS)
+    done("heard by all" if quiet else "not heard by all yet")
+    spent = figures.read(stack).since(begun).cpu_seconds
+    cost = {name: round(1000 * each / members, 3) for name, each in spent.items() if each}
+    tell(f"ms of CPU a member: {cost}, {sum(cost.values()):.2f} in all")
+    after = _memory(stack)
+    memory = {name: [before[name], most[name], after[name]] for name in WATCHED}
+    tell(f"MB before, most, after: {memory}")
+    return {"per_second": rates, "cpu_ms": cost, "rss_mb": memory}
 
 
 async def _arrived(
@@ -158,10 +168,6 @@ class File:
 def _memory(stack: Stack) -> Memory:
     shown = stack.status()["processes"]
     return {name: float(shown[name]["rss_mb"] or 0) for name in WATCHED}
-
-
-def _print(step: str, members: int, seconds: float) -> None:
-    print(f"{step:20} {members} in {seconds:.1f} s: {members / seconds:,.0f}/s", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
 """One sale, as a till sends it: priced first, then placed under an id that the till has made."""
 
-from collections.abc import Sequence
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from infra.api import Api
-from infra.trial import Till
+from infra.trial import Till, Trial
+from shared.ids import new_id
 
 RECEIPT = """order {
     id status receiptNumber totalMinor discountMinor changeMinor pointsExpected
@@ -21,6 +26,8 @@ _QUOTE = """query ($storeId: ID!, $memberId: ID, $lines: [BasketLineInput!]!, $c
         refusal { code messageEn parameters { name value } }
     }
 }"""
+LINES = 3
+BASKETS = 40
 NOTE_MINOR = 10_000
 """Cash is handed over in notes of 100."""
 
@@ -89,3 +96,39 @@ async def place(sale: Sale) -> dict[str, Any]:
     answer = await sale.till.api.change("placeOrder", RECEIPT, **sale.input())
     order: dict[str, Any] = answer["order"]
     return order
+
+
+async def endless(chain: Trial) -> Iterator[Sale]:
+    """Sales without end: tills, members and baskets in turn; each store's baskets priced once."""
+    numbers = random.Random(1)
+    baskets: dict[str, list[tuple[Any, int]]] = {}
+    for store in chain.stores:
+        for _ in range(BASKETS):
+            picked = numbers.sample(chain.pieces, LINES)
+            lines = lines_of([(piece, 1) for piece in picked])
+            priced = await quote(chain.hq, store, lines, chain.members[0])
+            baskets.setdefault(store, []).append((lines, int(priced["totalMinor"])))
+
+    def endless() -> Iterator[Sale]:
+        tills, members = itertools.cycle(chain.tills), itertools.cycle(chain.members)
+        for till, member in zip(tills, members, strict=False):
+            lines, total = numbers.choice(baskets[till.store_id])
+            yield Sale(str(new_id()), till, lines, member, [], total, in_cash(total))
+
+    return endless()
+
+
+async def sell(sales: Iterator[Sale], in_flight: int, seconds: float) -> tuple[list[float], float]:
+    """So many at a time for so long; the latency of each, and how long it took in all."""
+    latencies: list[float] = []
+    began = time.perf_counter()
+
+    async def seller() -> None:
+        while time.perf_counter() - began < seconds:
+            sale = next(sales)
+            started = time.perf_counter()
+            await place(sale)
+            latencies.append(time.perf_counter() - started)
+
+    await asyncio.gather(*(seller() for _ in range(in_flight)))
+    return latencies, time.perf_counter() - began
