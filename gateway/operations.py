@@ -53,6 +53,7 @@ from shared.contracts.member import (
     identity,
     imports,
     privacy,
+    retention,
     tag_rules,
 )
 from shared.contracts.order import returns
@@ -70,7 +71,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     consents.RecordConsents, consents.PublishNotice,
     family.SaveRelative, family.RemoveRelative, birthdays.PublishBirthdayRule,
     erasure.RequestErasure, erasure.ConfirmErasure, erasure.WithdrawErasure,
-    privacy.PublishPrivacyRule,
+    privacy.PublishPrivacyRule, retention.PreviewRetention,
     tag_rules.PublishTagRule, tag_rules.EndTagRule, tag_rules.PreviewTagRule,
     tag_rules.CancelTagRun, tag_rules.ExemptMember,
     imports.CheckImport, imports.StartImport, imports.CancelImport,
@@ -115,6 +116,8 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "birthday_rules": birthdays.ListBirthdayRules,
     "tag_rules": tag_rules.ListTagRules,
     "tag_run": tag_rules.GetTagRun,
+    "retention_run": retention.GetRetentionRun,
+    "retention": retention.ExplainRetention,
     "member_tag": tag_rules.ExplainTag,
     "member_import": imports.GetImport,
     "member_imports": imports.ListImports,

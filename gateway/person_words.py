@@ -4,15 +4,16 @@ A column that is told without a word here fails a test; a code without one is sh
 """
 
 _COLUMNS = """
-accepting_store_id 受理门店 account 账户 account_id 账户编号 added_at 添加时间 amount 数额
-amount_minor 金额 answer 结果 approved 是否同意 associate_id 专属导购 at 时间 at_most 最多
-author_id 发放人 balance 余额 balance_after 变动后余额 balances 余额 barred_until 此前不享礼遇
-begun_at 开始时间 begun_by 经办人 birthday 生日 bonus_after_minor 之后的赠送金 bonus_minor 赠送金
-booked_at 入账时间 born 出生日期 business_date 营业日 by 经办人 calendar 历法 caller_id 操作人
-caller_kind 操作人类别 cancel_reason 取消原因 cancelled_at 取消时间 cancelled_by 取消人
-cap_per_member 每人限用 cap_total 限用总数 card_code 会员卡号 carried_minor 换货抵用 category 品类
-cause 起因 change_minor 找零 channel 渠道 city 城市 closed_at 关闭时间 code 券码 colour 颜色
-condition 状况 confirmable_from 可确认时间 confirmed_at 确认时间 confirmed_by 确认人 content 内容
+accepting_store_id 受理门店 account 账户 account_id 账户编号 added_at 添加时间 after 起算
+amount 数额 amount_minor 金额 answer 结果 approved 是否同意 associate_id 专属导购 at 时间
+at_most 最多 author_id 发放人 balance 余额 balance_after 变动后余额 balances 余额
+barred_until 此前不享礼遇 begun_at 开始时间 begun_by 经办人 birthday 生日
+bonus_after_minor 之后的赠送金 bonus_minor 赠送金 booked_at 入账时间 born 出生日期
+business_date 营业日 by 经办人 calendar 历法 caller_id 操作人 caller_kind 操作人类别
+cancel_reason 取消原因 cancelled_at 取消时间 cancelled_by 取消人 cap_per_member 每人限用
+cap_total 限用总数 card_code 会员卡号 carried_minor 换货抵用 category 品类 cause 起因
+change_minor 找零 channel 渠道 city 城市 closed_at 关闭时间 code 券码 colour 颜色 condition 状况
+confirmable_from 可确认时间 confirmed_at 确认时间 confirmed_by 确认人 content 内容
 coupon_code 券码 coupon_promotion_id 礼遇券活动 created_at 建立时间 currency 币种 day 日
 decided_at 复核时间 decided_by 复核人 detail 说明 device_id 设备 discount_minor 优惠
 document_id 单据 earn_version 积分规则版本 earned_on 获得日期 earned_tier 消费所得等级
@@ -38,32 +39,33 @@ redeemed_at 兑换时间 redeemed_by 兑换经办人 reference 参考号 refund_
 refunded_before 此前已退 refusal 拒绝原因 registered_at 注册时间 relation 关系
 requested_at 申请时间 requested_by 申请人 return_id 退货单 returned 已退回 returned_at 退货时间
 returned_before 此前已退件数 returned_minor 已退金额 returns 退货次数 review_on 等级复核日
-rule_tags 规则标签 rule_version 规则版本 sent_by 发送人 set_exactly 只按设定 set_tier 人工设定等级
-set_until 设定有效至 shift_id 班次 shop 店铺 since 自 size 尺码 sizes 尺码 sku_code 商品编码
-sku_id 商品编号 sold 已售件数 sold_at 销售时间 source_channel 来源渠道 spend_minor 消费金额
-spend_version 积分抵扣规则版本 spending_power 消费能力 spent_minor 累计消费 staff_id 店员
-starts_at 开始时间 status 状态 store_id 门店 style 风格 style_id 款号 style_preferences 风格偏好
-tag 标签 tags 标签 tax_basis_points 税率（万分之） tax_minor 税额 text 文字 tier 等级
-tier_as_of 等级计算日 total_minor 合计 type 操作 undo_reason 撤销原因 undone_at 撤销时间
-undone_by 撤销人 unit 单位 unit_list_minor 单价 until 截至 valid_from 生效时间
-valid_until 有效期至 value 号码 verified 已核实 version 版本 wallet_spent_minor 使用储值
-wallet_told_minor 申报使用储值 wallet_version 储值规则版本 wechat 微信 whole 是否完整
-withdrawn 是否撤回 year 年
+rows 条数 rule_tags 规则标签 rule_version 规则版本 sent_by 发送人 set_exactly 只按设定
+set_tier 人工设定等级 set_until 设定有效至 shift_id 班次 shop 店铺 since 自 size 尺码 sizes 尺码
+sku_code 商品编码 sku_id 商品编号 sold 已售件数 sold_at 销售时间 source_channel 来源渠道
+spend_minor 消费金额 spend_version 积分抵扣规则版本 spending_power 消费能力 spent_minor 累计消费
+staff_id 店员 starts_at 开始时间 status 状态 store_id 门店 style 风格 style_id 款号
+style_preferences 风格偏好 subject 内容 tag 标签 tags 标签 tax_basis_points 税率（万分之）
+tax_minor 税额 text 文字 tier 等级 tier_as_of 等级计算日 total_minor 合计 type 操作
+undo_reason 撤销原因 undone_at 撤销时间 undone_by 撤销人 unit 单位 unit_list_minor 单价 until 截至
+valid_from 生效时间 valid_until 有效期至 value 号码 verified 已核实 version 版本
+wallet_spent_minor 使用储值 wallet_told_minor 申报使用储值 wallet_version 储值规则版本 wechat 微信
+whole 是否完整 withdrawn 是否撤回 year 年
 """
 _CODES = """
 adjusted 调整 adjustment 调整 any 全部 app 应用 asked_by_guardian 监护人要求
 asked_by_member 本人要求 authority 主管机关要求 bonus 赠送金 call 电话 cancelled 已取消
-card 银行卡 cash 现金 change 变更 child 子女 client 系统 code 扫码 coupon 优惠券 customer 顾客
-damaged 破损 earned 获得 email 邮件 enquiry 咨询 erased 已注销 erasure 注销 expired 到期
-expiry 到期 female 女 forfeited 作废 grandchild 孙辈 grandparent 祖辈 handed_over 更换导购
-held 已预留 import 导入 joined 入会 lunar 农历 male 男 marketing 营销信息 membership 会员服务
-message 消息 moved_elsewhere 转移至其他机构 note 备注 opening 期初 other 其他
-other_till 其他收银机 paper 纸质 parent 父母 partner 伴侣 pay_out 储值提现 pending 处理中
-phone 电话 placed 已成交 points 积分 principal 本金 purchase 购买 qr 扫码 refund 退款
-released 已释放 requested 已申请 return 退货 returned 退回 rule 规则 sale 销售 screen 屏幕确认
-sellable 可售 settled 已结算 sibling 兄弟姐妹 sms 短信 solar 公历 spent 使用 staff 员工 store 门店
-tier 等级 time 到时 top_up 储值 transfer 转赠 visit 到店 void 作废 voided 已作废 wallet 储值
-wallet_adjustment 储值调整 wechat 微信 withdrawn 已撤回
+card 银行卡 cash 现金 change 变更 child 子女 client 系统 code 扫码 coupon 优惠券 creation 建立
+customer 顾客 damaged 破损 earned 获得 email 邮件 enquiry 咨询 erased 已注销 erasure 注销
+expired 到期 expiry 到期 female 女 forfeited 作废 grandchild 孙辈 grandparent 祖辈
+handed_over 更换导购 held 已预留 import 导入 joined 入会 last_contact 最近联系
+last_purchase 最近消费 lunar 农历 male 男 marketing 营销信息 membership 会员服务 message 消息
+moved_elsewhere 转移至其他机构 note 备注 opening 期初 other 其他 other_till 其他收银机 paper 纸质
+parent 父母 partner 伴侣 pay_out 储值提现 pending 处理中 phone 电话 placed 已成交 points 积分
+principal 本金 purchase 购买 qr 扫码 refund 退款 released 已释放 requested 已申请 return 退货
+returned 退回 rule 规则 sale 销售 screen 屏幕确认 sellable 可售 settled 已结算 sibling 兄弟姐妹
+sms 短信 solar 公历 spent 使用 staff 员工 store 门店 tier 等级 time 到时 top_up 储值 transfer 转赠
+visit 到店 void 作废 voided 已作废 wallet 储值 wallet_adjustment 储值调整 wechat 微信
+withdrawal 撤回同意 withdrawn 已撤回
 """
 
 
@@ -76,9 +78,9 @@ COLUMNS = _pairs(_COLUMNS)
 CODES = _pairs(_CODES)
 CODED = frozenset(
     (
-        "account", "calendar", "caller_kind", "cause", "channel", "condition", "gender", "kind",
-        "proof", "purpose", "reason", "recorded_by_kind", "relation", "source_channel", "status",
-        "unit",
+        "account", "after", "calendar", "caller_kind", "cause", "channel", "condition",
+        "gender", "kind", "proof", "purpose", "reason", "recorded_by_kind", "relation",
+        "source_channel", "status", "unit",
     )
 )  # fmt: skip
 """Columns whose texts are codes."""

@@ -125,6 +125,12 @@ SECTIONS = (
         " confirmed_at refusal ended_at",
     ),
     Section(
+        "retention_removals",
+        "到期清除",
+        "What went when its time was over",
+        "at subject version after since rows",
+    ),
+    Section(
         "disclosures",
         "个人资料提取",
         "Who took this data out",
@@ -174,13 +180,15 @@ WITHHELD = {
     "tag_history.id": "the number of the row among all",
     "tag_dues": "when a rule is looked at again",
     "tag_changes": "a list of work, gone within a second",
+    "retention_removals.id": "the number of the row among all",
+    "retention_removals.run_id": "which run, over all members",
     "erasure_answers": "of an erasure that ended: there is nobody any more",
     "import_keys": "keyed hashes of a file, gone with its import",
     "import_chunks": "a file that waits, encrypted; whose rows they are shows at its import",
 }
 NOT_OF_PERSONS = (
     "birthday_rules exports field_versions hand_overs import_faults imports notices privacy_rules"
-    " staff tag_rule_versions tag_runs"
+    " retention_runs staff tag_rule_versions tag_runs"
 )
 TOLD = Told(Base.metadata, SECTIONS, WITHHELD, NOT_OF_PERSONS)
 

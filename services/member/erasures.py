@@ -32,6 +32,7 @@ from shared.contracts.member.erasure import (
     ErasureAnswer,
     ErasureCompleted,
     ErasureConfirmed,
+    ErasureReason,
     ErasureRequested,
     ErasureRule,
     ErasureWithdrawn,
@@ -42,6 +43,7 @@ from shared.contracts.member.erasure import (
 )
 from shared.contracts.order.erasure import ErasureChecked
 from shared.errors import Refusal
+from shared.ids import new_id
 from shared.paging import Page, decode_moment, page_of
 from shared.seal import Caller, ScopeKind
 from shared.stores import require_store, stores_within
@@ -57,16 +59,36 @@ def request(session: Session, caller: Caller, command: RequestErasure, now: date
         return _shown(session, [earlier])[0]
     member = locked(session, command.member_id)
     require_reach(session, caller, member.id)
+    row = _ask(session, command.id, member.id, command.reason, caller.id, now)
+    if row is None:
+        raise Refusal("ERASURE_OPEN")
+    return _shown(session, [row])[0]
+
+
+def ask_by_rule(session: Session, member_id: UUID, author_id: UUID, now: datetime) -> None:
+    """Ask for the erasure of a member whose time is over, in the name of whose rule it is."""
+    _ask(session, new_id(), member_id, "retention", author_id, now)
+
+
+def _ask(
+    session: Session,
+    erasure_id: UUID,
+    member_id: UUID,
+    reason: ErasureReason,
+    asked_by: UUID,
+    now: datetime,
+) -> Row | None:
+    """The new request; None: one is open."""
     rule = privacy_rules.in_force(session, ErasureRule)
     wait = timedelta(hours=rule[1].wait_hours if rule else 0)
     row = session.scalar(
         insert(Row)
         .values(
-            id=command.id,
-            member_id=member.id,
+            id=erasure_id,
+            member_id=member_id,
             status="requested",
-            reason=command.reason,
-            requested_by=caller.id,
+            reason=reason,
+            requested_by=asked_by,
             requested_at=now,
             confirmable_from=now + wait,
             rule_version=rule[0] if rule else None,
@@ -74,11 +96,10 @@ def request(session: Session, caller: Caller, command: RequestErasure, now: date
         .on_conflict_do_nothing()
         .returning(Row)
     )
-    if row is None:
-        raise Refusal("ERASURE_OPEN")
-    event = ErasureRequested(erasure_id=row.id, member_id=member.id, reason=command.reason)
-    _tell(session, member.id, event)
-    return _shown(session, [row])[0]
+    if row is not None:
+        event = ErasureRequested(erasure_id=row.id, member_id=member_id, reason=reason)
+        _tell(session, member_id, event)
+    return row
 
 
 def confirm(session: Session, caller: Caller, command: ConfirmErasure, now: datetime) -> Erasure:

@@ -99,6 +99,8 @@ HARMLESS = {
     "privacy_rules": "kind body",
     "purchase_facts": "currency",
     "purchased_categories": "category",
+    "retention_removals": "subject after",
+    "retention_runs": "state body counts",
     "staff": "scope_kind",
     "tag_changes": "facts",
     "tag_history": "tag cause",

@@ -1,9 +1,9 @@
-"""Operations on what a person may ask for: their data out, and erasure; and the rules of both."""
+"""Operations of privacy: a person's data out, erasure, how long data is kept; and their rules."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from services.member import disclosure, disclosures, erasures, privacy_rules
+from services.member import disclosure, disclosures, erasures, privacy_rules, retention
 from shared.contracts import Done
 from shared.contracts.member.disclosure import (
     BeginDisclosure,
@@ -25,8 +25,15 @@ from shared.contracts.member.privacy import (
     PrivacyRuleVersion,
     PublishPrivacyRule,
 )
+from shared.contracts.member.retention import (
+    ExplainRetention,
+    GetRetentionRun,
+    PreviewRetention,
+    Retention,
+    RetentionRun,
+)
 from shared.paging import Page
-from shared.seal import HQ, MANAGERS, Caller, Role
+from shared.seal import HQ, MANAGERS, READERS, Caller, Role
 from shared.service import operation
 
 
@@ -84,3 +91,18 @@ class Privacy:
     def end_disclosure(self, caller: Caller, command: EndDisclosure) -> Done:
         with self.transaction() as session:
             return disclosures.end(session, caller, command, datetime.now(UTC))
+
+    @operation(PreviewRetention, roles=HQ)
+    def preview_retention(self, caller: Caller, command: PreviewRetention) -> RetentionRun:
+        with self.transaction() as session:
+            return retention.preview(session, caller, command, datetime.now(UTC))
+
+    @operation(GetRetentionRun, roles=HQ | {Role.AUDITOR})
+    def get_retention_run(self, caller: Caller, command: GetRetentionRun) -> RetentionRun:
+        with self.transaction() as session:
+            return retention.get_run(session, command)
+
+    @operation(ExplainRetention, roles=READERS - {Role.INTEGRATION})
+    def explain_retention(self, caller: Caller, command: ExplainRetention) -> Retention:
+        with self.transaction() as session:
+            return retention.explain(session, command)

@@ -1,12 +1,14 @@
-"""The rules of privacy, by version: of erasure, and of data taken out."""
+"""The rules of privacy, by version: of erasure, of data taken out, of retention."""
 
 from datetime import datetime
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from services.member import retention_rules
 from services.member.models import PrivacyRule
 from shared import outbox
 from shared.contracts import Message
@@ -19,6 +21,7 @@ from shared.contracts.member.privacy import (
     PrivacyRuleVersion,
     PublishPrivacyRule,
 )
+from shared.contracts.member.retention import RetentionRule
 from shared.seal import Caller
 from shared.versions import Versions
 
@@ -30,6 +33,8 @@ def publish(
     session: Session, caller: Caller, command: PublishPrivacyRule, now: datetime
 ) -> PrivacyRuleVersion:
     """Publish the next version once; see `PublishPrivacyRule`."""
+    if isinstance(command.body, RetentionRule):
+        retention_rules.check(session, command.body)
     kind = _kind(type(command.body))
     row, new = _RULES.publish(
         session, caller, id_=command.id, body=command.body, kind=kind, now=now
@@ -51,6 +56,12 @@ def in_force(session: Session, kind: type[R]) -> tuple[int, R] | None:
     of_kind = select(PrivacyRule.version, PrivacyRule.body).where(PrivacyRule.kind == _kind(kind))
     row = session.execute(of_kind.order_by(PrivacyRule.version.desc()).limit(1)).one_or_none()
     return None if row is None else (row.version, msgspec.convert(row.body, kind))
+
+
+def author_of(session: Session, kind: type[Message], version: int) -> UUID:
+    """Who published a version."""
+    wanted = (PrivacyRule.kind == _kind(kind), PrivacyRule.version == version)
+    return session.execute(select(PrivacyRule.author_id).where(*wanted)).scalar_one()
 
 
 def _kind(body: type[Message]) -> PrivacyRuleKind:

@@ -17,6 +17,7 @@ from services.member import (
     imports,
     notices,
     profiles,
+    retention,
     search,
     tag_reasons,
     tag_rules,
@@ -109,6 +110,8 @@ IMPORT_SECONDS = 1
 IMPORT_RESTS = 0.25
 """How long it rests after a piece of a file, in times of what that took."""
 FORGET_SECONDS = 3_600
+RETENTION_SECONDS = 5
+RETENTION_RESTS = 2
 
 
 class PhoneKeys(DependencyProvider):
@@ -264,6 +267,13 @@ class MemberService(Heard, Identity, Files, Privacy):
     def forget_imports(self) -> None:
         with self.transaction.background() as session:
             imports.forget_abandoned(session, datetime.now(UTC))
+
+    @timer(interval=RETENTION_SECONDS)
+    def keep_no_longer(self) -> None:
+        """What is due by the rule of retention goes; whoever is at the counter comes first."""
+        self.transaction.in_batches(
+            lambda session: retention.step(session, datetime.now(UTC)), RETENTION_RESTS
+        )
 
     @operation(PublishTagRule, roles=HQ)
     def publish_tag_rule(self, caller: Caller, command: PublishTagRule) -> TagRule:

@@ -35,6 +35,7 @@ from shared.contracts.member import erasure as me
 from shared.contracts.member import exports as x
 from shared.contracts.member import imports as n
 from shared.contracts.member import privacy as mp
+from shared.contracts.member import retention as mr
 from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
 from shared.contracts.order import returns as back
@@ -82,6 +83,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     me.ListErasures: MANAGERS | {R.AUDITOR},
     **dict.fromkeys((md.BeginDisclosure, md.ReadMemberRecords, md.EndDisclosure, ReadOrderRecords,
                      ReadLoyaltyRecords, ReadDirectoryRecords, c.ReadCampaignRecords), MANAGERS),
+    mr.PreviewRetention: HQ, mr.GetRetentionRun: HQ | {R.AUDITOR},
+    mr.ExplainRetention: READERS - {R.INTEGRATION},
     mp.PublishPrivacyRule: HQ, mp.ListPrivacyRules: MANAGERS | {R.AUDITOR},
     t.PublishTagRule: HQ, t.EndTagRule: HQ, t.PreviewTagRule: HQ, t.CancelTagRun: HQ,
     t.GetTagRun: HQ, t.ListTagRules: READERS, t.ExplainTag: READERS - {R.INTEGRATION},
@@ -200,6 +203,7 @@ CHAIN_ONLY = (
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
     mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule, mp.PublishPrivacyRule,
     t.PublishTagRule, t.EndTagRule, t.PreviewTagRule, t.CancelTagRun,
+    mr.PreviewRetention,
 )  # fmt: skip
 
 
@@ -324,6 +328,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         t.CancelTagRun(id=uuid4()),
         m.PublishField(id=uuid4(), field=field),
         mp.PublishPrivacyRule(id=uuid4(), body=me.ErasureRule()),
+        mr.PreviewRetention(id=uuid4(), rule=mr.RetentionRule()),
         mc.PublishNotice(
             id=uuid4(), purpose="membership", version="1", text_zh="须知", text_en="notice"
         ),

@@ -26,6 +26,7 @@ from services.member.models.purchases import (
     PurchasedSku,
     PurchaseFacts,
 )
+from services.member.models.retention import RetentionRemoval, RetentionRun
 from services.member.models.tag_rules import (
     MemberTier,
     RuleTag,
@@ -72,6 +73,8 @@ __all__ = [
     "PurchasedCategory",
     "PurchasedSku",
     "RelativeRow",
+    "RetentionRemoval",
+    "RetentionRun",
     "RuleTag",
     "Staff",
     "Store",

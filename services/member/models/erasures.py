@@ -75,7 +75,9 @@ class PrivacyRule(Base):
     valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     body: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
-    __table_args__: Any = (CheckConstraint("kind IN ('erasure', 'disclosure')", name="kind"),)
+    __table_args__: Any = (
+        CheckConstraint("kind IN ('erasure', 'disclosure', 'retention')", name="kind"),
+    )
 
 
 class DisclosureRun(Base):

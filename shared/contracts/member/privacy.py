@@ -1,4 +1,4 @@
-"""The rules of privacy, by version: of erasure, and of data taken out."""
+"""The rules of privacy, by version: of erasure, of data taken out, of retention."""
 
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -7,6 +7,7 @@ from uuid import UUID
 from shared.contracts import Command, Event, Message, Sentence
 from shared.contracts.member.disclosure import DisclosureRule
 from shared.contracts.member.erasure import ErasureRule
+from shared.contracts.member.retention import RetentionRule
 
 ERRORS = {
     "RULE_ID_TAKEN": Sentence(
@@ -15,8 +16,8 @@ ERRORS = {
 }
 
 
-PrivacyRuleKind = Literal["erasure", "disclosure"]
-PrivacyRuleBody = ErasureRule | DisclosureRule
+PrivacyRuleKind = Literal["erasure", "disclosure", "retention"]
+PrivacyRuleBody = ErasureRule | DisclosureRule | RetentionRule
 
 
 class PrivacyRuleVersion(Message, frozen=True, kw_only=True):
@@ -32,7 +33,8 @@ class PrivacyRuleVersion(Message, frozen=True, kw_only=True):
 
 class PublishPrivacyRule(Command[PrivacyRuleVersion], frozen=True, kw_only=True):
     """Publish the next version of a rule, in force from now; HQ. The kind is the `type` of the
-    body. The id is the caller's: repeating is safe. Refusal: RULE_ID_TAKEN."""
+    body. The id is the caller's: repeating is safe. Refusals: RULE_ID_TAKEN,
+    and those of `RetentionRule`."""
 
     id: UUID
     body: PrivacyRuleBody
