@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -153,28 +152,6 @@ async def test_a_bad_event_is_parked_and_stops_nobody(
                 found.append(message)
             assert len(found) >= 1, service
             assert found[0].headers["x-death"][0]["queue"] == f"events.{service}.directory"
-
-
-@pytest.fixture
-async def subscribe(shop: Shop, stack: RunningStack) -> AsyncIterator[Any]:
-    """`await subscribe(token, query)`: a graphql-transport-ws stream."""
-    opened = []
-
-    async def stream(token: str | None, query: str, **variables: Any) -> Any:
-        url = stack.urls["graphql"].replace("http", "ws", 1)
-        protocol = websockets.Subprotocol("graphql-transport-ws")
-        socket = await websockets.connect(url, subprotocols=[protocol])
-        opened.append(socket)
-        payload = {"accessToken": token} if token else {}
-        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
-        assert json.loads(await socket.recv())["type"] == "connection_ack"
-        body = {"query": query, "variables": variables}
-        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": body}))
-        return socket
-
-    yield stream
-    for socket in opened:
-        await socket.close()
 
 
 async def test_a_sale_is_told_to_the_stores_screens(shop: Shop, subscribe: Any) -> None:

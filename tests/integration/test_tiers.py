@@ -1,5 +1,7 @@
 """Tiers from HQ to the floor: set by hand, near the next, told to the store; rules rehearsed."""
 
+import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -61,12 +63,24 @@ async def test_hq_sets_a_tier_and_takes_it_back(shop: Shop) -> None:
         await until(audited)
 
 
-async def test_t4_a_sale_near_the_next_tier_shows_on_the_timeline(shop: Shop) -> None:
+async def test_t4_a_sale_near_the_next_tier_is_told_to_the_store_and_shows_on_the_timeline(
+    shop: Shop, subscribe: Any
+) -> None:
+    query = "subscription($s: ID!) { nearNextTier(storeId: $s) { memberId nextTier missing } }"
     async with await shop.admin() as admin, await shop.clerk() as clerk:
         sku = await shop.piece(admin, 20)
         member = await shop.member(clerk)
+        socket = await subscribe(clerk._token, query, s=shop.store)
+        await asyncio.sleep(0.5)
 
         await sell(clerk, shop.sale(sku, 19, memberId=member))
+
+        told = json.loads(await asyncio.wait_for(socket.recv(), 10))
+        assert told["payload"]["data"]["nearNextTier"] == {
+            "memberId": member,
+            "nextTier": "gold",
+            "missing": "10000",
+        }
 
         async def near() -> Any:
             told = await tier_of(clerk, member)
