@@ -232,6 +232,7 @@ class Person:
     back_to: str = "/customers"
     section: str = "overview"
     member: dict[str, Any] | None = None
+    gone: bool = False
     coupons: list[dict[str, Any]] = field(default_factory=list)
     refusal: dict[str, str] | None = None
     account: str = "POINTS"

@@ -36,6 +36,8 @@ def MemberPane(margin: int = theme.MARGIN) -> ft.Control:
     member = person.member
     if not person.id:
         return pane([empty(ft.Icons.BADGE_OUTLINED, t("choose_member"))], margin=margin)
+    if person.gone:
+        return pane([named("gone", note(t("member_gone")))], margin=margin)
     if member is None:
         said = [note(in_words(till, person.refusal), "stop")] if person.refusal else []
         again = secondary("ask-again", t("try_again"), till.member_work.again)

@@ -9,6 +9,10 @@ MEMBERS: Words = {
     "in_this_sale": ("已在本单", "In this sale"),
     "register_only": ("开卡", "Make the card"),
     "open_member": ("查看会员", "Look at the member"),
+    "member_gone": (
+        "没有这位会员了，可能已经注销。请重新查找。",
+        "This member is no longer there, and may have been erased. Please look again.",
+    ),
     # Sections
     "overview": ("概况", "Overview"),
     "balances_tab": ("积分储值", "Balance"),
@@ -89,6 +93,8 @@ MEMBERS: Words = {
     "kind_top_up": ("充值", "Top-up"),
     "kind_coupon": ("优惠券", "Coupon"),
     "kind_tier": ("等级", "Tier"),
+    "kind_merged": ("合并", "Merged"),
+    "kind_unmerged": ("撤销合并", "Parted again"),
     "kind_handed_over": ("换导购", "New associate"),
     # Profile
     "home_store": ("归属门店", "Home store"),

@@ -30,11 +30,16 @@ class MemberWork:
         await self.again()
 
     async def again(self) -> None:
-        """The member as they are now, and what the open section shows."""
-        found = await self._ask(asking.PERSON, id=self._person.id)
+        """The member as they are now, and what the open section shows. Who was merged into
+        another is that one from then on; who was erased is `gone`."""
+        person = self._person
+        found = await self._ask(asking.PERSON, id=person.id)
         if found:
-            self._person.member, self._person.coupons = found["member"], found["coupons"]
-        await self.show(self._person.section)
+            person.member, person.coupons = found["member"], found["coupons"]
+            person.gone = person.member is None
+        if person.member is not None:
+            person.id = person.member["id"]
+            await self.show(person.section)
 
     async def show(self, section: str) -> None:
         """Open a section; it is asked for anew each time."""

@@ -6,6 +6,7 @@ Flet that are not its public interface, which is one reason why its version is p
 
 import asyncio
 import dataclasses
+import functools
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -263,8 +264,13 @@ def _walk(node: Any, seen: set[int]) -> Iterator[BaseControl]:
     elif isinstance(node, BaseControl):
         seen.add(id(node))
         yield node
-        for field in dataclasses.fields(node):
-            if field.name not in _NOT_DRAWN:
-                value = getattr(node, field.name, None)
-                if isinstance(value, BaseControl | list | tuple):
-                    yield from _walk(value, seen)
+        known, others = node._values, node.__dict__  # only what is not as it always is
+        for name in _drawn_fields(type(node)):
+            value = known[name] if name in known else others.get(name)
+            if isinstance(value, BaseControl | list | tuple):
+                yield from _walk(value, seen)
+
+
+@functools.cache
+def _drawn_fields(kind: type[BaseControl]) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(kind) if each.name not in _NOT_DRAWN)

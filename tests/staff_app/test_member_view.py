@@ -431,6 +431,24 @@ def test_the_clerk_chooses_how_many_points_pay() -> None:
     asyncio.run(play())
 
 
+def test_who_was_merged_is_the_other_and_who_was_erased_is_gone() -> None:
+    async def play() -> None:
+        club = Club()
+        device = await looking(club)
+        other = "0190a000-0000-7000-8000-0000000000bb"
+        club.known["id"] = other
+        club.member = lambda id: club.known  # type: ignore[method-assign]  # noqa: A006
+        await device.till.member_work.again()
+        assert device.till.person.id == other
+        club.member = lambda id: None  # type: ignore[method-assign]  # noqa: A006
+        await device.till.member_work.again()
+
+        await device.sees("没有这位会员了")
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_the_member_of_a_sale_is_a_tap_away() -> None:
     async def play() -> None:
         device = await working(Club())
