@@ -58,13 +58,14 @@ def Pay() -> ft.View:
 
 def _amounts(t: Words, till: Any, currency: str) -> ft.Control:
     split = bool(till.payment.tenders)
+    label, now = t("still_due") if split else t("to_pay"), till.checkout.due_minor
+    if till.checkout.rest_minor:
+        label, now = t("difference_back"), till.checkout.rest_minor
     shown: list[ft.Control] = [
         ft.Row(
             [
-                ft.Text(
-                    t("still_due") if split else t("to_pay"), color=ft.Colors.ON_SURFACE_VARIANT
-                ),
-                amount(till.checkout.due_minor, currency, theme.HUGE),
+                ft.Text(label, color=ft.Colors.ON_SURFACE_VARIANT),
+                amount(now, currency, theme.HUGE),
             ],
             alignment=ft.MainAxisAlignment.CENTER,
             spacing=12,

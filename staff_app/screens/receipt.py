@@ -27,7 +27,7 @@ def Receipt() -> ft.View:
         return screen("/receipt", bar(t("receipt"), back=BackTo("/")), [nothing], [button])
     language, currency = till.preferences.language, order["currency"]
     cards: list[ft.Control] = [
-        _head(t, order, currency, bool(receipt.exchange)),
+        _head(t, order, currency, receipt.exchange),
         card(
             *(sold_line(line, currency) for line in order["lines"]),
             *sums(t, language, order, currency),
@@ -43,17 +43,23 @@ def Receipt() -> ft.View:
     return screen("/receipt", head, [column], [button])
 
 
-def _head(t: Words, order: dict[str, Any], currency: str, exchange: bool) -> ft.Control:
-    """Paid, and the change: the one thing the hand does now."""
-    change = int(order["changeMinor"])
+def _head(
+    t: Words, order: dict[str, Any], currency: str, exchange: dict[str, Any] | None
+) -> ft.Control:
+    """Paid, and the change or what an exchange gives back: the one thing the hand does now."""
+    change, name = int(order["changeMinor"]), t("change")
+    rest = money_back(exchange) - int(order["totalMinor"])
+    if exchange and rest > 0:
+        change, name = rest, t("difference_back")
     carried = [int(each["amountMinor"]) for each in order["tenders"] if each["returnId"]]
-    title = t("exchanged") if exchange else t("paid")
+    title, paid = t("exchanged") if exchange else t("paid"), int(order["totalMinor"]) - sum(carried)
+    figure = [amount(paid, currency, theme.TITLE)] if paid or not exchange else []
     shown: list[ft.Control] = [
         ft.Row(
             [
                 ft.Icon(ft.Icons.CHECK_CIRCLE, color=theme.GREEN, size=28),
                 ft.Text(title, size=theme.TITLE, weight=ft.FontWeight.BOLD),
-                amount(int(order["totalMinor"]) - sum(carried), currency, theme.TITLE),
+                *figure,
             ],
             alignment=ft.MainAxisAlignment.CENTER,
             spacing=8,
@@ -65,7 +71,7 @@ def _head(t: Words, order: dict[str, Any], currency: str, exchange: bool) -> ft.
                 "receipt-change",
                 ft.Row(
                     [
-                        ft.Text(t("change"), size=theme.TITLE),
+                        ft.Text(name, size=theme.TITLE),
                         amount(change, currency, theme.HUGE, color=theme.GREEN),
                     ],
                     alignment=ft.MainAxisAlignment.CENTER,

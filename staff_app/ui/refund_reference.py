@@ -12,21 +12,16 @@ from staff_app.ui.receipt_lines import NAMES
 LONGEST = 100
 
 
-def refund_reference(
-    t: Words, refund: dict[str, Any], known: Any, currency: str, changed: Any = None
-) -> ft.Control:
+def refund_reference(t: Words, refund: dict[str, Any], known: Any, currency: str) -> ft.Control:
     """A field that writes into `known`, by the position of the payment."""
-    position = refund["position"]
-    name = t(
-        "refund_reference",
-        tender=t(NAMES[refund["kind"]]),
-        amount=money(int(refund["amountMinor"]), currency),
-    )
+    position, tender = refund["position"], t(NAMES[refund["kind"]])
+    name = t("refund_reference_of", tender=tender)
+    if refund["amountMinor"] is not None:
+        back = money(int(refund["amountMinor"]), currency)
+        name = t("refund_reference", tender=tender, amount=back)
 
     def change(event: Any) -> None:
         known[position] = (event.control.value or "")[:LONGEST]
-        if changed:
-            changed()
 
     return named(
         f"refund-reference-{position}",

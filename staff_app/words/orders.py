@@ -55,6 +55,7 @@ ORDERS: Words = {
         "{tender} {amount} 的退款单号",
         "Reference of the {tender} refund {amount}",
     ),
+    "refund_reference_of": ("{tender}的退款单号", "Reference of the {tender} refund"),
     "needs_reason": ("请选原因", "Choose a reason"),
     "needs_refund_reference": ("请输入退款单号", "Type the reference of the refund"),
     "give_back": ("退款 {amount}", "Refund {amount}"),

@@ -12,7 +12,7 @@ from staff_app.storage import NotKept, Storage
 from staff_app.work.basket import BasketWork
 from staff_app.work.finding import FindingWork
 from staff_app.work.outbox import Outbox, Sent, new_sale
-from staff_app.work.returning import NEEDS_REFERENCE, money_back, worth
+from staff_app.work.returning import MONEY, NEEDS_REFERENCE, money_back, worth
 
 SECOND_TAP_SECONDS = 0.8
 
@@ -77,11 +77,17 @@ class CheckoutWork:
 
     @property
     def to_terminals(self) -> list[dict[str, Any]]:
-        """Refunds of an exchange that need the terminal's reference."""
+        """Refunds of an exchange that need the terminal's reference; how much each of several
+        gets of the rest, only the gateway knows (None)."""
         if not self.rest_minor:
             return []
-        refunds = (self._basket.exchange or {})["refunds"]
-        return [refund for refund in refunds if refund["kind"] in NEEDS_REFERENCE]
+        refunds = [each for each in (self._basket.exchange or {})["refunds"]
+                   if each["kind"] in MONEY]  # fmt: skip
+        alone = str(self.rest_minor) if len(refunds) == 1 else None
+        return [
+            {**refund, "amountMinor": alone}
+            for refund in refunds if refund["kind"] in NEEDS_REFERENCE
+        ]  # fmt: skip
 
     @property
     def entered_minor(self) -> int:

@@ -291,6 +291,9 @@ def test_an_exchange_gives_back_what_is_over_with_the_terminals_reference() -> N
         await device.sees("换货，退差价 ¥536.40")
         await device.press("to-payment")
         await device.sees("请输入退款单号")
+        field: Any = device.named("refund-reference-0")
+        assert field.content.label == "刷卡的退款单号"  # how much of it, only the gateway knows
+        assert device.says("退差价")
         await device.type("refund-reference-0", "R-9")
         await device.press("pay")
 
