@@ -153,5 +153,14 @@ CHECKS: dict[str, str] = {
             ON erasures.member_id = coalesce(members.survivor_id, members.id)
         WHERE (members.erased_at IS NULL) <> (erasures.id IS NULL)
     """,
+    "a run of the rule of retention took away what it counted": """
+        SELECT run.id AS run_id, counted.key AS subject, counted.value AS counted, taken.members
+        FROM retention_runs AS run CROSS JOIN jsonb_each_text(run.counts) AS counted
+        LEFT JOIN (
+            SELECT run_id, subject, count(*) AS members FROM retention_removals GROUP BY 1, 2
+        ) AS taken ON taken.run_id = run.id AND taken.subject = counted.key
+        WHERE run.version IS NOT NULL
+            AND CAST(counted.value AS bigint) IS DISTINCT FROM taken.members
+    """,
     **tag_audit.CHECKS,
 } | erasure.checks(PERSONAL)

@@ -33,8 +33,6 @@ from shared.contracts.member.fields import (
 AMOUNT_LIMIT = 10**14
 LABEL_LIMIT = 200
 """Characters in the name of a place."""
-PLACE_DIGITS = 6
-"""Of a degree: eleven centimetres."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _PLAIN = re.compile(PLAIN)
@@ -77,7 +75,7 @@ def judged(kind: FieldKind, given: Any, country: str) -> Any:
         case PhoneField():
             return _phone(given, country)
         case LocationField():
-            return _place(given)
+            return _place(kind, given)
         case FormulaField():
             raise Unfit("由公式计算，不能填写", "it is reckoned, not filled in")
 
@@ -228,12 +226,12 @@ def _phone(given: Any, country: str) -> str:
     return number
 
 
-def _place(given: Any) -> dict[str, Any]:
+def _place(kind: LocationField, given: Any) -> dict[str, Any]:
     if not isinstance(given, dict) or not given.keys() <= {"latitude", "longitude", "label"}:
         raise Unfit("应为经纬度", "latitude and longitude are expected")
     place: dict[str, Any] = {
-        "latitude": _degrees(given.get("latitude"), 90),
-        "longitude": _degrees(given.get("longitude"), 180),
+        "latitude": _degrees(given.get("latitude"), 90, kind.digits),
+        "longitude": _degrees(given.get("longitude"), 180, kind.digits),
     }
     label = given.get("label")
     if label is not None:
@@ -242,7 +240,7 @@ def _place(given: Any) -> dict[str, Any]:
     return place
 
 
-def _degrees(given: Any, limit: int) -> float:
+def _degrees(given: Any, limit: int, digits: int) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= limit:
         raise Unfit("经纬度不对", "those are no degrees of latitude and longitude")
-    return round(float(given), PLACE_DIGITS)
+    return round(float(given), digits)

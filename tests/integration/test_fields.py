@@ -10,7 +10,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_field_goes_from_hq_to_the_counter(shop: Shop) -> None:
     key = f"home_{fresh()[-8:]}"
     wechat = f"wechat_{fresh()[-8:]}"
-    place = {"latitude": 31.2304, "longitude": 121.4737, "label": "外滩"}
+    place = {"latitude": 31.23, "longitude": 121.47, "label": "外滩"}
     async with await shop.admin() as admin, await shop.clerk() as clerk:
         for name, kind in ((key, {"type": "location"}), (wechat, {"type": "text"})):
             made = await admin.change(

@@ -104,7 +104,13 @@ class PhoneField(Message, frozen=True, kw_only=True, tag="phone"):
 
 
 class LocationField(Message, frozen=True, kw_only=True, tag="location"):
-    """Degrees of latitude and longitude (WGS 84), and what people call the place."""
+    """Degrees of latitude and longitude (WGS 84), and what people call the place.
+
+    It is kept coarse: where somebody lives is sensitive (PIPL 28). `digits` of a degree stay after
+    the point; 2 are about a kilometre, 3 about a hundred metres.
+    """
+
+    digits: Annotated[int, Meta(ge=0, le=3)] = 2
 
 
 class FormulaField(Message, frozen=True, kw_only=True, tag="formula"):

@@ -203,6 +203,13 @@ def test_a_run_that_breaks_off_goes_on_and_counts_nobody_twice(
     assert len(events(session, "member.updated")) == 5
     ran(session, now + timedelta(hours=24), 2)  # the next day there is nothing left
     assert session.scalar(text("SELECT count(*) FROM retention_removals")) == 5
+    check = text(CHECKS["a run of the rule of retention took away what it counted"])
+    assert session.execute(check).all() == []
+    wrong = """UPDATE retention_runs SET counts = '{"city": 6}' WHERE counts <> '{}'"""
+    session.execute(text(wrong))
+    assert [(each.subject, each.counted, each.members) for each in session.execute(check)] == [
+        ("city", "6", 5),
+    ]  # fmt: skip
     with pytest.raises(IntegrityError), session.begin_nested():
         session.execute(text("DELETE FROM retention_removals"))
 

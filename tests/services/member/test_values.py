@@ -29,6 +29,7 @@ LIKES = MultiChoiceField(
     max_items=2,
 )
 PLACE = {"latitude": 31.2304, "longitude": 121.4737}
+NEAR = {"latitude": 31.23, "longitude": 121.47}
 
 
 @pytest.mark.parametrize(
@@ -50,10 +51,11 @@ PLACE = {"latitude": 31.2304, "longitude": 121.4737}
         (LIKES, ["c", "a", "c"], ["a", "c"]),
         (LIKES, [], None),
         (PhoneField(), "138 1234 1234", "+8613812341234"),
-        (LocationField(), PLACE, PLACE),
-        (LocationField(), {**PLACE, "label": " 外滩 "}, {**PLACE, "label": "外滩"}),
+        (LocationField(), PLACE, NEAR),
+        (LocationField(digits=0), PLACE, {"latitude": 31.0, "longitude": 121.0}),
+        (LocationField(), {**PLACE, "label": " 外滩 "}, {**NEAR, "label": "外滩"}),
         (LocationField(), {"latitude": -90, "longitude": 1.23456789},
-         {"latitude": -90.0, "longitude": 1.234568}),
+         {"latitude": -90.0, "longitude": 1.23}),
         (WEIGHT, None, None),
     ],
 )  # fmt: skip
