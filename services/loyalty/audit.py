@@ -1,5 +1,6 @@
 """What must hold within this database: each query returns one row for each difference."""
 
+from services.loyalty import liability_ages
 from services.loyalty.clearing_audit import CLEARING
 from services.loyalty.mall_audit import MALL
 from services.loyalty.personal import PERSONAL
@@ -180,6 +181,7 @@ CHECKS: dict[str, str] = {
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",
     **CLEARING,
+    **liability_ages.CHECKS,
     **MALL,
     **TIERS,
 } | erasure.checks(PERSONAL)

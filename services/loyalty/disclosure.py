@@ -150,8 +150,8 @@ WITHHELD = {
 }
 NOT_OF_PERSONS = (
     "clearing_agreements clearing_balances clearing_days clearing_items clearing_lines"
-    " clearing_mark clearing_payments liability_days liability_mark mall_item_versions mall_items"
-    " mall_movements mall_stock rehearsals rules"
+    " clearing_mark clearing_payments liability_ages liability_days liability_mark"
+    " mall_item_versions mall_items mall_movements mall_stock rehearsals rules"
 )
 
 TOLD = Told(Base.metadata, SECTIONS, WITHHELD, NOT_OF_PERSONS)

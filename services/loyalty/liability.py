@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
-from services.loyalty import rules
+from services.loyalty import liability_ages, rules
 from services.loyalty.marks import Mark
 from services.loyalty.models import Store
 from shared.contracts.loyalty.liability import (
@@ -148,8 +148,6 @@ def _owed_now(session: Session, found: dict[UUID, Any]) -> dict[Any, list[Row[An
     by_line: dict[Any, list[Row[Any]]] = defaultdict(list)
     scope = {
         "stores": list(found),
-        "kinds": ["points", "principal", "bonus"],
-        "after": _OWN,
         "own": _OWN,
         "today": datetime.now(UTC).date(),
         "bands": list(BANDS),
@@ -206,7 +204,8 @@ _GATHER = text(
                 FROM fresh GROUP BY 1, 2, 3
                 ON CONFLICT (account_id, store_id, month) DO UPDATE
                 SET given = l.given + excluded.given, net = l.net + excluded.net
-            ) UPDATE liability_mark SET done_id = :until""",
+            ),""", liability_ages.CHANGES, ",", liability_ages.KEEP,
+            "UPDATE liability_mark SET done_id = :until",
         )
     )
 )  # fmt: skip
@@ -229,34 +228,26 @@ _SUMS = text(
         )
     )
 )  # fmt: skip
-# Oldest first is used: what is left of a month is what the balance has beyond later months.
 _AGES = text(
     " ".join(
         (
-            "WITH", _REST, ",", _OWED, """, months AS (
-                SELECT account_id, store_id, unit, kind, month, sum(given) AS given,
-                    sum(sum(net)) OVER (PARTITION BY account_id, store_id) AS total,
-                    sum(sum(given)) OVER (PARTITION BY account_id, store_id ORDER BY month DESC)
-                        - sum(given) AS newer,
-                    row_number() OVER (PARTITION BY account_id, store_id ORDER BY month DESC)
-                        AS place
-                FROM parts GROUP BY account_id, store_id, unit, kind, month
-            ), owed AS (
-                SELECT store_id, unit, kind, total, place, CASE
-                    WHEN total >= 0 THEN greatest(least(total - newer, given), 0)
-                    WHEN place = 1 THEN total ELSE 0 END AS amount,
-                    (SELECT max(b) FROM unnest(CAST(:bands AS int[])) AS b WHERE b <= greatest(
-                        (extract(year FROM CAST(:today AS date)) - extract(year FROM month)) * 12
-                        + extract(month FROM CAST(:today AS date)) - extract(month FROM month), 0)
-                    ) AS band
-                FROM months
-            ), members AS (
-                SELECT store_id, unit, kind, count(*) AS members FROM owed
-                WHERE place = 1 AND total <> 0 GROUP BY 1, 2, 3
-            ) SELECT o.store_id, o.unit, o.kind, o.band, CAST(sum(o.amount) AS bigint) AS amount,
-                coalesce(min(m.members), 0) AS members
-            FROM owed o LEFT JOIN members m USING (store_id, unit, kind)
-            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4""",
+            "WITH", _REST, ", fresh AS (SELECT * FROM rest),", liability_ages.CHANGES, """,
+            sums AS (
+                SELECT store_id, unit, kind, month, amount, members FROM liability_ages
+                WHERE store_id = ANY(:stores)
+                UNION ALL
+                SELECT store_id, unit, kind, month, amount, members FROM ages
+            ), banded AS (
+                SELECT *, (SELECT max(b) FROM unnest(CAST(:bands AS int[])) AS b
+                    WHERE b <= greatest(0, 12 * extract(year FROM age(
+                        CAST(date_trunc('month', CAST(:today AS date)) AS date), month))
+                        + extract(month FROM age(
+                            CAST(date_trunc('month', CAST(:today AS date)) AS date), month)))
+                ) AS band FROM sums
+            ) SELECT store_id, unit, kind, band, CAST(sum(amount) AS bigint) AS amount,
+                CAST(sum(sum(members)) OVER (PARTITION BY store_id, unit, kind) AS bigint)
+                    AS members
+            FROM banded GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4""",
         )
     )
 )  # fmt: skip

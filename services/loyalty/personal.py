@@ -43,6 +43,7 @@ HARMLESS = {
     "freezes": "account",
     "holds": "status currency",
     "liability_accounts": "kind unit",
+    "liability_ages": "kind unit",
     "liability_days": "unit kind reason",
     "mall_item_versions": "body",
     "mall_items": "code",

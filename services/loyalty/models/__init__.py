@@ -14,7 +14,12 @@ from services.loyalty.models.clearing import (
 from services.loyalty.models.documents import Document
 from services.loyalty.models.hands import Freeze, Proposal, TierSetting
 from services.loyalty.models.ledger import Entry, ExpiryNotice, Transaction
-from services.loyalty.models.liability import LiabilityAccount, LiabilityDay, LiabilityMark
+from services.loyalty.models.liability import (
+    LiabilityAccount,
+    LiabilityAge,
+    LiabilityDay,
+    LiabilityMark,
+)
 from services.loyalty.models.mall import (
     MallItem,
     MallItemVersion,
@@ -47,6 +52,7 @@ __all__ = [
     "Hold",
     "Inbox",
     "LiabilityAccount",
+    "LiabilityAge",
     "LiabilityDay",
     "LiabilityMark",
     "MallItem",

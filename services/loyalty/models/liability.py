@@ -45,6 +45,20 @@ class LiabilityAccount(Base):
     __table_args__ = (Index("ix_liability_accounts_store_id", "store_id", "kind", "account_id"),)
 
 
+class LiabilityAge(Base):
+    """What a store still owes of what it gave in a month, to all accounts of a kind; `members` have
+    it as their latest month, and a balance. Built from entries up to the mark."""
+
+    __tablename__ = "liability_ages"
+
+    store_id: Mapped[UUID] = mapped_column(primary_key=True)
+    unit: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    amount: Mapped[int]
+    members: Mapped[int]
+
+
 class LiabilityMark(Base):
     """Entries up to `done_id` are summed up. Those up to `seen_id` will be once all transactions
     before `seen_xid` have ended: an entry that commits late is never skipped. One row."""

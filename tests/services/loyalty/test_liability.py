@@ -1,5 +1,6 @@
 """How much is owed, to whom, and why (K43)."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,14 +40,18 @@ def report(shop: Shop, by: Caller | None = None, **fields: Any) -> dict[Any, Any
 
 def gather_all(shop: Shop) -> None:
     """As the timer does, in a transaction that is alone: nothing of others is on its way."""
+    see_all(shop)
+    while liability.gather(shop.session, batch=3):
+        pass
+
+
+def see_all(shop: Shop) -> None:
     shop.session.execute(
         text(
             "UPDATE liability_mark SET seen_xid = 0,"
             " seen_id = coalesce(pg_sequence_last_value('entries_id_seq'), 0)"
         )
     )
-    while liability.gather(shop.session, batch=3):
-        pass
 
 
 @pytest.mark.parametrize("gathered", [False, True])
@@ -125,6 +130,32 @@ def test_the_oldest_value_is_used_first_so_what_is_left_is_young(
 
     bands = {band.from_months: band.amount for band in line.bands if band.amount}
     assert bands == {0: 1_000, 6: 600}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_report_says_the_same_however_far_entries_are_gathered(
+    shop: Shop, member_id: UUID, seed: int
+) -> None:
+    draw, now = random.Random(seed), datetime.now(UTC)
+    members = [member_id, shop.register()]
+    for _ in range(8):
+        who = draw.choice(members)
+        pay_in(shop, who, 1_000, now - timedelta(days=draw.randrange(900)))
+        if draw.random() < 0.4:
+            spend(shop, who, draw.choice((300, 1_000)))
+        if draw.random() < 0.5:
+            see_all(shop)
+            assert liability.gather(shop.session, batch=3) > 0
+    partly = report(shop)
+
+    gather_all(shop)
+
+    assert report(shop) == partly
+    assert shop.differences() == {}
+    months = text("SELECT sum(amount), sum(members) FROM liability_ages WHERE kind = 'principal'")
+    owed, owners = shop.session.execute(months).one()
+    line = partly[shop.store_id, "principal"]
+    assert (owed, owners) == (line.closing, line.members)
 
 
 def test_each_sees_what_their_own_stores_owe(shop: Shop, member_id: UUID) -> None:
