@@ -1,8 +1,8 @@
 -- Members' accounts, as they are when a member has four openings of points and one of money.
 INSERT INTO members (member_id, home_store_id, currency, tier, tier_version, ladder_version,
-    tier_as_of)
+    tier_as_of, earned_tier)
 SELECT pg_temp.id_of(1, n), (CAST(%(stores)s AS uuid[]))[n %% cardinality(CAST(%(stores)s AS uuid[])) + 1],
-    'CNY', %(tier)s, 1, %(ladder_version)s, CURRENT_DATE
+    'CNY', %(tier)s, 1, %(ladder_version)s, CURRENT_DATE, %(tier)s
 FROM generate_series(0, %(members)s - 1) AS n;
 INSERT INTO accounts (id, kind, unit)
 SELECT pg_temp.id_of(k.number, n), k.kind, k.unit
