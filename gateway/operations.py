@@ -48,6 +48,7 @@ from shared.contracts.loyalty import (
 from shared.contracts.member import (
     birthdays,
     consents,
+    duplicates,
     erasure,
     family,
     identity,
@@ -76,6 +77,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     tag_rules.CancelTagRun, tag_rules.ExemptMember,
     imports.CheckImport, imports.StartImport, imports.CancelImport,
     identity.LinkIdentifier, identity.UnlinkIdentifier, identity.MergeMembers, identity.UndoMerge,
+    duplicates.DismissDuplicate, duplicates.PublishDuplicateRule,
     loyalty.PublishRule, rehearsals.RollBackRule, rehearsals.RehearseRule,
     rehearsals.CancelRehearsal, loyalty.TopUp, loyalty.AdjustPoints,
     wallet.RefundTopUp, wallet.PayOutWallet, wallet.AdjustWallet, wallet.TransferWallet,
@@ -124,6 +126,8 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "import_faults": imports.ListFaults,
     "identifiers": identity.ListIdentifiers,
     "merges": identity.ListMerges,
+    "duplicates": duplicates.ListDuplicates,
+    "duplicate_rules": duplicates.ListDuplicateRules,
     "statement": loyalty.GetStatement,
     "loyalty_rules": loyalty.ListRules,
     "rehearsal": rehearsals.GetRehearsal,
@@ -191,6 +195,11 @@ def _join() -> None:
     extend(
         birthdays.UpcomingBirthday,
         member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+    )
+    extend(
+        duplicates.Duplicate,
+        member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+        other=graphene.Field(person, resolver=_loaded("member", "other_id")),
     )
     extend(
         order.Order,

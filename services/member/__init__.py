@@ -12,11 +12,11 @@ Emits `member.registered`, `member.updated`, `member.tagged`, `member.phone_reve
 `member.notice_published`, `member.consents_recorded`, `member.family_changed`,
 `member.birthday_rule_published`, `member.birthday_window`, `member.tag_rule_published`,
 `member.tags_revised`, `member.exempted`, `member.identifier_linked` and `identifier_unlinked`,
-`member.merged` and `unmerged`, `member.import_changed`, `member.openings_brought_in`,
-`member.export_begun`, `member.export_ended`; none of them holds personal data. Consumes
+`member.merged` and `unmerged`, `member.duplicate_dismissed`, `member.duplicate_rule_published`,
+`member.import_changed`, `member.openings_brought_in`, `member.export_begun`,
+`member.export_ended`; none of them holds personal data. Consumes
 `directory.store_changed` and `staff_changed`, `order.placed`, `voided` and `returned`,
 `loyalty.order_booked`, `return_booked`, `points_adjusted`, `points_redeemed`,
 `redemption_cancelled`, `wallet_topped_up`, `tier_changed`, `openings_booked` and
-`accounts_merged`,
-`campaign.coupon_redeemed`.
+`accounts_merged`, `campaign.coupon_redeemed`.
 """

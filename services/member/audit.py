@@ -1,6 +1,6 @@
 """What must hold inside the member service's own database; each returns a row per difference."""
 
-from services.member import tag_audit
+from services.member import duplicate_audit, tag_audit
 from services.member.personal import PERSONAL
 from shared import erasure
 
@@ -163,4 +163,5 @@ CHECKS: dict[str, str] = {
             AND CAST(counted.value AS bigint) IS DISTINCT FROM taken.members
     """,
     **tag_audit.CHECKS,
+    **duplicate_audit.CHECKS,
 } | erasure.checks(PERSONAL)

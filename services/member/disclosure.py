@@ -183,12 +183,15 @@ WITHHELD = {
     "retention_removals.id": "the number of the row among all",
     "retention_removals.run_id": "which run, over all members",
     "erasure_answers": "of an erasure that ended: there is nobody any more",
+    "duplicates": "who else this may be: another person",
+    "duplicate_keys": _DOUBLE,
+    "duplicate_changes": "a list of work, gone within seconds",
     "import_keys": "keyed hashes of a file, gone with its import",
     "import_chunks": "a file that waits, encrypted; whose rows they are shows at its import",
 }
 NOT_OF_PERSONS = (
-    "birthday_rules exports field_versions hand_overs import_faults imports notices privacy_rules"
-    " retention_runs staff tag_rule_versions tag_runs"
+    "birthday_rules duplicate_rules duplicate_run exports field_versions hand_overs import_faults"
+    " imports notices privacy_rules retention_runs staff tag_rule_versions tag_runs"
 )
 TOLD = Told(Base.metadata, SECTIONS, WITHHELD, NOT_OF_PERSONS)
 

@@ -1,8 +1,18 @@
-"""Operations on who a member is: identifiers (M11), and members who are one person (M12)."""
+"""Operations on who a member is: identifiers (M11), and members who are, or probably are, one
+person (M12)."""
 
 from typing import Any
 
-from services.member import links, merging
+from services.member import duplicate_rules, duplicates, links, merging
+from shared.contracts.member.duplicates import (
+    DismissDuplicate,
+    Duplicate,
+    DuplicateRules,
+    DuplicateRuleVersion,
+    ListDuplicateRules,
+    ListDuplicates,
+    PublishDuplicateRule,
+)
 from shared.contracts.member.identity import (
     Identifier,
     Identifiers,
@@ -15,13 +25,14 @@ from shared.contracts.member.identity import (
     UndoMerge,
     UnlinkIdentifier,
 )
-from shared.seal import MANAGERS, READERS, SELLERS, Caller, Role
+from shared.paging import Page
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import operation
 
 
 class Identity:
-    """The part of the service that deals with identifiers and merges; the dependencies are the
-    service's."""
+    """The part of the service that deals with identifiers, duplicates and merges; the dependencies
+    are the service's."""
 
     transaction: Any
     phone_keys: Any
@@ -55,3 +66,25 @@ class Identity:
     def list_merges(self, caller: Caller, command: ListMerges) -> Merges:
         with self.transaction() as session:
             return merging.list_merges(session, caller, command)
+
+    @operation(ListDuplicates, roles=MANAGERS | {Role.AUDITOR})
+    def list_duplicates(self, caller: Caller, command: ListDuplicates) -> Page[Duplicate]:
+        with self.transaction() as session:
+            return duplicates.list_duplicates(session, caller, command)
+
+    @operation(DismissDuplicate, roles=MANAGERS)
+    def dismiss_duplicate(self, caller: Caller, command: DismissDuplicate) -> Duplicate:
+        with self.transaction() as session:
+            return duplicates.dismiss(session, caller, command)
+
+    @operation(PublishDuplicateRule, roles=HQ)
+    def publish_duplicate_rule(
+        self, caller: Caller, command: PublishDuplicateRule
+    ) -> DuplicateRuleVersion:
+        with self.transaction() as session:
+            return duplicate_rules.publish(session, caller, command)
+
+    @operation(ListDuplicateRules, roles=MANAGERS | {Role.AUDITOR})
+    def list_duplicate_rules(self, caller: Caller, command: ListDuplicateRules) -> DuplicateRules:
+        with self.transaction() as session:
+            return duplicate_rules.list_rules(session, command)

@@ -15,7 +15,16 @@ from sqlalchemy import Row, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import birthdays, consents, erasures, fields, filling, identifiers, timeline
+from services.member import (
+    birthdays,
+    consents,
+    duplicates,
+    erasures,
+    fields,
+    filling,
+    identifiers,
+    timeline,
+)
 from services.member.filling import Values
 from services.member.models import Merge as MergeRow
 from services.member.models import Profile, Store
@@ -86,6 +95,7 @@ def merge(session: Session, keys: Keyring, caller: Caller, command: MergeMembers
     if made is None:
         raise Refusal("MERGE_ID_TAKEN")
     _stand_for(session, moved_ids, survivor.id)
+    duplicates.merged(session, caller, survivor.id, merged.id, moved_ids)
     _judge_again(session, [survivor.id, *moved_ids])
     _write(session, caller, survivor, values, command.id, "merged")
     event = MemberMerged(
@@ -126,6 +136,7 @@ def undo(session: Session, keys: Keyring, caller: Caller, command: UndoMerge) ->
     _fill_from_others(session, keys, survivor, values)
     consents.as_before(session, caller, survivor.id, row.consents)
     _write(session, caller, survivor, values, row.id, "unmerged")
+    duplicates.parted(session, keys, caller, (row.survivor_id, row.merged_id), reason)
     event = MemberUnmerged(
         merge_id=row.id,
         merged_id=row.merged_id,

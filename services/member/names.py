@@ -8,6 +8,7 @@ import functools
 import itertools
 import os
 import re
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import delete, insert
@@ -29,13 +30,17 @@ _PARTS = re.compile(f"{_CHINESE.pattern}|[^{_CHINESE.pattern[1:-1]}]+")
 
 def keys_of(name: str) -> set[str]:
     """What a name with Chinese characters is also found by: 单顾客 by ``shanguke`` and ``sgk``."""
-    if not _CHINESE.search(name):
-        return set()
-    syllables = [readings for part in _PARTS.findall(name) if (readings := _readings(part))]
     found: set[str] = set()
-    for reading in itertools.islice(itertools.product(*syllables), READINGS_LIMIT):
+    for reading in _spelled(name) if _CHINESE.search(name) else ():
         found |= {"".join(reading), "".join(syllable[0] for syllable in reading)}
     return found
+
+
+def sounds_of(name: str) -> list[str]:
+    """How a name may sound, in letters, the commonest first; none of a single letter."""
+    spelled = _spelled(name) if _CHINESE.search(name) else ((_letters(name),),)
+    sounds = dict.fromkeys("".join(reading) for reading in spelled)
+    return [sound for sound in sounds if len(sound) > 1]
 
 
 def typed(query: str) -> str | None:
@@ -50,6 +55,11 @@ def index(session: Session, member_id: UUID, name: str) -> None:
     rows = [{"key": key, "member_id": member_id} for key in sorted(keys_of(name))]
     if rows:
         session.execute(insert(NameKey).values(rows))
+
+
+def _spelled(name: str) -> Iterable[tuple[str, ...]]:
+    syllables = [readings for part in _PARTS.findall(name) if (readings := _readings(part))]
+    return itertools.islice(itertools.product(*syllables), READINGS_LIMIT)
 
 
 @functools.lru_cache(20_000)

@@ -58,6 +58,9 @@ PERSONAL: tuple[Personal, ...] = (
     Personal("tag_exemptions", "tags", {}),
     Personal("tag_dues", "tags", {}),
     Personal("name_keys", "identity", {}),
+    Personal("duplicate_keys", "identity", {}),
+    # Why they were taken for somebody else.
+    Personal("duplicates", "profile", {}, "(first_id = :member_id OR second_id = :member_id)"),
     Personal("identifiers", "contact", {}),
     # What one gave the other, and why somebody took the two for one.
     Personal("merges", "profile", {"filled": NOTHING_FILLED}, _MERGED),
@@ -80,6 +83,8 @@ HARMLESS = {
     "consent_states": "purpose channel",
     "consents": "purpose channel notice_version recorded_by_kind proof",
     "disclosures": "purpose records",
+    "duplicate_rules": "body",
+    "duplicates": "state",
     "erasure_answers": "service destroyed",
     "erasures": "status reason refusal",
     "exports": "content columns",

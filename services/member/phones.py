@@ -86,6 +86,10 @@ class Keyring:
         """What an identifier that is no phone is found by, in one shop or (None) in any."""
         return self._keyed(b"identifier:" + "\n".join((kind, shop or "", value)).encode())
 
+    def block_of(self, text: str) -> int:
+        """What members who may be one are looked up by: eight bytes; two texts may share one."""
+        return int.from_bytes(self._keyed(b"duplicate:" + text.encode())[:8], signed=True)
+
     def _keyed(self, message: bytes) -> bytes:
         return hmac.new(self._hash_key, message, hashlib.sha256).digest()
 

@@ -10,6 +10,7 @@ from services.member import (
     agreements,
     birthday_rules,
     birthdays,
+    comparing,
     definitions,
     family,
     handovers,
@@ -112,6 +113,9 @@ IMPORT_RESTS = 0.25
 FORGET_SECONDS = 3_600
 RETENTION_SECONDS = 5
 RETENTION_RESTS = 2
+COMPARING_SECONDS = 1
+COMPARING_RESTS = 2
+COMPARING_BATCHES = 100
 
 
 class PhoneKeys(DependencyProvider):
@@ -322,4 +326,13 @@ class MemberService(Heard, Identity, Files, Privacy):
             lambda session: tagging.step(session, datetime.now(UTC)),
             TAGGING_RESTS,
             at_most=TAGGING_BATCHES,
+        )
+
+    @timer(interval=COMPARING_SECONDS)
+    def compare_members(self) -> None:
+        """Whoever has changed is compared with those who may be the same person."""
+        self.transaction.in_batches(
+            lambda session: comparing.step(session, self.phone_keys, datetime.now(UTC)),
+            COMPARING_RESTS,
+            at_most=COMPARING_BATCHES,
         )

@@ -1,5 +1,6 @@
 """Two members who are one, through the gateway and in every service (M12, K28)."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -76,6 +77,63 @@ async def test_two_members_are_one_everywhere_and_part_again(shop: Shop) -> None
         await clerk.change("undoMerge", "merge { undoneBy }", mergeId=merge, reason="看错了")
         await stands(shop, clerk, one, (100, 5000, 1))
         await stands(shop, clerk, other, (200, 5000, 2))
+
+
+PROPOSED = (
+    "query($m: ID!, $s: DuplicateState) { duplicates(memberId: $m, state: $s) { edges { node { id"
+    " memberId otherId member { name } other { name } state score ruleVersion"
+    " reasons { code points zh en } } } } }"
+)
+
+
+async def test_k35_two_who_are_probably_one_are_proposed_and_accepted_or_dismissed(
+    shop: Shop, rows: Rows
+) -> None:
+    """K35: a proposal with its reasons; a merge accepts it, and what is dismissed stays so."""
+
+    async def proposed(api: Api, member: str, state: str = "OPEN") -> list[Any]:
+        found = await api.ask(PROPOSED, m=member, s=state)
+        return [edge["node"] for edge in found["duplicates"]["edges"]]
+
+    async with await shop.admin() as admin, await shop.clerk() as clerk:
+        twins: dict[str, Any] = {"name": "欧阳试重", "birthday": "1990-05-17"}
+        one = await shop.member(clerk, phone="13511112001", **twins)
+        other = await shop.member(clerk, phone="13522223002", **twins)
+        (found,) = await until(lambda: proposed(clerk, one))
+        assert {found["memberId"], found["otherId"]} == {one, other}
+        assert found["member"]["name"] == found["other"]["name"] == twins["name"]
+        assert (found["score"], found["ruleVersion"]) == (80, 0)
+        assert [each["code"] for each in found["reasons"]] == [
+            "name_same", "birthday_same", "home_store_same",
+        ]  # fmt: skip
+        assert all(each["zh"] and each["en"] for each in found["reasons"])
+
+        merge = fresh()
+        await clerk.change(
+            "mergeMembers", "merge { survivorId }",
+            id=merge, memberId=one, otherId=other, reason="同一个人",
+        )  # fmt: skip
+        assert await proposed(clerk, one) == []
+        await clerk.change("undoMerge", "merge { undoneBy }", mergeId=merge, reason="看错了")
+        (kept,) = await proposed(admin, one, "DISMISSED")
+        assert kept["id"] == found["id"]
+
+        third = await shop.member(clerk, phone="13533334003", **twins)
+        first, second = await until(lambda: _two(proposed(clerk, third)))
+        answer = await clerk.change(
+            "dismissDuplicate", "duplicate { state dismissReason }",
+            id=first["id"], reason="双胞胎",
+        )  # fmt: skip
+        assert answer["duplicate"] == {"state": "DISMISSED", "dismissReason": "双胞胎"}
+        assert [each["id"] for each in await proposed(clerk, third)] == [second["id"]]
+        told = rows("member", "SELECT envelope FROM outbox WHERE type LIKE 'member.duplicate%%'")
+        assert told
+        assert not any(word in str(told) for word in ("欧阳", "双胞胎"))
+
+
+async def _two(found: Awaitable[list[Any]]) -> list[Any] | None:
+    shown = await found
+    return shown if len(shown) == 2 else None
 
 
 async def test_k37_who_was_merged_is_erased_with_the_survivor(

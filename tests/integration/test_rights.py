@@ -31,6 +31,7 @@ from shared.contracts.loyalty.tiers import ListTierSettings, SetTier
 from shared.contracts.member import birthdays, family, identity
 from shared.contracts.member import consents as mc
 from shared.contracts.member import disclosure as md
+from shared.contracts.member import duplicates as dup
 from shared.contracts.member import erasure as me
 from shared.contracts.member import exports as x
 from shared.contracts.member import imports as n
@@ -96,6 +97,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     identity.LinkIdentifier: SELLERS | MANAGERS, identity.UnlinkIdentifier: MANAGERS,
     identity.ListIdentifiers: READERS, identity.MergeMembers: MANAGERS,
     identity.UndoMerge: MANAGERS, identity.ListMerges: MANAGERS | {R.AUDITOR},
+    dup.ListDuplicates: MANAGERS | {R.AUDITOR}, dup.DismissDuplicate: MANAGERS,
+    dup.PublishDuplicateRule: HQ, dup.ListDuplicateRules: MANAGERS | {R.AUDITOR},
     l.PublishRule: HQ, l.ListRules: READERS, l.GetAccounts: READERS, l.GetStatement: READERS,
     l.OfferSpend: SELLERS | MANAGERS, l.Hold: SELLERS | MANAGERS, l.TopUp: SELLERS | MANAGERS,
     l.AdjustPoints: MANAGERS,

@@ -8,6 +8,13 @@ from services.member.models.birthdays import (
     RelativeRow,
 )
 from services.member.models.consents import ConsentGiven, ConsentState, Notice
+from services.member.models.duplicates import (
+    DuplicateChange,
+    DuplicateKey,
+    DuplicateRow,
+    DuplicateRuleRow,
+    DuplicateRun,
+)
 from services.member.models.erasures import DisclosureRun, Erasure, ErasureAnswer, PrivacyRule
 from services.member.models.fields import FieldVersion
 from services.member.models.handovers import HandOver, Staff
@@ -48,6 +55,11 @@ __all__ = [
     "ConsentState",
     "DisclosureRun",
     "ErasedMember",
+    "DuplicateChange",
+    "DuplicateKey",
+    "DuplicateRow",
+    "DuplicateRuleRow",
+    "DuplicateRun",
     "Erasure",
     "ErasureAnswer",
     "ExportRun",
