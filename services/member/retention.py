@@ -226,6 +226,8 @@ def _due(
     moments = _moments(row)
     found = []
     for item in items:
+        if item.subject == "notes" and row.met is None:
+            continue
         if item.subject == "notes" and item.after == "creation":
             count = session.execute(_COUNT_NOTES, _notes(row, item, as_of)).one()
             found.append(Due(item, count.newest or as_of, count.notes))
