@@ -197,6 +197,8 @@ class Lots:
             lot.paid[key] -= owed
             self._untake(lot, key, owed)
             self._debts[key] = self._debts.get(key, 0) + owed
+        for other in list(self.open()) if self._debts else ():
+            self._cover(other)  # what came meanwhile bears what the lot had borne
 
     def _placed(self, movement: Movement) -> Lot:
         """The lot a merge moves; new here, it stands behind those earned until the same day."""
