@@ -39,7 +39,8 @@ CHECKS: dict[str, str] = {
         JOIN balances b ON b.account_id = ma.account_id
         JOIN member_accounts sa ON sa.member_id = m.survivor_id AND sa.kind = ma.kind
         JOIN accounts s ON s.id = sa.account_id AND s.unit = a.unit
-        WHERE NOT b.frozen AND (b.balance > b.held OR b.balance < 0)""",
+        JOIN balances sb ON sb.account_id = sa.account_id
+        WHERE NOT b.frozen AND NOT sb.frozen AND (b.balance > b.held OR b.balance < 0)""",
     "a merge neither gives nor takes": """
         SELECT t.document_id, t.kind, e.unit, e.issuing_store_id, sum(e.amount) AS difference
         FROM transactions t JOIN entries e ON e.transaction_id = t.id

@@ -190,7 +190,7 @@ class _Carrying:
         """A debt that was moved goes back to whose it is when another has to bear it."""
         for debt in self.read.debts:
             bearer, origin = self.by_account[debt.to_account_id], debt.from_account_id
-            if bearer.balance.frozen:
+            if bearer.balance.frozen or self.by_account[origin].balance.frozen:
                 continue
             if self.survivors.get(debt.member_id) != bearer.balance.member_id:
                 self._post(
@@ -262,7 +262,9 @@ class _Carrying:
             return side
         survivor_id = self.survivors.get(member_id, side.balance.member_id)
         target = self.sides.get((survivor_id, side.balance.kind))
-        return target if target and target.balance.unit == side.balance.unit else side
+        if target is None or target.balance.frozen or target.balance.unit != side.balance.unit:
+            return side
+        return target
 
     def _move(self, lot: Lot, amount: int, source: _Side, target: _Side) -> None:
         given = lot.given
