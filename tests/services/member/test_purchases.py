@@ -256,6 +256,8 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
             'chain', now(), 1)""",
         "INSERT INTO import_keys (import_id, key, row) SELECT id, 'x', 2 FROM imports",
         "DELETE FROM identifiers",
+        """INSERT INTO retention_runs (id, version, author_id, body, as_of, counts)
+            VALUES (gen_random_uuid(), 1, gen_random_uuid(), '{}', now(), '{"birthday": 1}')""",
         f"UPDATE members SET survivor_id = '{other.id}' WHERE id = '{member.id}'",
     ):
         session.execute(text(statement))
