@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from shared.contracts.campaign import (
     SecondPiece,
 )
 from tests.services.campaign.test_pricing import priced
+
+pytestmark = pytest.mark.long
 
 CATEGORIES = ["tops", "trousers", "shoes"]
 amounts = st.integers(1, 50_000)

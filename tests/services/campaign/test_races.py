@@ -14,6 +14,8 @@ from shared.ids import new_id
 from tests.services.campaign.shop import Shop
 from tests.services.campaign.test_holds import differences
 
+pytestmark = pytest.mark.long
+
 THREADS = 10
 
 

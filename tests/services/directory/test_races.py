@@ -40,6 +40,8 @@ from tests.services.directory.conftest import (
     store,
 )
 
+pytestmark = pytest.mark.long
+
 MANY = 20
 
 

@@ -33,6 +33,8 @@ from tests.services.inventory.givens import (
     told,
 )
 
+pytestmark = pytest.mark.long
+
 THREADS = 16
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,6 +28,8 @@ from shared.stores import forget_stores
 from tests.services.loyalty.conftest import EARN, SPEND, Shop
 from tests.services.returned import came_back
 from tests.thorough import examples
+
+pytestmark = pytest.mark.long
 
 RULES = [
     ExpiryRule(basis="months", length=1, notice_days=7),

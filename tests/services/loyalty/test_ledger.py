@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -19,6 +20,8 @@ from shared.stores import forget_stores
 from tests.services.loyalty.conftest import LADDER, Shop
 from tests.services.loyalty.test_mall import asked, cancel, publish, receive
 from tests.thorough import examples
+
+pytestmark = pytest.mark.long
 
 REFUSALS = {
     "NOT_ENOUGH_POINTS",

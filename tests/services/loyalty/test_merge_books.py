@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -32,6 +33,8 @@ from shared.stores import forget_stores
 from tests.services.loyalty.conftest import EARN, LADDER, SPEND, Shop, caller, gather_clearing
 from tests.services.loyalty.test_returns import back_of
 from tests.thorough import examples
+
+pytestmark = pytest.mark.long
 
 RULES = [
     ExpiryRule(basis="months", length=1, notice_days=7),

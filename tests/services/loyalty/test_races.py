@@ -30,6 +30,8 @@ from shared.seal import Role
 from tests.services.loyalty.conftest import EARN, LADDER, Shop, caller, differences, envelope_of
 from tests.services.loyalty.test_mall import asked, publish, receive
 
+pytestmark = pytest.mark.long
+
 SELLER = caller(Role.INTEGRATION)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,8 @@ from shared.errors import Refusal
 from tests.services.member.conftest import open_store, registration
 from tests.services.member.import_shop import ImportShop, hq, row
 from tests.services.member.test_races import at_once, database
+
+pytestmark = pytest.mark.long
 
 __all__ = ["database"]
 

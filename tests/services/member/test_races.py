@@ -26,6 +26,8 @@ from shared.stores import forget_stores
 from tests.services.member.conftest import events, open_store, registration, staff
 from tests.services.member.field_shop import field, hq
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def database(database_url: Callable[..., str]) -> Iterator[Database]:

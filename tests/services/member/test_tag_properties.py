@@ -24,6 +24,8 @@ from tests.services.member.conftest import open_store, registration, staff
 from tests.services.member.tag_shop import end, publish, ruled, sell, settle, tier, void
 from tests.thorough import examples
 
+pytestmark = pytest.mark.long
+
 CONDITIONS = [
     "spent >= 1000",
     "not last_purchase_on within 30 days",
