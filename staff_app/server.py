@@ -124,6 +124,10 @@ def log_as_json(level: str) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the gateway keeps an idle connection to it."""
+
+
 def main() -> None:
     settings = AppSettings()
     log_as_json(settings.log_level)
@@ -133,6 +137,7 @@ def main() -> None:
         port=settings.app_port,
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
 
 

@@ -12,6 +12,8 @@ from staff_app.client import SignedOut, Unreachable
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 _REJECTED = (4401, 4403)
+IDLE_SECONDS = 30
+"""How long a connection is kept for the next request: less than the gateway keeps it."""
 
 
 class HttpTransport:
@@ -21,7 +23,9 @@ class HttpTransport:
         self._url = f"{gateway_url.rstrip('/')}/graphql"
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(answer_seconds, connect=3),
-            limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+            limits=httpx.Limits(
+                max_connections=200, max_keepalive_connections=50, keepalive_expiry=IDLE_SECONDS
+            ),
         )
 
     async def post(self, body: dict[str, Any], token: str | None) -> tuple[int, dict[str, Any]]:

@@ -140,6 +140,17 @@ class Phone:
             assert time.monotonic() < end, f"{text} is not in: {said}"
             self.page.wait_for_timeout(100)
 
+    def sees_one_of(self, *texts: str) -> str:
+        """Wait until one of them is said; which."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            said = self.text()
+            found = next((text for text in texts if text in said), None)
+            if found is not None:
+                return found
+            assert time.monotonic() < end, f"none of {texts} is in: {said}"
+            self.page.wait_for_timeout(100)
+
     def is_gone(self, identifier: str) -> None:
         self.named(identifier).wait_for(state="detached")
 
