@@ -57,7 +57,7 @@ def publish_at(
     body = command.body
     for store_id in sorted(body.store_ids):
         stores.find_store(session, Store, store_id)
-    session.execute(_ALONE, {"key": "mall"})
+    session.execute(_ALONE)
     known = session.execute(_NEWEST, {"id": command.item_id}).one_or_none()
     newest = known.version if known else 0
     if known and newest == command.version + 1 and _same(known, command):
@@ -111,7 +111,7 @@ def move_stock(session: Session, caller: Caller, command: MoveMallStock) -> Mall
     if command.quantity == 0:
         reason = "数量不能为零 / nothing to move"
         raise InvalidInput("INVALID_INPUT", {"field": "$.quantity", "reason": reason})
-    session.execute(_ALONE, {"key": str(command.id)})
+    documents.alone(session, command.id)
     asked = {
         "document_id": command.id,
         "kind": "moved",
@@ -261,7 +261,7 @@ def _offered(row: Row[Any], member: Customer | None) -> OfferedItem:
     )
 
 
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('mall', 0))")
 _NEWEST = text(
     "SELECT v.* FROM mall_items i JOIN mall_item_versions v"
     " ON v.item_id = i.id AND v.version = i.version WHERE i.id = :id"

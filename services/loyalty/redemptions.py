@@ -64,7 +64,10 @@ def redeem(session: Session, caller: Caller, command: RedeemPoints, now: datetim
     if refusal is not None:
         raise refusal
     if item.body.counted:
-        mall.book_stock(session, _movement(command, "redeemed", -command.quantity, caller, now))
+        taken = _movement(
+            command, "redeemed", item.item_id, -command.quantity, caller=caller, now=now
+        )
+        mall.book_stock(session, taken)
     spend = rules.in_force(session, "spend", now)
     journal.take(
         (command.id, "redemption"),
@@ -158,8 +161,10 @@ def cancel(session: Session, caller: Caller, command: CancelRedemption) -> Redee
         carrying.carry_entangled(session, owners, now)
         restocked = command.restock and body.counted
         if restocked:
-            movement = _movement(command, "restocked", row.quantity, caller, now)
-            mall.book_stock(session, movement | {"item_id": row.item_id})
+            back = _movement(
+                command, "restocked", row.item_id, row.quantity, caller=caller, now=now
+            )
+            mall.book_stock(session, back)
         row = session.execute(
             _CANCEL,
             {"id": row.id, "staff_id": caller.id, "now": now, "reason": command.reason},
@@ -229,14 +234,16 @@ def _currency(session: Session, store_id: UUID) -> str:
 def _movement(
     command: RedeemPoints | CancelRedemption,
     kind: str,
+    item_id: UUID,
     quantity: int,
+    *,
     caller: Caller,
     now: datetime,
 ) -> dict[str, Any]:
     return {
         "document_id": command.id,
         "kind": kind,
-        "item_id": getattr(command, "item_id", None),
+        "item_id": item_id,
         "store_id": command.store_id,
         "quantity": quantity,
         "note": None,
