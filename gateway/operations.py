@@ -53,11 +53,12 @@ from shared.contracts.member import (
     family,
     identity,
     imports,
+    new_cards,
     privacy,
     retention,
     tag_rules,
 )
-from shared.contracts.order import returns
+from shared.contracts.order import performance, returns
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
 
@@ -156,6 +157,7 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "stock_movements": inventory.ListMovements,
     "orders": order.ListOrders,
     "orders_by_id": order.GetOrders,
+    "performance": performance.GetPerformance,
     "return_quote": returns.QuoteReturn,
     "returns": returns.ListReturns,
     "return_rules": returns.ListReturnRules,
@@ -174,6 +176,16 @@ def _loaded(kind: str, attribute: str) -> Resolver:
             raise fault(error, info.context.language) from error
 
     return resolve
+
+
+async def _new_cards(root: performance.Performance, info: Any) -> Any:
+    command = new_cards.CountNewCards(
+        store_id=root.store_id, first_day=root.first_day, last_day=root.last_day
+    )
+    try:
+        return (await info.context.call(command)).items
+    except (Refusal, Unavailable) as error:
+        raise fault(error, info.context.language) from error
 
 
 def _join() -> None:
@@ -212,6 +224,14 @@ def _join() -> None:
         store=graphene.Field(store, resolver=_loaded("store", "store_id")),
         staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")),
         member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+    )
+    for seller in (performance.SellerFigures, new_cards.CardsMade):
+        extend(seller, staff=graphene.Field(staff, resolver=_loaded("staff", "staff_id")))
+    extend(
+        performance.Performance,
+        new_cards=graphene.Field(
+            graphene.List(graphene.NonNull(object_type(new_cards.CardsMade))), resolver=_new_cards
+        ),
     )
     extend(inventory.Level, store=graphene.Field(store, resolver=_loaded("store", "store_id")))
 

@@ -36,7 +36,8 @@ promotion 活动 promotion_id 活动编号 promotions 活动 proof 凭证 propos
 proposed_by 申请人 purpose 目的 quantity 数量 reason 原因 reasons 价格说明 receipt_number 小票号
 recorded_at 记录时间 recorded_by 记录人 recorded_by_kind 记录人类别 records 条数
 redeemed_at 兑换时间 redeemed_by 兑换经办人 reference 参考号 refund_minor 退款
-refunded_before 此前已退 refusal 拒绝原因 registered_at 注册时间 relation 关系
+refunded_before 此前已退 refusal 拒绝原因 registered_at 注册时间 registered_by 开卡店员
+relation 关系
 requested_at 申请时间 requested_by 申请人 return_id 退货单 returned 已退回 returned_at 退货时间
 returned_before 此前已退件数 returned_minor 已退金额 returns 退货次数 review_on 等级复核日
 rows 条数 rule_tags 规则标签 rule_version 规则版本 sent_by 发送人 set_exactly 只按设定

@@ -20,6 +20,7 @@ from staff_app.screens.note_down import NoteDown
 from staff_app.screens.order import OrderScreen
 from staff_app.screens.orders import Orders
 from staff_app.screens.pay import Pay
+from staff_app.screens.performance import Performance
 from staff_app.screens.receipt import Receipt
 from staff_app.screens.relative import Relative
 from staff_app.screens.sale import Sale
@@ -75,6 +76,7 @@ ROUTES = [
         ],
     ),
     ft.Route(path="more", component=More),
+    ft.Route(path="performance", component=Performance),
 ]
 
 

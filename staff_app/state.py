@@ -271,6 +271,20 @@ class TopUp:
 
 @ft.observable
 @dataclass
+class Performance:
+    """What was sold in the `period` that `day` (empty: today) is in, by `staff`; None: by oneself,
+    or for a manager in the store. `shown` is the newest answer."""
+
+    period: str = "DAY"
+    day: str = ""
+    staff: dict[str, Any] | None = None
+    asking: bool = False
+    shown: dict[str, Any] | None = None
+    refusal: dict[str, str] | None = None
+
+
+@ft.observable
+@dataclass
 class Shelf:
     """Looking for a style, its pieces in this store, and where else the chosen one is."""
 

@@ -16,6 +16,7 @@ from staff_app.state import (
     Orders,
     Payment,
     People,
+    Performance,
     Person,
     Preferences,
     Pricing,
@@ -35,6 +36,7 @@ from staff_app.work.finding import FindingWork
 from staff_app.work.member import MemberWork
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
+from staff_app.work.performance import PerformanceWork
 from staff_app.work.returning import ReturningWork
 from staff_app.work.shelf import ShelfWork
 from staff_app.work.stock import StockWork
@@ -65,6 +67,7 @@ class Till:
         self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
         self.person, self.top_up = Person(), TopUp()
         self.shelf, self.draft = Shelf(), Draft()
+        self.performance = Performance()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -83,6 +86,7 @@ class Till:
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt)
+        self.performance_work = PerformanceWork(self.client, self.desk, self.performance)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
 
@@ -114,6 +118,7 @@ class Till:
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
             self.returning, self.person, self.top_up, self.shelf, self.draft,
+            self.performance,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()

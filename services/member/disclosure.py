@@ -19,8 +19,8 @@ SECTIONS = (
         "个人资料",
         "Profile",
         "id card_code name phone_cipher:phone wechat gender birthday city source_channel"
-        " home_store_id associate_id registered_at tags rule_tags height_cm sizes style"
-        " style_preferences spending_power fields",
+        " home_store_id associate_id registered_at registered_by tags rule_tags height_cm sizes"
+        " style style_preferences spending_power fields",
         of="id = ANY(:ids)",
     ),
     Section(

@@ -217,6 +217,7 @@ def _new_profile(
         "source_channel": command.source_channel,
         "home_store_id": command.home_store_id,
         "associate_id": command.associate_id or _associate(caller),
+        "registered_by": caller.id if caller.kind == "staff" else None,
         "tags": [],
         "sizes": command.sizes,
         "height_cm": command.height_cm,

@@ -16,6 +16,7 @@ from services.member import (
     handovers,
     import_work,
     imports,
+    new_cards,
     notices,
     profiles,
     retention,
@@ -77,6 +78,7 @@ from shared.contracts.member.family import (
     SaveRelative,
 )
 from shared.contracts.member.fields import Field, Fields, Form
+from shared.contracts.member.new_cards import CountNewCards, NewCards
 from shared.contracts.member.tag_rules import (
     CancelTagRun,
     EndTagRule,
@@ -234,6 +236,11 @@ class MemberService(Heard, Identity, Files, Privacy):
     def get_family(self, caller: Caller, command: GetFamily) -> Family:
         with self.transaction() as session:
             return family.get_family(session, command)
+
+    @operation(CountNewCards, roles=TIMELINE_READERS)
+    def count_new_cards(self, caller: Caller, command: CountNewCards) -> NewCards:
+        with self.transaction.statement() as session:
+            return new_cards.count(session, caller, command)
 
     @operation(GetBirthdays, roles=TIMELINE_READERS)
     def get_birthdays(self, caller: Caller, command: GetBirthdays) -> Page[UpcomingBirthday]:

@@ -64,6 +64,8 @@ WITHHELD = {
     "orders.fact": "how the order came in",
     "orders.told_minor": "the same as total_minor",
     "returns.content": "a digest, by which a return sent twice is recognised",
+    "returns.sold_store_id": "that of the order once more",
+    "returns.seller_id": "the staff_id of the order once more",
     "return_lines.returned_before": _GUARD,
     "return_lines.sold": _GUARD,
     "refunds.refunded_before": _GUARD,

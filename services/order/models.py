@@ -164,6 +164,13 @@ class Order(Base):
         Index("ix_orders_store_day", "store_id", "business_date", "sold_at", "id"),
         Index("ix_orders_member", "member_id", "sold_at", "id"),
         Index("ix_orders_pending", "created_at", postgresql_where=text("status = 'pending'")),
+        Index(
+            "ix_orders_seller_day",
+            "store_id",
+            "staff_id",
+            "business_date",
+            postgresql_where=text("status = 'placed'"),
+        ),
     )
 
 
@@ -248,7 +255,7 @@ class Return(Base):
     """Goods of an order that came back, and the money that went back. Append-only.
 
     `content` is a digest of the command. `store_id` and what hangs on it are of the store that took
-    the goods. `promotions` are those given back with it.
+    the goods; `seller_id` sold them, in `sold_store_id`. `promotions` are those given back with it.
     """
 
     __tablename__ = "returns"
@@ -274,6 +281,8 @@ class Return(Base):
     rule_version: Mapped[int | None] = mapped_column(Integer)
     receipt_number: Mapped[str] = mapped_column(Text, unique=True)
     exchange_order_id: Mapped[UUID | None] = mapped_column(Uuid)
+    sold_store_id: Mapped[UUID] = mapped_column(Uuid)
+    seller_id: Mapped[UUID] = mapped_column(Uuid)
 
     __table_args__ = (
         UniqueConstraint("order_id", "number"),
@@ -281,6 +290,7 @@ class Return(Base):
         CheckConstraint("refund_minor >= 0 AND tax_minor >= 0", name="amounts"),
         Index("ix_returns_store_day", "store_id", "business_date", "returned_at", "id"),
         Index("ix_returns_member", "member_id", "returned_at", "id"),
+        Index("ix_returns_seller_day", "sold_store_id", "business_date"),
     )
 
 

@@ -88,12 +88,13 @@ _BOOK = text(
         INSERT INTO returns (id, order_id, number, content, store_id, franchisee_id, legal_entity,
             device_id, staff_id, member_id, business_date, returned_at, currency, refund_minor,
             tax_minor, points_taken, promotions, reason, rule_version, receipt_number,
-            exchange_order_id)
+            exchange_order_id, sold_store_id, seller_id)
         SELECT :id, :order_id, :number, :content, :store_id, :franchisee_id, :legal_entity,
             :device_id, :staff_id, :member_id, :business_date, :now, :currency, :refund_minor,
             :tax_minor, :points_taken, CAST(:promotions AS uuid[]), :reason, :rule_version,
-            :store_code || '-' || device_code || '-' || lpad(last::text, 6, '0'),
-            :exchange_order_id FROM receipt
+            :store_code || '-' || receipt.device_code || '-' || lpad(last::text, 6, '0'),
+            :exchange_order_id, sale.store_id, sale.staff_id
+        FROM receipt, orders sale WHERE sale.id = :order_id
         RETURNING id
     ), lines AS (
         INSERT INTO return_lines (return_id, position, order_id, line, quantity, condition,

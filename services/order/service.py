@@ -11,6 +11,7 @@ from services.order import (
     copies,
     erasure,
     history,
+    performance,
     return_rules,
     returns,
 )
@@ -33,6 +34,7 @@ from shared.contracts.order import (
     Quote,
 )
 from shared.contracts.order.disclosure import ReadOrderRecords
+from shared.contracts.order.performance import GetPerformance, Performance
 from shared.contracts.order.returns import (
     ListReturnRules,
     ListReturns,
@@ -47,11 +49,13 @@ from shared.contracts.order.returns import (
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.rpc import Services
-from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import SealKey, Transactions, operation
 from shared.stores import upsert_stores
 
 SWEEP_SECONDS = 10
+# What a person sold is not for the software of others.
+PERFORMANCE_READERS = READERS - {Role.INTEGRATION}
 
 
 class OrderService:
@@ -83,6 +87,11 @@ class OrderService:
     def list_orders(self, caller: Caller, command: ListOrders) -> Page[Order]:
         with self.transaction.statement() as session:
             return history.list_orders(session, caller, command)
+
+    @operation(GetPerformance, roles=PERFORMANCE_READERS)
+    def get_performance(self, caller: Caller, command: GetPerformance) -> Performance:
+        with self.transaction.statement() as session:
+            return performance.get_performance(session, caller, command)
 
     @operation(QuoteReturn, roles=SELLERS | MANAGERS)
     def quote_return(self, caller: Caller, command: QuoteReturn) -> ReturnQuote:

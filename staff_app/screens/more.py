@@ -5,10 +5,11 @@ from typing import Any
 import flet as ft
 
 from staff_app import theme
-from staff_app.i18n import NAMES
+from staff_app.i18n import NAMES, Words
+from staff_app.ui.choice import choice
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import bar, screen
-from staff_app.ui.parts import card, named, primary, row_of
+from staff_app.ui.parts import card, primary, row_of, secondary
 
 
 @ft.component
@@ -27,6 +28,7 @@ def More() -> ft.View:
                 row_of(t("this_device"), f"{store} · {device.get('deviceCode', '')}"),
             ),
             card(row_of(t("language"), Language()), row_of(t("appearance"), Look())),
+            _ways(t, till),
             ft.Container(expand=True),
         ],
         [primary("hand-over", t("sign_out"), till.desk_work.sign_out)],
@@ -34,11 +36,18 @@ def More() -> ft.View:
     )
 
 
+def _ways(t: Words, till: Any) -> ft.Control:
+    """The screens that are reached from here."""
+    return secondary(
+        "performance", t("performance"), lambda: till.go("/performance"), ft.Icons.INSIGHTS
+    )
+
+
 @ft.component
 def Language() -> ft.Control:
     till = use_till()
     chosen = use(till.preferences).language
-    return _choice("language", dict(NAMES), chosen, till.desk_work.choose_language)
+    return choice("language", dict(NAMES), chosen, till.desk_work.choose_language)
 
 
 @ft.component
@@ -47,19 +56,4 @@ def Look() -> ft.Control:
     t = use_words(till)
     chosen = use(till.preferences).look
     names = {look: t(f"look_{look}") for look in theme.LOOKS}
-    return _choice("look", names, chosen, till.desk_work.choose_look)
-
-
-def _choice(identifier: str, names: dict[str, str], chosen: str, choose: Any) -> ft.Control:
-    async def change(event: Any) -> None:
-        await choose(next(iter(event.control.selected), chosen))
-
-    return named(
-        identifier,
-        ft.SegmentedButton(
-            segments=[ft.Segment(value=key, label=name) for key, name in names.items()],
-            selected=[chosen],
-            show_selected_icon=False,
-            on_change=change,
-        ),
-    )
+    return choice("look", names, chosen, till.desk_work.choose_look)

@@ -35,10 +35,12 @@ from shared.contracts.member import duplicates as dup
 from shared.contracts.member import erasure as me
 from shared.contracts.member import exports as x
 from shared.contracts.member import imports as n
+from shared.contracts.member import new_cards as nc
 from shared.contracts.member import privacy as mp
 from shared.contracts.member import retention as mr
 from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
+from shared.contracts.order import performance as perf
 from shared.contracts.order import returns as back
 from shared.contracts.order.disclosure import ReadOrderRecords
 from shared.errors import Forbidden, Refusal
@@ -126,6 +128,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     c.ListPromotions: READERS, c.IssueCoupons: HQ, c.GetCoupons: READERS,
     o.GetQuote: SELLERS | MANAGERS, o.PlaceOrder: SELLERS, o.CancelOrder: MANAGERS,
     o.GetOrders: READERS, o.ListOrders: READERS,
+    perf.GetPerformance: READERS - {R.INTEGRATION}, nc.CountNewCards: READERS - {R.INTEGRATION},
     back.QuoteReturn: SELLERS | MANAGERS, back.ReturnGoods: SELLERS | MANAGERS,
     back.ListReturns: READERS, back.PublishReturnRule: HQ, back.ListReturnRules: READERS,
 }  # fmt: skip
@@ -188,7 +191,8 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
         o.GetQuote(store_id=store, lines=basket),
         o.PlaceOrder(order_id=uuid4(), store_id=store, total_minor=1, lines=basket,
                      tenders=[CASH]),
-        o.ListOrders(store_id=store),
+        o.ListOrders(store_id=store), perf.GetPerformance(store_id=store),
+        nc.CountNewCards(store_id=store, first_day=date(2026, 3, 1), last_day=date(2026, 3, 1)),
         back.QuoteReturn(order_id=uuid4(), store_id=store),
         back.ReturnGoods(return_id=uuid4(), order_id=uuid4(), store_id=store, lines=[],
                          refund_minor=0, reason="xx"),

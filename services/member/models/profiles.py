@@ -34,7 +34,8 @@ class Profile(Base):
     The digests recognise a command that is sent again, without keeping what it said. `fields` are
     the custom ones, and `found_by` the keyed hashes of what they are found by. `tags` were put by
     hand; `rule_tags` are those of the table of that name. `survivor_id` is the member this one was
-    merged into, over all steps; None: it is open. Once `erased_at` is set, the row is an id that
+    merged into, over all steps; None: it is open. `registered_by` is the member of staff who made
+    the card; None: an import or an API client did. Once `erased_at` is set, the row is an id that
     orders and ledgers refer to, and nobody any more.
     """
 
@@ -67,6 +68,7 @@ class Profile(Base):
     registered_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
+    registered_by: Mapped[UUID | None] = mapped_column(Uuid)
     registration_digest: Mapped[bytes] = mapped_column(LargeBinary, nullable=True)
     update_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default="{}")
@@ -95,6 +97,12 @@ class Profile(Base):
         Index("ix_members_last_four", "last_four"),
         Index("ix_members_search_name", "search_name"),
         Index("ix_members_associate_id", "associate_id"),
+        Index(
+            "ix_members_new_cards",
+            "home_store_id",
+            "registered_at",
+            postgresql_where=text("registered_by IS NOT NULL"),
+        ),
         Index("ix_members_found_by", "found_by", postgresql_using="gin"),
         Index("ix_members_tags", "tags", postgresql_using="gin"),
         Index("ix_members_rule_tags", "rule_tags", postgresql_using="gin"),
