@@ -221,6 +221,9 @@ class Returning:
     waiting: str = ""
     """The id of the return on this screen that has no answer yet."""
     receipt: dict[str, Any] | None = None
+    booked: dict[str, Any] | None = None
+    given_up: bool = False
+    """Of the return on the screen: its final balances, or that they were not told."""
 
 
 @ft.observable

@@ -29,7 +29,7 @@ from staff_app.state import (
 )
 from staff_app.storage import NotKept, Storage
 from staff_app.work.basket import BasketWork
-from staff_app.work.booking import BookingWork
+from staff_app.work.booking import RETURNS, SALES, BookingWork
 from staff_app.work.checkout import CheckoutWork
 from staff_app.work.desk import DeskWork
 from staff_app.work.finding import FindingWork
@@ -85,7 +85,7 @@ class Till:
         self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
-        self.booking = BookingWork(self.client, self.desk, self.receipt)
+        self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)
         self.performance_work = PerformanceWork(self.client, self.desk, self.performance)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
@@ -101,7 +101,8 @@ class Till:
         self.desk.ready = True
         if not self._running:
             self._keep_running(self.outbox.run())
-            self._keep_running(self.booking.listen())
+            self._keep_running(self.booking.listen(SALES))
+            self._keep_running(self.booking.listen(RETURNS))
         if self.desk.staff is not None:
             await self.basket_work.price()
             if self.receipt.order and not self.receipt.booked:
@@ -144,6 +145,7 @@ class Till:
         """Take goods back; the same screen says what became of it."""
         sent = await self.returning_work.give_back()
         if sent and sent.answer:
+            self._keep_running(self.booking.confirm_return())
             await self.orders_work.again()
 
     async def cancel(self, order: dict[str, Any], reason: str) -> None:
@@ -273,6 +275,8 @@ class Till:
         )
         here = state.waiting == sent.sale["id"]
         await work.settle(sent)
+        if here and self.returning.receipt:
+            self._keep_running(self.booking.confirm_return())
         if here:
             self.go(route)
         elif sent.answer:

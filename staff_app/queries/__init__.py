@@ -177,6 +177,11 @@ query BookedEntries($memberId: ID!, $first: Int!) {
   member(id: $memberId) { account { points walletPrincipalMinor walletBonusMinor } }
 }"""
 
+RETURN_BOOKED = """
+subscription ReturnBooked($storeId: ID!) {
+  returnBooked(storeId: $storeId) { returnId memberId pointsAfter walletAfterMinor }
+}"""
+
 ORDER_BOOKED = """
 subscription OrderBooked($storeId: ID!) {
   orderBooked(storeId: $storeId) {

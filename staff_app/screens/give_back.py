@@ -7,6 +7,8 @@ import flet as ft
 from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.money import count, money
+from staff_app.state import Returning
+from staff_app.ui.balances import after_booking, balances
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import (
@@ -38,7 +40,7 @@ def GiveBack() -> ft.View:
     if state.waiting and any(sale["id"] == state.waiting for sale in unsent.sales):
         return screen(ROUTE, bar(t("return")), [WaitingSale(state.waiting)])
     if state.receipt:
-        return _done(t, till, state.receipt)
+        return _done(t, till, state)
     order, quote = state.order, state.quote
     head = bar(t("return"), back=BackTo("/orders/order"))
     if order is None or quote is None:
@@ -138,8 +140,9 @@ def _trouble(t: Words, till: Any, state: Any) -> list[ft.Control]:
     return [named("trouble", note(said, "stop"))]
 
 
-def _done(t: Words, till: Any, receipt: dict[str, Any]) -> ft.View:
+def _done(t: Words, till: Any, state: Returning) -> ft.View:
     """What was given back; cash is what the hand does now."""
+    receipt = state.receipt or {}
     currency = receipt["currency"]
     cash = sum(int(r["amountMinor"]) for r in receipt["refunds"] if r["kind"] == "CASH")
     shown: list[ft.Control] = [
@@ -159,6 +162,10 @@ def _done(t: Words, till: Any, receipt: dict[str, Any]) -> ft.View:
         rows.append(row_of(t("points_taken"), f"-{count(receipt['pointsTaken'])}"))
     title = ft.Text(t("goes_back"), weight=ft.FontWeight.BOLD)
     shown.append(named("given-back", card(title, *rows, spacing=6)))
+    if receipt["memberId"]:
+        name = ((state.order or {}).get("member") or {}).get("name")
+        after, booked = after_booking(state.booked), state.booked is not None
+        shown.append(balances(t, name, [], after, currency, booked, state.given_up))
     shown.append(card(*(_line(t, line, currency) for line in receipt["lines"]), spacing=6))
 
     def leave() -> None:

@@ -8,6 +8,7 @@ from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.money import count, money
 from staff_app.state import Receipt as ReceiptState
+from staff_app.ui.balances import after_booking, balances
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import amount, card, empty, named, primary, row_of
@@ -101,36 +102,12 @@ def _given_back(
 
 def _balances(t: Words, receipt: ReceiptState, currency: str) -> ft.Control:
     order, booked = receipt.order or {}, receipt.booked
-    member = receipt.member or {}
-    state, icon, tint = t("booking"), ft.Icons.SCHEDULE, theme.AMBER
-    if booked:
-        state, icon, tint = t("booked"), ft.Icons.CHECK_CIRCLE_OUTLINE, theme.GREEN
-    elif receipt.given_up:
-        state = t("booking_late")
     earned = booked["pointsEarned"] if booked else order["pointsExpected"]
-    rows = [row_of(t("points_expected"), f"+{count(earned)}")]
-    held = order["balances"]
-    if booked:
-        wallet = int(booked["walletAfterMinor"])
-        rows.append(row_of(t("points_after"), count(booked["pointsAfter"]), strong=True))
-        rows.append(row_of(t("wallet_after"), money(wallet, currency)))
-    elif held:
+    after, held = after_booking(booked), order["balances"]
+    if held and not booked:
         wallet = int(held["walletPrincipalMinor"]) + int(held["walletBonusMinor"])
-        after = held["points"] + order["pointsExpected"]
-        rows.append(row_of(t("points_after"), count(after), strong=True))
-        rows.append(row_of(t("wallet_after"), money(wallet, currency)))
-    title = ft.Row(
-        [
-            ft.Text(
-                member.get("name", t("balances")), weight=ft.FontWeight.BOLD, expand=True,
-                no_wrap=True, overflow=ft.TextOverflow.ELLIPSIS,
-            ),
-            ft.Icon(icon, size=18, color=tint),
-            named(
-                "booking",
-                ft.Text(state, size=theme.SMALL, weight=ft.FontWeight.BOLD, color=tint),
-            ),
-        ],
-        spacing=6,
+        after = (held["points"] + order["pointsExpected"], wallet)
+    return balances(
+        t, (receipt.member or {}).get("name"), [row_of(t("points_expected"), f"+{count(earned)}")],
+        after, currency, bool(booked), receipt.given_up,
     )  # fmt: skip
-    return named("balances", card(title, *rows, spacing=6))

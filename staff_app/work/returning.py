@@ -34,6 +34,7 @@ class ReturningWork:
         state.order, state.back_to = order, back_to
         state.left, state.picks, state.quote = {}, {}, None
         state.refusal, state.receipt = None, None
+        state.booked, state.given_up = None, False
         state.reason = state.other = state.waiting = ""
         state.references = {}
         state.asking = False

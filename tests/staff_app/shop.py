@@ -68,6 +68,7 @@ class Shop:
         self.staff = STAFF
         self.expired: set[str] = set()
         self.booked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.returned: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.silent = False
         self.people = {"13800001111": person("某乙", "13800001111", CARD)}
         self.pieces = {
@@ -104,7 +105,10 @@ class Shop:
         if token != f"access-{self.generation}":
             raise SignedOut
         while True:
-            yield {"orderBooked": await self.booked.get()}
+            if "returnBooked" in document:
+                yield {"returnBooked": await self.returned.get()}
+            else:
+                yield {"orderBooked": await self.booked.get()}
 
     def kept(self) -> dict[str, Any]:
         """What a device of this shop keeps, on which somebody has signed in."""

@@ -120,6 +120,29 @@ class ReturnDesk(Shop):
         }  # fmt: skip
 
 
+class MembersReturn(ReturnDesk):
+    """The dresses were sold to a member; one that comes back takes 268 points."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        member = self.people["13800001111"]
+        self.order["memberId"] = member["id"]
+        self.order["member"] = {"id": member["id"], "name": member["name"]}
+
+    def take_back(self, input: dict[str, Any]) -> Any:  # noqa: A002
+        taken = super().take_back(input)
+        taken["returnReceipt"]["memberId"] = self.order["memberId"]
+        return taken
+
+    def _worth(self, lines: list[dict[str, Any]]) -> Any:
+        return {**super()._worth(lines), "pointsTaken": 268}
+
+    def statement(self, account: str, **_: Any) -> Any:
+        ids = [*self.back] if account == "POINTS" and self.silent else []
+        return {"edges": [{"node": {"documentId": id_, "amount": "-268", "balanceAfter": "932"}}
+                          for id_ in ids]}  # fmt: skip
+
+
 async def looking(desk: ReturnDesk) -> Device:
     """The receipt was scanned on the screen of the sale."""
     device = await working(desk)
@@ -182,6 +205,44 @@ def test_damaged_pieces_are_told_apart_and_a_card_needs_its_reference() -> None:
             (1, "SELLABLE"), (2, "DAMAGED"),
         ]  # fmt: skip
         assert sent["references"] == [{"position": 0, "reference": "R-77"}]
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_a_return_shows_the_members_balances_once_they_are_booked() -> None:
+    async def play() -> None:
+        desk = MembersReturn()
+        device = await asked_back(desk)
+        await device.press("reason-size")
+        await device.press("give-back")
+        await device.sees("退货完成")
+        await device.sees("正在入账")
+        assert not device.says("932")
+        [made] = desk.back
+        news = {"returnId": made, "memberId": desk.order["memberId"], "pointsAfter": 932,
+                "walletAfterMinor": "7000"}  # fmt: skip
+        desk.returned.put_nowait(news)
+
+        await device.sees("已入账")
+        assert device.says("932")
+        assert device.says("¥70.00")
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_a_return_nobody_tells_of_is_found_in_the_statement() -> None:
+    async def play() -> None:
+        desk = MembersReturn()
+        desk.silent = True
+        device = await asked_back(desk)
+        await device.press("reason-size")
+        desk.people["13800001111"]["account"]["points"] = 932
+        await device.press("give-back")
+
+        await device.sees("已入账")
+        assert device.says("932")
         device.close()
 
     asyncio.run(play())
