@@ -44,10 +44,7 @@ def book(session: Session, events: list[OpeningsBroughtIn], now: datetime) -> No
         del brought[row.import_id, row.row]
     if not brought:
         return
-    openings = [
-        accounts.Opening(item.member_id, item.store_id, item.currency) for item in brought.values()
-    ]
-    accounts.open_accounts(session, openings)
+    _open_missing(session, brought.values())
     survivors, closed = _survivors(session, brought.values())
     members = sorted({*survivors, *survivors.values()})
     journal = Journal(ledger.lock(session, members), now)
@@ -66,6 +63,19 @@ def book(session: Session, events: list[OpeningsBroughtIn], now: datetime) -> No
 def document_of(import_id: UUID, row: int) -> UUID:
     """The document under which a row's opening balances are in the ledger."""
     return uuid5(_DOCUMENTS, f"{import_id}:{row}")
+
+
+def _open_missing(session: Session, items: Collection[Opening]) -> None:
+    """The accounts of those of whom nothing was heard yet, or who wait for a currency."""
+    ids = sorted({item.member_id for item in items})
+    opened = set(session.scalars(_OPENED, {"member_ids": ids}))
+    missing = [
+        accounts.Opening(item.member_id, item.store_id, item.currency)
+        for item in items
+        if item.member_id not in opened
+    ]
+    if missing:
+        accounts.open_accounts(session, missing)
 
 
 def _survivors(session: Session, items: Collection[Opening]) -> tuple[dict[UUID, UUID], set[UUID]]:
@@ -164,6 +174,9 @@ def _keys(brought: Brought) -> str:
 _BOOKED = text(
     'SELECT o.import_id, o."row" FROM openings o JOIN json_to_recordset(CAST(:rows AS json))'
     ' AS w(import_id uuid, "row" int) ON w.import_id = o.import_id AND w."row" = o."row"'
+)
+_OPENED = text(
+    "SELECT member_id FROM member_accounts WHERE member_id = ANY(:member_ids) AND kind = 'bonus'"
 )
 # The row first, as everybody locks it: no erasure and no merge comes in between.
 _LOCK = text(

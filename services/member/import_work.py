@@ -1,7 +1,7 @@
 """The work on imports: a piece of a file at a time, each in one transaction (M22, K30).
 
-Whoever works on an import has its row locked, so that two replicas never work on the same one. A
-piece is checked or imported wholly or not at all: killed anywhere, the work goes on from there.
+Whoever works on an import has its row locked, so that two replicas take turns. A piece is checked
+or imported wholly or not at all: killed anywhere, the work goes on from there.
 """
 
 from collections import Counter
@@ -54,7 +54,7 @@ def work(session: Session, keys: Keyring, now: datetime | None = None) -> bool:
         )
         .order_by(ImportRun.created_at)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update()
     ).one_or_none()
     if row is None:
         return False

@@ -48,7 +48,7 @@ from shared.stores import require_store
 
 FIRST_ROW = 2
 """The number of the first row below the headers, as people count."""
-CHUNK_ROWS = 250
+CHUNK_ROWS = 500
 """Rows of one transaction: the service answers others in between."""
 KEEP_DAYS = 7
 """A file that nobody starts is forgotten after so long."""

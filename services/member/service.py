@@ -110,7 +110,7 @@ TAGGING_RESTS = 1
 TAGGING_BATCHES = 200
 """At most so many batches before others of this process have their turn."""
 IMPORT_SECONDS = 1
-IMPORT_RESTS = 0.25
+IMPORT_RESTS = 0.1
 """How long it rests after a piece of a file, in times of what that took."""
 FORGET_SECONDS = 3_600
 RETENTION_SECONDS = 5

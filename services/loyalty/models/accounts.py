@@ -84,7 +84,14 @@ class Account(Base):
 
     __table_args__ = (
         UniqueConstraint("id", "unit"),
-        UniqueConstraint("kind", "unit", "store_id"),
+        Index(
+            "ix_accounts_store_id",
+            "store_id",
+            "kind",
+            "unit",
+            unique=True,
+            postgresql_where=text("store_id IS NOT NULL"),
+        ),
         CheckConstraint(
             "(kind IN ('points', 'principal', 'bonus') AND store_id IS NULL) OR (kind IN"
             " ('points_issued', 'points_redeemed', 'points_adjusted', 'points_expired',"

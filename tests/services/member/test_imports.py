@@ -22,6 +22,8 @@ from shared.seal import Role, ScopeKind
 from tests.services.member.conftest import PHONE, contents, events, open_store
 from tests.services.member.import_shop import HEADERS, MAPPING, ImportShop, row, totals
 
+MORE_THAN_A_PIECE = imports.CHUNK_ROWS + 150
+
 
 @pytest.fixture
 def shop(session: Session, keys: Keyring, store_id: UUID) -> ImportShop:
@@ -264,7 +266,7 @@ def test_an_upload_that_was_cut_off_goes_on(session: Session, shop: ImportShop) 
 
 def test_a_run_goes_on_where_it_was(session: Session, shop: ImportShop) -> None:
     """A run is killed after its first piece, which was committed; the second is not doubled."""
-    import_id = shop.upload([row(number) for number in range(400)])
+    import_id = shop.upload([row(number) for number in range(MORE_THAN_A_PIECE)])
     shop.check(import_id)
     shop.start(import_id)
     assert import_work.work(session, shop.keys)
@@ -277,13 +279,17 @@ def test_a_run_goes_on_where_it_was(session: Session, shop: ImportShop) -> None:
     assert shop.work() == 1
 
     done = shop.get(import_id)
-    assert (done.state, done.created, shop.count("members")) == ("finished", 400, 400)
+    assert (done.state, done.created, shop.count("members")) == (
+        "finished",
+        MORE_THAN_A_PIECE,
+        MORE_THAN_A_PIECE,
+    )
     told = [each.member_id for each in shop.told()]
-    assert (len(told), set(told)) == (400, set(session.scalars(select(Profile.id))))
+    assert (len(told), set(told)) == (MORE_THAN_A_PIECE, set(session.scalars(select(Profile.id))))
 
 
 def test_a_run_is_cancelled(session: Session, shop: ImportShop) -> None:
-    import_id = shop.upload([row(number) for number in range(400)])
+    import_id = shop.upload([row(number) for number in range(MORE_THAN_A_PIECE)])
     shop.check(import_id)
     shop.start(import_id)
     import_work.work(session, shop.keys)
