@@ -17,6 +17,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from gateway.rpc import Rpc
 from shared.contracts import Envelope
+from shared.contracts.campaign.tasks import TaskChanged
 from shared.contracts.inventory import StockChanged, StockDiscrepancy, StockLow
 from shared.contracts.loyalty import OrderBooked, PointsExpiring
 from shared.contracts.loyalty.returns import ReturnBooked
@@ -39,6 +40,7 @@ EVENTS: dict[str, Any] = {
         OrderVoided,
         OrderReturned,
         ReturnBooked,
+        TaskChanged,
     )
 }
 BACKLOG = 100

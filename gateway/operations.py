@@ -34,6 +34,7 @@ from shared.contracts import (
     member,
     order,
 )
+from shared.contracts.campaign import tasks
 from shared.contracts.loyalty import (
     clearing,
     explanation,
@@ -89,6 +90,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder, returns.ReturnGoods, returns.PublishReturnRule,
     campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
+    tasks.RaiseTask, tasks.TakeTask, tasks.HandOnTask, tasks.FinishTask, tasks.PublishTaskRule,
 ]  # fmt: skip
 UNSEALED = {directory.ActivateDevice}
 QUOTES: dict[Any, dict[str, Any]] = {
@@ -163,6 +165,10 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "return_rules": returns.ListReturnRules,
     "promotions": campaign.ListPromotions,
     "coupons": campaign.GetCoupons,
+    "tasks": tasks.ListTasks,
+    "task": tasks.GetTask,
+    "task_counts": tasks.CountTasks,
+    "task_rules": tasks.ListTaskRules,
 }
 
 Resolver = Callable[..., Awaitable[Any]]
@@ -232,6 +238,17 @@ def _join() -> None:
         new_cards=graphene.Field(
             graphene.List(graphene.NonNull(object_type(new_cards.CardsMade))), resolver=_new_cards
         ),
+    )
+    extend(
+        tasks.Task,
+        store=graphene.Field(store, resolver=_loaded("store", "store_id")),
+        associate=graphene.Field(staff, resolver=_loaded("staff", "associate_id")),
+        member=graphene.Field(person, resolver=_loaded("member", "member_id")),
+    )
+    extend(
+        tasks.TaskStep,
+        by=graphene.Field(staff, resolver=_loaded("staff", "by_id")),
+        to=graphene.Field(staff, resolver=_loaded("staff", "to_id")),
     )
     extend(inventory.Level, store=graphene.Field(store, resolver=_loaded("store", "store_id")))
 

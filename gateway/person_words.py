@@ -51,6 +51,8 @@ undo_reason 撤销原因 undone_at 撤销时间 undone_by 撤销人 unit 单位 
 valid_from 生效时间 valid_until 有效期至 value 号码 verified 已核实 version 版本
 wallet_spent_minor 使用储值 wallet_told_minor 申报使用储值 wallet_version 储值规则版本 wechat 微信
 whole 是否完整 withdrawn 是否撤回 year 年
+act 经过 due_at 应办时间 finished_at 办结时间 outcome 办理结果 raised_at 提出时间 state 状态
+task_id 待办 text_en 英文 text_zh 中文
 """
 _CODES = """
 adjusted 调整 adjustment 调整 any 全部 app 应用 asked_by_guardian 监护人要求
@@ -67,6 +69,10 @@ returned 退回 rule 规则 sale 销售 screen 屏幕确认 sellable 可售 sett
 sms 短信 solar 公历 spent 使用 staff 员工 store 门店 tier 等级 time 到时 top_up 储值 transfer 转赠
 visit 到店 void 作废 voided 已作废 wallet 储值 wallet_adjustment 储值调整 wechat 微信
 withdrawal 撤回同意 withdrawn 已撤回
+birthday 生日 by_hand 手工 done 已完成 dropped 已撤销 due_changed 改期 finished 已办结
+handed_on 转交 moved 改派 near_next_tier 即将升级 not_needed 无需办理 not_reached 未联系上 open 待办
+points_expiring 积分将到期 raised 提出 stock_discrepancy 库存差异 stock_low 库存不足 taken 领取
+tier_lapsing 等级将失效
 """
 
 
@@ -81,7 +87,7 @@ CODED = frozenset(
     (
         "account", "after", "calendar", "caller_kind", "cause", "channel", "condition",
         "gender", "kind", "proof", "purpose", "reason", "recorded_by_kind", "relation",
-        "source_channel", "status", "unit",
+        "source_channel", "status", "unit", "act", "outcome", "state",
     )
 )  # fmt: skip
 """Columns whose texts are codes."""

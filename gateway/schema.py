@@ -15,6 +15,7 @@ from gateway.mapping import arguments, object_type, to_command
 from gateway.operations import MUTATIONS, QUERIES, mutation, query
 from gateway.refusals import RefusalType, describe, fault
 from shared.contracts import directory, inventory, loyalty, member, operation_of, order
+from shared.contracts.campaign.tasks import GetTask, Task, TaskChanged
 from shared.contracts.loyalty.returns import ReturnBooked
 from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.order.returns import OrderReturned
@@ -59,6 +60,24 @@ class OrderChange(graphene.ObjectType):
     async def resolve_order(root: dict[str, Any], info: Any) -> Any:
         found = await info.context.call(order.GetOrders(ids=[root["order_id"]]))
         return found.items[0] if found.items else None
+
+
+class TaskChange(graphene.ObjectType):
+    """A task of the store was raised, taken, handed on or ended. `task` is empty for whoever may
+    not see it: it is somebody else's now."""
+
+    task_id = graphene.NonNull(graphene.ID)
+    version = graphene.NonNull(graphene.Int)
+    task = graphene.Field(object_type(Task))
+
+    @staticmethod
+    async def resolve_task(root: Any, info: Any) -> Any:
+        try:
+            return await info.context.call(GetTask(id=root.task_id))
+        except Refusal as refusal:
+            if refusal.code in ("TASK_OF_ANOTHER", "UNKNOWN_TASK"):
+                return None
+            raise fault(refusal, info.context.language) from refusal
 
 
 async def _quote(_root: Any, info: Any, **values: Any) -> dict[str, Any]:
@@ -168,6 +187,12 @@ class Subscription(graphene.ObjectType):
         graphene.NonNull(object_type(TierLapsing)), args=_argument("store_id")
     )
 
+    task_changed = graphene.Field(graphene.NonNull(TaskChange), args=_argument("store_id"))
+
+    @staticmethod
+    def subscribe_task_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
+        return _events(info, store_id, TaskChanged)
+
     @staticmethod
     def subscribe_stock_changed(_root: Any, info: Any, store_id: str) -> AsyncIterator[Any]:
         return _events(info, store_id, inventory.StockChanged)
@@ -214,6 +239,7 @@ class Subscription(graphene.ObjectType):
     resolve_order_changed = resolve_order_booked = resolve_stock_alert = resolve_stock_changed
     resolve_points_expiring = resolve_return_booked = resolve_stock_changed
     resolve_near_next_tier = resolve_tier_lapsing = resolve_stock_changed
+    resolve_task_changed = resolve_stock_changed
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription)

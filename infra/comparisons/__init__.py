@@ -8,5 +8,6 @@ from infra.comparisons.copies import COPIES
 from infra.comparisons.members import MERGES, PURCHASES
 from infra.comparisons.openings import OPENINGS
 from infra.comparisons.orders import BOOKINGS, HOLDS
+from infra.comparisons.tasks import TASKS
 
-COMPARISONS = (*HOLDS, *BOOKINGS, *PURCHASES, *MERGES, *OPENINGS, *COPIES, *AUDIT_LOG)
+COMPARISONS = (*HOLDS, *BOOKINGS, *PURCHASES, *MERGES, *OPENINGS, *TASKS, *COPIES, *AUDIT_LOG)

@@ -1,6 +1,6 @@
 """Facts of one service beside the copies that others keep of them."""
 
-from infra.comparisons.side_by_side import Comparison, contained
+from infra.comparisons.side_by_side import Comparison, contained, same_or_unknown
 
 _STORE = "version, code, name, region_id, franchisee_id, legal_entity, time_zone, currency, active"
 
@@ -38,6 +38,18 @@ COPIES = (
         ("staff_id",),
     ),
     Comparison(
+        "campaign's copy of the staff = directory's staff",
+        *(
+            (
+                service,
+                """SELECT id AS staff_id, version, scope_kind, scope_id, active FROM staff
+                   ORDER BY id""",
+            )
+            for service in ("directory", "campaign")
+        ),
+        ("staff_id",),
+    ),
+    Comparison(
         "order's copy of the earn rules = loyalty's rules",
         (
             "loyalty",
@@ -55,6 +67,23 @@ COPIES = (
             contained,
         )
         for service, column in (("loyalty", "member_id"), ("campaign", "id"))
+    ),
+    Comparison(
+        "campaign's copy of who looks after members = member's",
+        (
+            "member",
+            """SELECT id AS member_id, home_store_id, associate_id FROM members
+               WHERE erased_at IS NULL ORDER BY id""",
+        ),
+        (
+            "campaign",
+            """SELECT id AS member_id, home_store_id, associate_id FROM members m
+               WHERE associate_version > 0
+                 AND NOT EXISTS (SELECT FROM erased_members e WHERE e.member_id = m.id)
+               ORDER BY id""",
+        ),
+        ("member_id",),
+        same_or_unknown,
     ),
     Comparison(
         "campaign's copy of the members' tiers = loyalty's tiers",

@@ -47,6 +47,34 @@ CHECKS: dict[str, str] = {
           AND r.orders = 1 AND r.discount_minor = -b.discount_minor
         WHERE b.orders = -1 AND r.order_id IS NULL
     """,
+    "a task is what its history says": """
+        SELECT t.id, t.version, last.number, last.act, last.to_id, steps.steps
+        FROM tasks t
+        LEFT JOIN LATERAL (
+          SELECT number, act, to_id FROM task_steps s WHERE s.task_id = t.id
+          ORDER BY number DESC LIMIT 1
+        ) AS last ON true
+        LEFT JOIN LATERAL (
+          SELECT count(*) AS steps FROM task_steps s WHERE s.task_id = t.id
+        ) AS steps ON true
+        WHERE last.number IS DISTINCT FROM t.version OR steps.steps <> t.version
+          OR last.to_id IS DISTINCT FROM t.associate_id
+          OR (last.act = 'finished') <> (t.state = 'finished')
+          OR (last.act = 'dropped') <> (t.state = 'dropped')
+    """,
+    "a task that an event raised names a published version of the rule": """
+        SELECT t.id, t.rule_version FROM tasks t
+        LEFT JOIN task_rules r ON r.version = t.rule_version
+        WHERE t.rule_version > 0 AND r.version IS NULL
+    """,
+    "no open task is with somebody who has left": """
+        SELECT t.id, t.associate_id FROM tasks t JOIN staff s ON s.id = t.associate_id
+        WHERE t.state = 'open' AND NOT s.active
+    """,
+    "no task is open for somebody who was erased": """
+        SELECT t.id, t.member_id FROM tasks t JOIN erased_members e ON e.member_id = t.member_id
+        WHERE t.state = 'open'
+    """,
     "no hold older than 10 minutes": """
         SELECT order_id, held_at FROM holds
         WHERE status = 'held' AND held_at < now() - interval '10 minutes'

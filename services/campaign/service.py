@@ -6,6 +6,7 @@ from nameko.timer import timer
 from sqlalchemy.orm import Session
 
 from services.campaign import (
+    associates,
     basket,
     copies,
     coupons,
@@ -14,6 +15,10 @@ from services.campaign import (
     privileges,
     promotions,
     returns,
+    task_lists,
+    task_raising,
+    task_rules,
+    tasks,
 )
 from services.campaign.disclosure import TOLD
 from services.campaign.members import when_members_known
@@ -31,10 +36,27 @@ from shared.contracts.campaign import (
     PublishPromotion,
     ReadCampaignRecords,
 )
-from shared.contracts.directory import StoreChanged
-from shared.contracts.inventory import PriceChanged, StyleSaved
-from shared.contracts.loyalty import TierChanged, TiersChanged
+from shared.contracts.campaign.tasks import (
+    CountTasks,
+    FinishTask,
+    GetTask,
+    HandOnTask,
+    ListTaskRules,
+    ListTasks,
+    PublishTaskRule,
+    RaiseTask,
+    TakeTask,
+    Task,
+    TaskCounts,
+    TaskRules,
+    TaskRuleVersion,
+)
+from shared.contracts.directory import StaffChanged, StoreChanged
+from shared.contracts.inventory import PriceChanged, StockDiscrepancy, StockLow, StyleSaved
+from shared.contracts.loyalty import PointsExpiring, TierChanged, TiersChanged
+from shared.contracts.loyalty.tiers import NearNextTier, TierLapsing
 from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member.associates import AssociatesChanged
 from shared.contracts.member.birthdays import BirthdayWindow
 from shared.contracts.member.disclosure import Records
 from shared.contracts.member.erasure import MemberErased
@@ -44,14 +66,16 @@ from shared.contracts.member.tag_rules import TagsRevised
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
 from shared.contracts.order.returns import OrderReturned
 from shared.inbox import on_event
-from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller
+from shared.paging import Page
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import SealKey, Transactions, operation
 
 PRUNE_SECONDS = 3600
+STAFF = MANAGERS | {Role.ASSOCIATE}
 
 
 class CampaignService:
-    """Promotions, coupons and the price of a basket."""
+    """Promotions, coupons, the price of a basket, and tasks."""
 
     name = "campaign"
     transaction = Transactions()
@@ -87,6 +111,52 @@ class CampaignService:
         with self.transaction() as session:
             return coupons.get_coupons(session, command)
 
+    @operation(ListTasks, roles=STAFF | {Role.AUDITOR})
+    def list_tasks(self, caller: Caller, command: ListTasks) -> Page[Task]:
+        with self.transaction.statement() as session:
+            return task_lists.list_tasks(session, caller, command)
+
+    @operation(CountTasks, roles=STAFF | {Role.AUDITOR})
+    def count_tasks(self, caller: Caller, command: CountTasks) -> TaskCounts:
+        with self.transaction.statement() as session:
+            return task_lists.count_tasks(session, caller, command)
+
+    @operation(GetTask, roles=STAFF | {Role.AUDITOR})
+    def get_task(self, caller: Caller, command: GetTask) -> Task:
+        with self.transaction() as session:
+            return tasks.get_task(session, caller, command)
+
+    @operation(RaiseTask, roles=STAFF)
+    def raise_task(self, caller: Caller, command: RaiseTask) -> Task:
+        return when_members_known(
+            self.transaction, lambda session: tasks.raise_by_hand(session, caller, command)
+        )
+
+    @operation(TakeTask, roles=STAFF)
+    def take_task(self, caller: Caller, command: TakeTask) -> Task:
+        with self.transaction() as session:
+            return tasks.take(session, caller, command)
+
+    @operation(HandOnTask, roles=STAFF)
+    def hand_on_task(self, caller: Caller, command: HandOnTask) -> Task:
+        with self.transaction() as session:
+            return tasks.hand_on(session, caller, command)
+
+    @operation(FinishTask, roles=STAFF)
+    def finish_task(self, caller: Caller, command: FinishTask) -> Task:
+        with self.transaction() as session:
+            return tasks.finish(session, caller, command)
+
+    @operation(PublishTaskRule, roles=HQ)
+    def publish_task_rule(self, caller: Caller, command: PublishTaskRule) -> TaskRuleVersion:
+        with self.transaction() as session:
+            return task_rules.publish(session, caller, command)
+
+    @operation(ListTaskRules, roles=MANAGERS | {Role.AUDITOR})
+    def list_task_rules(self, caller: Caller, command: ListTaskRules) -> TaskRules:
+        with self.transaction() as session:
+            return task_rules.list_rules(session, command)
+
     @operation(ReadCampaignRecords, roles=MANAGERS)
     def read_campaign_records(self, caller: Caller, command: ReadCampaignRecords) -> Records:
         with self.transaction.statement() as session:
@@ -97,6 +167,7 @@ class CampaignService:
         with self.transaction.background() as session:
             holds.prune(session)
             privileges.prune(session)
+            task_raising.prune(session, datetime.now(UTC))
 
     @staticmethod
     @on_event(StoreChanged)
@@ -117,11 +188,13 @@ class CampaignService:
     @on_event(MemberRegistered)
     def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
         copies.on_member_registered(session, envelopes)
+        associates.on_member_registered(session, envelopes, datetime.now(UTC))
 
     @staticmethod
     @on_event(MembersImported)
     def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
         copies.on_members_imported(session, envelopes)
+        associates.on_members_imported(session, envelopes, datetime.now(UTC))
 
     @staticmethod
     @on_event(MemberTagged)
@@ -131,7 +204,9 @@ class CampaignService:
     @staticmethod
     @on_event(BirthdayWindow)
     def on_birthday_window(session: Session, envelopes: list[Envelope[BirthdayWindow]]) -> None:
-        privileges.on_birthday_window(session, envelopes, datetime.now(UTC))
+        now = datetime.now(UTC)
+        privileges.on_birthday_window(session, envelopes, now)
+        task_raising.on_birthday_window(session, envelopes, now)
 
     @staticmethod
     @on_event(TagsRevised)
@@ -142,11 +217,50 @@ class CampaignService:
     @on_event(MemberMerged)
     def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:
         copies.on_member_merged(session, envelopes)
+        associates.on_member_merged(session, envelopes, datetime.now(UTC))
 
     @staticmethod
     @on_event(MemberUnmerged)
     def on_member_unmerged(session: Session, envelopes: list[Envelope[MemberUnmerged]]) -> None:
         copies.on_member_unmerged(session, envelopes)
+        associates.on_member_unmerged(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(StaffChanged)
+    def on_staff_changed(session: Session, envelopes: list[Envelope[StaffChanged]]) -> None:
+        associates.on_staff_changed(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(AssociatesChanged)
+    def on_associates_changed(
+        session: Session, envelopes: list[Envelope[AssociatesChanged]]
+    ) -> None:
+        associates.on_associates_changed(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(StockDiscrepancy)
+    def on_stock_discrepancy(session: Session, envelopes: list[Envelope[StockDiscrepancy]]) -> None:
+        task_raising.on_stock_discrepancy(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(StockLow)
+    def on_stock_low(session: Session, envelopes: list[Envelope[StockLow]]) -> None:
+        task_raising.on_stock_low(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(NearNextTier)
+    def on_near_next_tier(session: Session, envelopes: list[Envelope[NearNextTier]]) -> None:
+        task_raising.on_near_next_tier(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(TierLapsing)
+    def on_tier_lapsing(session: Session, envelopes: list[Envelope[TierLapsing]]) -> None:
+        task_raising.on_tier_lapsing(session, envelopes, datetime.now(UTC))
+
+    @staticmethod
+    @on_event(PointsExpiring)
+    def on_points_expiring(session: Session, envelopes: list[Envelope[PointsExpiring]]) -> None:
+        task_raising.on_points_expiring(session, envelopes, datetime.now(UTC))
 
     @staticmethod
     @on_event(TierChanged)
@@ -181,4 +295,4 @@ class CampaignService:
     @staticmethod
     @on_event(MemberErased)
     def on_member_erased(session: Session, envelopes: list[Envelope[MemberErased]]) -> None:
-        erasure.on_member_erased(session, envelopes)
+        erasure.on_member_erased(session, envelopes, datetime.now(UTC))

@@ -25,14 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from services.member import birthdays, cards, fields, identifiers, names, timeline
+from services.member import birthdays, cards, fields, identifiers, looking_after, names, timeline
 from services.member.fields import Owner
 from services.member.import_rows import Draft, Plan
 from services.member.models import Identifier, MemberBirthday, Profile
 from services.member.tags import all_tags
 from services.member.values import searchable
 from shared import outbox
-from shared.contracts import Event
 from shared.contracts.member import MemberTagged, MemberUpdated
 from shared.contracts.member.consents import ConsentFact, Purpose
 from shared.contracts.member.imports import Arrival
@@ -41,7 +40,6 @@ from shared.ids import new_id
 ATTEMPTS = 5
 VERSION = 1
 """Of those who arrive, and of their tags."""
-Told = tuple[Event, UUID | str, int]
 
 
 def found(
@@ -149,7 +147,7 @@ def _one_each(
 
 def _fill(session: Session, plan: Plan, there: dict[bytes, Row[Any]], drafts: list[Draft]) -> int:
     rows: list[dict[str, Any]] = []
-    told: list[Told] = []
+    told: list[looking_after.Told] = []
     handed: list[dict[str, Any]] = []
     ids = [row.id for row in there.values()]
     known = select(MemberBirthday.member_id).where(MemberBirthday.member_id.in_(ids))
@@ -178,6 +176,7 @@ def _fill(session: Session, plan: Plan, there: dict[bytes, Row[Any]], drafts: li
             born.append((row.id, added["birthday"], row.home_store_id))
         if "associate_id" in added:
             handed.append(timeline.handed_over(row.id, added["associate_id"]))
+            told.append(looking_after.changed(row.id, version, added["associate_id"]))
         kept = {name: row._mapping[name] for name in _FILLABLE} | added
         rows.append(kept | {"id": row.id, "version": version, "event_sequence": sequence})
     if rows:

@@ -6,6 +6,7 @@ in the order of their ids, dealt out, and each hand-over stands in the member's 
 """
 
 import hashlib
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,13 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.member import looking_after
 from services.member.models import HandOver, Staff, Store
 from shared import outbox
 from shared.contracts import Envelope
 from shared.contracts.directory import StaffChanged
 from shared.contracts.member import HandedOver, HandOverMembers, MembersHandedOver
+from shared.contracts.member.associates import LookedAfter
 from shared.copies import keep_newest
 from shared.errors import Refusal
 from shared.seal import Caller, ScopeKind
@@ -47,12 +50,12 @@ WITH mine AS MATERIALIZED (
     UPDATE members SET associate_id = dealt.to_id, version = members.version + 1,
         event_sequence = members.event_sequence + 1
     FROM dealt WHERE members.id = dealt.id
-    RETURNING members.id, members.associate_id
+    RETURNING members.id, members.version, members.associate_id
 ), told AS (
     INSERT INTO happenings (id, member_id, at, kind, staff_id, document_id)
     SELECT gen_random_uuid(), id, clock_timestamp(), 'handed_over', associate_id, :id FROM given
 )
-SELECT associate_id, count(*) AS members FROM given GROUP BY associate_id
+SELECT id AS member_id, version, associate_id FROM given ORDER BY id
 """)
 
 
@@ -85,9 +88,10 @@ def hand_over(session: Session, caller: Caller, command: HandOverMembers) -> Han
             "by_spend": command.split == "spend",
         },
     )
-    given = {row.associate_id: row.members for row in rows}
+    given = [LookedAfter(**row._mapping) for row in rows]
+    counted = Counter(each.associate_id for each in given)
     answer = HandedOver(
-        id=command.id, associate_ids=to_ids, members=[given.get(id_, 0) for id_ in to_ids]
+        id=command.id, associate_ids=to_ids, members=[counted[id_] for id_ in to_ids]
     )
     session.execute(_ANSWER, {"id": command.id, "answer": msgspec.json.encode(answer).decode()})
     event = MembersHandedOver(
@@ -96,7 +100,8 @@ def hand_over(session: Session, caller: Caller, command: HandOverMembers) -> Han
         to_associate_ids=to_ids,
         members=answer.members,
     )
-    outbox.emit(session, (event, command.id, 1))
+    told = looking_after.handed_over(command.id, given)
+    outbox.emit(session, (event, command.id, 1), *told)
     return answer
 
 

@@ -23,6 +23,7 @@ from services.member import (
     fields,
     filling,
     identifiers,
+    looking_after,
     timeline,
 )
 from services.member.filling import Values
@@ -283,6 +284,8 @@ def _write(
         sequence += 1
         tagged = MemberTagged(member_id=survivor.id, version=version, tags=changed["tags"])
         events.append((tagged, survivor.id, sequence))
+    if "associate_id" in changed:
+        events.append(looking_after.changed(survivor.id, version, changed["associate_id"]))
     if "fields" in changed:
         changed["found_by"] = fields.terms_of(changed["fields"])
     session.execute(

@@ -16,6 +16,7 @@ from services.member import (
     consents,
     fields,
     identifiers,
+    looking_after,
     names,
     phones,
     timeline,
@@ -119,7 +120,10 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
         version = row.version + 1
         sequence = advance(session, row, version=version, update_digest=digest, **changed)
         event = MemberUpdated(member_id=row.id, version=version, fields=sorted(told))
-        outbox.emit(session, (event, row.id, sequence))
+        events: list[looking_after.Told] = [(event, row.id, sequence)]
+        if "associate_id" in changed:
+            events.append(looking_after.changed(row.id, version, changed["associate_id"]))
+        outbox.emit(session, *events)
     if command.consents:
         _agree(session, caller, row.id, command.consents)
     return _get(session, keys, caller, row.id)

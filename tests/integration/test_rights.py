@@ -17,6 +17,7 @@ from shared.contracts import inventory as i
 from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
+from shared.contracts.campaign import tasks as todo
 from shared.contracts.directory.disclosure import ReadDirectoryRecords
 from shared.contracts.loyalty import clearing as k
 from shared.contracts.loyalty import mall
@@ -126,6 +127,10 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     i.Reserve: SELLERS | MANAGERS,
     c.PriceAndHold: SELLERS | MANAGERS, c.PublishPromotion: HQ, c.EndPromotion: HQ,
     c.ListPromotions: READERS, c.IssueCoupons: HQ, c.GetCoupons: READERS,
+    **dict.fromkeys((todo.ListTasks, todo.CountTasks, todo.GetTask), READERS - {R.INTEGRATION}),
+    **dict.fromkeys((todo.RaiseTask, todo.TakeTask, todo.HandOnTask, todo.FinishTask),
+                    MANAGERS | {R.ASSOCIATE}),
+    todo.PublishTaskRule: HQ, todo.ListTaskRules: MANAGERS | {R.AUDITOR},
     o.GetQuote: SELLERS | MANAGERS, o.PlaceOrder: SELLERS, o.CancelOrder: MANAGERS,
     o.GetOrders: READERS, o.ListOrders: READERS,
     perf.GetPerformance: READERS - {R.INTEGRATION}, nc.CountNewCards: READERS - {R.INTEGRATION},
@@ -188,6 +193,8 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
         i.Reserve(order_id=uuid4(), store_id=store,
                   lines=[i.ReserveLine(sku_id=uuid4(), quantity=1)]),
         c.PriceAndHold(store_id=store, currency="CNY", at=datetime.now(UTC), lines=basket),
+        todo.ListTasks(store_id=store), todo.CountTasks(store_id=store),
+        todo.RaiseTask(id=uuid4(), store_id=store, reason="x"),
         o.GetQuote(store_id=store, lines=basket),
         o.PlaceOrder(order_id=uuid4(), store_id=store, total_minor=1, lines=basket,
                      tenders=[CASH]),
@@ -210,7 +217,7 @@ CHAIN_ONLY = (
     c.PublishPromotion, c.EndPromotion, c.IssueCoupons, m.PublishField,
     mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule, mp.PublishPrivacyRule,
     t.PublishTagRule, t.EndTagRule, t.PreviewTagRule, t.CancelTagRun,
-    mr.PreviewRetention,
+    mr.PreviewRetention, todo.PublishTaskRule,
 )  # fmt: skip
 
 
@@ -375,6 +382,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         i.SaveStyles(items=[style]),
         c.PublishPromotion(version=0, promotion=promotion),
         c.EndPromotion(id=uuid4()),
+        todo.PublishTaskRule(id=uuid4(), rule=todo.TaskRule()),
         c.IssueCoupons(items=[c.CouponInput(code="xxxx", promotion_id=uuid4())]),
     ]
     return next(command for command in commands if type(command) is kind)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from services.campaign.audit import CHECKS
 from services.campaign.offers import forget_offers
 from shared.database import Database
 from shared.stores import forget_stores
+from tests.services.campaign.floor import Floor
 from tests.services.campaign.shop import Shop
 
 
@@ -19,3 +21,12 @@ def shop(database_url: Callable[..., str]) -> Iterator[Shop]:
     database.engine.dispose()
     forget_stores()
     forget_offers()
+
+
+@pytest.fixture
+def floor(shop: Shop) -> Iterator[Floor]:
+    """The staff of the shop; whatever they did, the audit of tasks finds nothing."""
+    yield Floor(shop)
+    for name, query in CHECKS.items():
+        if "task" in name:
+            assert shop.rows(query) == [], name

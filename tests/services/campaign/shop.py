@@ -81,6 +81,7 @@ class Shop:
         name = {"on_registered": "on_member_registered", "on_tagged": "on_member_tagged",
                 "on_placed": "on_order_placed", "on_cancelled": "on_order_cancelled",
                 "on_voided": "on_order_voided", "on_returned": "on_order_returned",
+                "on_merged": "on_member_merged", "on_unmerged": "on_member_unmerged",
                 }.get(name, name)  # fmt: skip
         apply(self.database, name, getattr(CampaignService, name), envelopes)
 

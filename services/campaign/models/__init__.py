@@ -20,36 +20,38 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.database import new_metadata
-from shared.erasure import ErasedMixin
-from shared.inbox import InboxMixin
-from shared.outbox import OutboxMixin
-from shared.stores import StoreMixin
+from services.campaign.models.base import Base, ErasedMember, Inbox, Outbox, Store
+from services.campaign.models.tasks import Staff, TaskRow, TaskRuleRow, TaskStepRow
+
+__all__ = [
+    "ALL",
+    "Base",
+    "BirthdayWindow",
+    "Coupon",
+    "ErasedMember",
+    "Hold",
+    "HoldItem",
+    "Inbox",
+    "Member",
+    "Outbox",
+    "Price",
+    "PromotionHead",
+    "PromotionVersion",
+    "Redemption",
+    "Sku",
+    "Staff",
+    "Store",
+    "Style",
+    "TaskRow",
+    "TaskRuleRow",
+    "TaskStepRow",
+    "Usage",
+]
 
 ALL = UUID(int=0)
 """In `usages` and `hold_items`: whoever the member is; in `prices`: the whole chain."""
-
-
-class Base(DeclarativeBase):
-    metadata = new_metadata()
-
-
-class Outbox(OutboxMixin, Base):
-    pass
-
-
-class Inbox(InboxMixin, Base):
-    pass
-
-
-class ErasedMember(ErasedMixin, Base):
-    """Who was erased here."""
-
-
-class Store(StoreMixin, Base):
-    pass
 
 
 class Style(Base):
@@ -100,8 +102,9 @@ class Price(Base):
 
 
 class Member(Base):
-    """What pricing knows of a member: ids, tags and tier, nothing personal. `survivor_id` is whom
-    this id stands for since a merge, as told by its newest event, `merge_number`."""
+    """What is known here of a member: ids, tags and tier, where they are at home and who looks
+    after them; nothing personal. `survivor_id` is whom this id stands for since a merge, as told by
+    its newest event, `merge_number`."""
 
     __tablename__ = "members"
 
@@ -112,6 +115,9 @@ class Member(Base):
     tier_version: Mapped[int] = mapped_column(Integer, server_default="0")
     survivor_id: Mapped[UUID | None] = mapped_column(Uuid)
     merge_number: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    home_store_id: Mapped[UUID | None] = mapped_column(Uuid)
+    associate_id: Mapped[UUID | None] = mapped_column(Uuid)
+    associate_version: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
     __table_args__ = (
         Index(
