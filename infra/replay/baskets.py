@@ -2,7 +2,8 @@
 
 It is an optional extra (`requirements-replay.lock`), installed when it is first asked for. A line
 with quantity 0 and money becomes quantity 1, one without money is dropped; a quantity above 100 is
-fuel by volume and becomes 1. Baskets come in the order in which they were sold.
+fuel by volume and becomes 1. Baskets come in the order in which they were sold: the first of all
+cards, or a whole year of some.
 """
 
 import importlib.util
@@ -52,9 +53,10 @@ class Product:
 
 @dataclass
 class Data:
-    """Some baskets, and all that is needed to sell them. `homes` is each card's first store;
-    `put_right` counts the lines that the rules above were for."""
+    """Some baskets, and all that is needed to sell them. `selection` says which, `homes` is each
+    card's first store; `put_right` counts the lines that the rules above were for."""
 
+    selection: str
     baskets: list[Basket]
     products: list[Product]
     homes: dict[int, int]
@@ -91,16 +93,19 @@ def install() -> None:
     importlib.invalidate_caches()
 
 
-def read(count: int) -> Data:
-    """The first `count` baskets that have anything in them."""
+def read(count: int, cards: int | None = None) -> Data:
+    """The first `count` baskets that have anything in them, or all baskets of so many cards, which
+    are taken evenly from all there are."""
     frame = _table("transactions")
     frame["minor"] = (frame["sales_value"] * 100).round().astype("int64")
     frame = frame.sort_values(["transaction_timestamp", "basket_id", "product_id"])
     nothing = (frame["quantity"] == 0) & (frame["minor"] == 0)
-    order = frame.loc[~nothing, "basket_id"].drop_duplicates()
-    if count > len(order):
-        raise Failure(f"there are {len(order)} baskets, not {count}")
-    chosen = frame["basket_id"].isin(order.head(count))
+    if cards is None:
+        chosen = frame["basket_id"].isin(_some(frame.loc[~nothing, "basket_id"], count)[:count])
+    else:
+        numbers = sorted(_some(frame.loc[~nothing, "household_id"], cards))
+        every = len(numbers) // cards
+        chosen = frame["household_id"].isin(numbers[::every][:cards])
     put_right = Counter(lines_without_money_dropped=int((chosen & nothing).sum()))
     frame = frame[~nothing].copy()
     chosen = chosen[~nothing]
@@ -111,15 +116,24 @@ def read(count: int) -> Data:
         put_right[name] = int((chosen & wrong).sum())
         frame.loc[wrong, "quantity"] = 1
     some = frame[chosen]
-    cards = set(some["household_id"])
+    sold_to = set(some["household_id"])
     firsts = frame.drop_duplicates("household_id")
     homes = dict(zip(firsts["household_id"], firsts["store_id"], strict=True))
     return Data(
+        f"{count}" if cards is None else f"cards-{cards}",
         _baskets(some),
         _products(frame, set(some["product_id"])),
-        {int(card): int(store) for card, store in homes.items() if card in cards},
+        {int(card): int(store) for card, store in homes.items() if card in sold_to},
         put_right,
     )
+
+
+def _some(column: Any, count: int) -> list[Any]:
+    """The values of a column in their order; there have to be so many."""
+    found: list[Any] = column.drop_duplicates().tolist()
+    if not 0 < count <= len(found):
+        raise Failure(f"there are {len(found)} of {column.name}, not {count}")
+    return found
 
 
 def numbers() -> Numbers:

@@ -80,6 +80,10 @@ class Result:
 
 def command(
     count: Annotated[int, typer.Option("--baskets", help="How many, from the first on.")] = 5000,
+    cards: Annotated[
+        int | None,
+        typer.Option("--cards", help="Instead: the whole year of so many cards."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as the last line.")
     ] = False,
@@ -91,7 +95,7 @@ def command(
     with _progress() as progress:
         bar = progress.add_task("reading the data", total=None)
         baskets.install()
-        data = baskets.read(count)
+        data = baskets.read(count, cards)
         result = asyncio.run(_replay(stack.environment(), data, progress, bar))
         result.report = audit.audit(stack.environment(), trial.SETTLE_SECONDS, progress)
     shown = result.shown()
@@ -199,7 +203,7 @@ def _deliveries(data: Data) -> Iterator[tuple[str, str, list[tuple[str, int]]]]:
         for product, quantity, _ in basket.lines:
             wanted.setdefault(basket.store, Counter())[product] += quantity
     for store, pieces in wanted.items():
-        document = id_of(NAME, "delivery", len(data.baskets), store)
+        document = id_of(NAME, "delivery", data.selection, store)
         some = [(names.sku(product), quantity) for product, quantity in sorted(pieces.items())]
         yield document, names.store(store), some
 

@@ -13,7 +13,7 @@ FREE = Basket(2, 330, 901, AT, [(13, 1, 0)])
 
 
 def booked(*baskets: tuple[Basket, int]) -> Result:
-    result = Result(Data([ONE, FREE], [], {900: 330, 901: 330}))
+    result = Result(Data("2", [ONE, FREE], [], {900: 330, 901: 330}))
     result.actual = {
         names.order(basket.id): (_store_of(basket), _member_of(basket), total)
         for basket, total in baskets
