@@ -35,6 +35,7 @@ from shared.contracts import (
     order,
 )
 from shared.contracts.campaign import tasks
+from shared.contracts.directory import printers
 from shared.contracts.loyalty import (
     clearing,
     explanation,
@@ -68,7 +69,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     directory.CreateFranchisee, directory.SaveStore, directory.SaveStaff, directory.CreateDevice,
     directory.DeactivateDevice, directory.CreateClient, directory.DeactivateClient,
     directory.ChangePin, directory.ChangePassword, directory.PublishSignInPolicy,
-    directory.PublishSetting,
+    directory.PublishSetting, printers.SavePrinter,
     member.RegisterMember, member.UpdateMember, member.TagMember, member.RevealPhone,
     member.RecordContact, member.HandOverMembers, member.PublishField,
     consents.RecordConsents, consents.PublishNotice,
@@ -106,6 +107,7 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "clients": directory.ListClients,
     "sign_in_policies": directory.ListSignInPolicies,
     "settings": directory.GetSettings,
+    "printers": printers.ListPrinters,
     "audit_log": directory.ListAudit,
     "members": member.FindMembers,
     "timeline": member.GetTimeline,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import graphene
 
-from gateway import sign_in
+from gateway import receipts, sign_in
 from gateway.context import Context
 from gateway.mapping import arguments, object_type, to_command
 from gateway.operations import MUTATIONS, QUERIES, mutation, query
@@ -136,6 +136,7 @@ Mutation = type(
     (graphene.ObjectType,),
     {
         **sign_in.FIELDS,
+        **receipts.FIELDS,
         **{operation_of(command): mutation(command) for command in MUTATIONS},
     },
 )

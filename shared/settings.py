@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import ipaddress
 from typing import Literal
 
 from pydantic import SecretStr, field_validator
@@ -64,6 +65,22 @@ class PhoneSettings(BaseSettings):
     def keys(self) -> dict[str, bytes]:
         entries = (entry.partition(":") for entry in self.phone_keys.get_secret_value().split(","))
         return {name: base64.b64decode(encoded) for name, _, encoded in entries}
+
+
+class PrinterSettings(BaseSettings):
+    """Where receipt printers may be: networks with commas. Directory refuses another address, and
+    the gateway connects to no other."""
+
+    printer_networks: str = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7"
+
+    def reaches(self, address: str) -> bool:
+        """Whether this is an IP address (no name: those can be pointed elsewhere) within them."""
+        try:
+            asked = ipaddress.ip_address(address)
+            networks = [ipaddress.ip_network(each) for each in self.printer_networks.split(",")]
+        except ValueError:
+            return False
+        return any(asked in network for network in networks)
 
 
 @functools.cache

@@ -27,6 +27,14 @@ CHECKS: dict[str, str] = {
         "SELECT name, scope_kind, scope_id FROM settings GROUP BY name, scope_kind, scope_id"
         " HAVING max(version) <> count(*)"
     ),
+    "a printer's versions have no gap": (
+        "SELECT store_id, device_id FROM printers GROUP BY store_id, device_id"
+        " HAVING max(version) <> count(*)"
+    ),
+    "a printer's device is of its store": (
+        "SELECT p.id, p.store_id, d.store_id AS of_store FROM printers p"
+        " JOIN devices d ON d.id = p.device_id WHERE d.store_id <> p.store_id"
+    ),
     "device numbers = devices made": (
         "SELECT s.id, s.devices_made, count(d.id) AS devices FROM stores s"
         " LEFT JOIN devices d ON d.store_id = s.id GROUP BY s.id"

@@ -19,8 +19,8 @@ WITHHELD = {
     "audit_entries.subject": "the member, or what the detail names",
 }
 NOT_OF_PERSONS = (
-    "brands clients devices franchisees refresh_families refresh_tokens regions settings"
-    " sign_in_failures sign_in_policy staff"
+    "brands clients devices franchisees printers refresh_families refresh_tokens regions"
+    " settings sign_in_failures sign_in_policy staff"
 )
 
 TOLD = Told(Base.metadata, SECTIONS, WITHHELD, NOT_OF_PERSONS)

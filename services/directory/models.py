@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from shared.contracts.directory.printers import PaperWidth, PrinterCharacters
 from shared.database import new_metadata
 from shared.erasure import ErasedMixin
 from shared.inbox import InboxMixin
@@ -283,6 +284,34 @@ class SettingVersion(Base):
     version: Mapped[int]
     value: Mapped[int | None]
     locked: Mapped[bool]
+    author_id: Mapped[UUID] = mapped_column(Uuid)
+    valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class PrinterVersion(Base):
+    """The receipt printer of a store, or (`device_id`) of one device of it, by version; without an
+    address there is none. Append-only."""
+
+    __tablename__ = "printers"
+    __table_args__ = (
+        CheckConstraint("version > 0", name="version"),
+        CheckConstraint("port BETWEEN 9100 AND 9109", name="port"),
+        CheckConstraint("paper IN ('mm58', 'mm80')", name="paper"),
+        CheckConstraint("characters IN ('gb18030', 'picture')", name="characters"),
+        Index("uq_printers_device", "store_id", "device_id", "version", unique=True),
+        Index("uq_printers_store", "store_id", "version", unique=True,
+              postgresql_where=text("device_id IS NULL")),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    store_id: Mapped[UUID] = mapped_column(ForeignKey("stores.id"))
+    device_id: Mapped[UUID | None] = mapped_column(ForeignKey("devices.id"))
+    version: Mapped[int]
+    address: Mapped[str | None] = mapped_column(Text)
+    port: Mapped[int]
+    paper: Mapped[PaperWidth] = mapped_column(Text)
+    characters: Mapped[PrinterCharacters] = mapped_column(Text)
+    drawer: Mapped[bool]
     author_id: Mapped[UUID] = mapped_column(Uuid)
     valid_from: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 

@@ -23,6 +23,7 @@ HARMLESS = {
     "clients": "name scope_kind secret_digest",
     "devices": "code name secret_digest activation_digest",
     "franchisees": "code name legal_entity",
+    "printers": "address paper characters",
     "refresh_families": "ended_because",
     "refresh_tokens": "digest",
     "regions": "code name",

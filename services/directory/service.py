@@ -18,6 +18,7 @@ from services.directory import (
     lock_out,
     organisation,
     own_secret,
+    printers,
     refresh,
     sign_in,
     sign_in_policy,
@@ -28,11 +29,12 @@ from shared import green
 from shared.contracts import SERVICES, Done, Envelope, Event, declared
 from shared.contracts import directory as contract
 from shared.contracts.directory.disclosure import ReadDirectoryRecords
+from shared.contracts.directory.printers import ListPrinters, Printer, Printers, SavePrinter
 from shared.contracts.member.disclosure import Records
 from shared.contracts.member.erasure import MemberErased
 from shared.inbox import on_event
 from shared.paging import Page
-from shared.seal import HQ, MANAGERS, READERS, Caller, Role
+from shared.seal import FLOOR, HQ, MANAGERS, READERS, Caller, Role
 from shared.service import SealKey, Transactions, operation
 from shared.settings import settings
 
@@ -144,6 +146,16 @@ class DirectoryService:
     ) -> contract.Device:
         with self.transaction() as session:
             return devices.deactivate_device(session, caller, command)
+
+    @operation(SavePrinter, roles=MANAGERS)
+    def save_printer(self, caller: Caller, command: SavePrinter) -> Printer:
+        with self.transaction() as session:
+            return printers.save(session, caller, command, now())
+
+    @operation(ListPrinters, roles=FLOOR | MANAGERS | AUDITORS)
+    def list_printers(self, caller: Caller, command: ListPrinters) -> Printers:
+        with self.transaction() as session:
+            return printers.list_printers(session, caller, command)
 
     @operation(contract.ListDevices, roles=MANAGERS | {Role.AUDITOR})
     def list_devices(self, caller: Caller, command: contract.ListDevices) -> contract.Devices:

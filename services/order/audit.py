@@ -34,6 +34,16 @@ CHECKS = {
             AND orders.store_id = receipt_counters.store_id)
             + (SELECT count(*) FROM returns WHERE returns.store_id = receipt_counters.store_id)
     """,
+    "receipts that went out are counted": """
+        SELECT document_id, max(copy) AS copies, count(*) AS went_out FROM receipt_issues
+        GROUP BY document_id HAVING max(copy) + 1 <> count(*)
+    """,
+    "a receipt that went out is of a sale or a return of its store": """
+        SELECT i.id, i.document_id FROM receipt_issues i
+        LEFT JOIN orders o ON o.id = i.document_id LEFT JOIN returns r ON r.id = i.document_id
+        WHERE i.store_id IS DISTINCT FROM coalesce(o.store_id, r.store_id)
+            OR coalesce(o.receipt_number, r.receipt_number) IS NULL
+    """,
     "an order's returns are counted": """
         SELECT orders.id, returns, returned_minor, r.number, r.minor FROM orders LEFT JOIN (
             SELECT order_id, count(*) AS number, sum(refund_minor) AS minor FROM returns

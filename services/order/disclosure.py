@@ -71,6 +71,6 @@ WITHHELD = {
     "refunds.refunded_before": _GUARD,
     "refunds.paid": _GUARD,
 }
-NOT_OF_PERSONS = "devices earn_rules receipt_counters return_rules staff"
+NOT_OF_PERSONS = "devices earn_rules receipt_counters receipt_issues return_rules staff"
 
 TOLD = Told(Base.metadata, SECTIONS, WITHHELD, NOT_OF_PERSONS)

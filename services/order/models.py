@@ -238,6 +238,28 @@ class ReceiptCounter(Base):
     last: Mapped[int] = mapped_column(BigInteger)
 
 
+class ReceiptIssue(Base):
+    """A receipt of an order or a return that went out, on paper or as a picture; `copy` is 0 for
+    the first one. Append-only."""
+
+    __tablename__ = "receipt_issues"
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    document_id: Mapped[UUID] = mapped_column(Uuid)
+    copy: Mapped[int] = mapped_column(Integer)
+    way: Mapped[str] = mapped_column(Text)
+    store_id: Mapped[UUID] = mapped_column(Uuid)
+    device_id: Mapped[UUID | None] = mapped_column(Uuid)
+    issued_by: Mapped[UUID] = mapped_column(Uuid)
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (
+        UniqueConstraint("document_id", "copy"),
+        CheckConstraint("way IN ('print', 'share')", name="way"),
+        CheckConstraint("copy >= 0", name="copy"),
+    )
+
+
 class ReturnRule(Base):
     """A version of the rule of what comes back, and until when. Append-only."""
 

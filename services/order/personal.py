@@ -19,5 +19,6 @@ HARMLESS = {
     "return_rules": "body",
     "returns": "content legal_entity currency receipt_number",
     "receipt_counters": "device_code",
+    "receipt_issues": "way",
     "staff": "roles scope_kind",
 }

@@ -12,6 +12,7 @@ from services.order import (
     erasure,
     history,
     performance,
+    receipts,
     return_rules,
     returns,
 )
@@ -35,6 +36,7 @@ from shared.contracts.order import (
 )
 from shared.contracts.order.disclosure import ReadOrderRecords
 from shared.contracts.order.performance import GetPerformance, Performance
+from shared.contracts.order.receipts import IssueReceipt, ReceiptIssue
 from shared.contracts.order.returns import (
     ListReturnRules,
     ListReturns,
@@ -49,7 +51,7 @@ from shared.contracts.order.returns import (
 from shared.inbox import on_event
 from shared.paging import Page
 from shared.rpc import Services
-from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
+from shared.seal import FLOOR, HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import SealKey, Transactions, operation
 from shared.stores import upsert_stores
 
@@ -92,6 +94,11 @@ class OrderService:
     def get_performance(self, caller: Caller, command: GetPerformance) -> Performance:
         with self.transaction.statement() as session:
             return performance.get_performance(session, caller, command)
+
+    @operation(IssueReceipt, roles=FLOOR | MANAGERS)
+    def issue_receipt(self, caller: Caller, command: IssueReceipt) -> ReceiptIssue:
+        with self.transaction() as session:
+            return receipts.issue(session, caller, command)
 
     @operation(QuoteReturn, roles=SELLERS | MANAGERS)
     def quote_return(self, caller: Caller, command: QuoteReturn) -> ReturnQuote:

@@ -12,7 +12,7 @@ from infra.state import ROOT
 
 PORTS = {"gateway": 8000, "app": 8001, **{process.name: 9100 for process in SERVICES}}
 # Inside a container a process is reached from others; on one machine nothing is.
-ONLY_IN_CONTAINERS = {"METRICS_HOST", "APP_HOST", "TRUSTED_PROXIES"}
+ONLY_IN_CONTAINERS = {"METRICS_HOST", "APP_HOST", "TRUSTED_PROXIES", "PRINTER_NETWORKS"}
 SERVERS = {"postgres", "broker", "prometheus", "grafana"}
 STEPS = {"migrate", "declare"}
 

@@ -11,7 +11,7 @@ from gateway.settings import GatewaySettings
 from infra.cli import app
 from infra.state import ROOT
 from services.directory.bootstrap import BootstrapSettings
-from shared.settings import PhoneSettings, Settings
+from shared.settings import PhoneSettings, PrinterSettings, Settings
 from staff_app.settings import AppSettings
 
 README = ROOT / "README.md"
@@ -19,6 +19,7 @@ DOCUMENTS = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"
 CLASSES: tuple[type[BaseSettings], ...] = (
     Settings,
     PhoneSettings,
+    PrinterSettings,
     BootstrapSettings,
     GatewaySettings,
     AppSettings,

@@ -18,6 +18,7 @@ from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
 from shared.contracts.campaign import tasks as todo
+from shared.contracts.directory import printers
 from shared.contracts.directory.disclosure import ReadDirectoryRecords
 from shared.contracts.loyalty import clearing as k
 from shared.contracts.loyalty import mall
@@ -42,6 +43,7 @@ from shared.contracts.member import retention as mr
 from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
 from shared.contracts.order import performance as perf
+from shared.contracts.order import receipts
 from shared.contracts.order import returns as back
 from shared.contracts.order.disclosure import ReadOrderRecords
 from shared.errors import Forbidden, Refusal
@@ -72,6 +74,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     d.PublishSignInPolicy: {R.HQ_ADMINISTRATOR}, d.ListSignInPolicies: HQ | {R.AUDITOR},
     d.ListDevices: MANAGERS | {R.AUDITOR}, d.ListClients: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     d.ListStores: READERS, d.GetStores: READERS, d.ListStaff: READERS, d.GetStaff: READERS,
+    printers.SavePrinter: MANAGERS,
+    printers.ListPrinters: MANAGERS | {R.ASSOCIATE, R.AUDITOR},
     d.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
     m.RegisterMember: SELLERS | MANAGERS, m.UpdateMember: SELLERS | MANAGERS,
     m.TagMember: MANAGERS | {R.ASSOCIATE}, m.FindMembers: READERS, m.GetMembers: READERS,
@@ -135,6 +139,7 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     o.GetOrders: READERS, o.ListOrders: READERS,
     perf.GetPerformance: READERS - {R.INTEGRATION}, nc.CountNewCards: READERS - {R.INTEGRATION},
     back.QuoteReturn: SELLERS | MANAGERS, back.ReturnGoods: SELLERS | MANAGERS,
+    receipts.IssueReceipt: MANAGERS | {R.ASSOCIATE},
     back.ListReturns: READERS, back.PublishReturnRule: HQ, back.ListReturnRules: READERS,
 }  # fmt: skip
 
@@ -148,7 +153,8 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
     consent = m.Consent(purpose="membership", notice_version="1", granted=True)
     return {type(command): command for command in (
         d.CreateDevice(id=uuid4(), store_id=store, name="x"), d.ListDevices(store_id=store),
-        d.GetSettings(store_id=store),
+        d.GetSettings(store_id=store), printers.ListPrinters(store_id=store),
+        printers.SavePrinter(id=uuid4(), store_id=store, address="192.168.1.50"),
         d.PublishSetting(id=uuid4(), name="pin_digits", scope_kind=ScopeKind.STORE,
                          scope_id=store, value=4),
         m.RegisterMember(member_id=uuid4(), phone="13800000000", name="x", source_channel="x",

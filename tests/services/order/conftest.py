@@ -107,7 +107,8 @@ def _store(database: Database) -> None:
         session.execute(
             text(
                 "TRUNCATE orders, order_lines, order_tenders, receipt_counters, outbox, inbox,"
-                " stores, devices, staff, earn_rules, returns, return_lines, refunds, return_rules"
+                " stores, devices, staff, earn_rules, returns, return_lines, refunds, return_rules,"
+                " receipt_issues"
             )
         )
         session.execute(
