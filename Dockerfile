@@ -16,5 +16,9 @@ COPY gateway gateway
 COPY staff_app staff_app
 COPY infra infra
 
+# The till for the browser; its one package that is not installed comes by pip, by its locked hash.
+ENV TILL_FOLDER=/chainstitch/till
+RUN python -m infra.till_bundle /chainstitch/till
+
 RUN useradd --system --home-dir /chainstitch chainstitch
 USER chainstitch

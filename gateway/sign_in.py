@@ -21,11 +21,13 @@ from shared.errors import Refusal
 
 
 class SignInPayload(graphene.ObjectType):
-    """`accessToken` goes into `Authorization: Bearer`; `refreshToken` works once."""
+    """`accessToken` goes into `Authorization: Bearer`; `refreshToken` works once. `storageKey`, of
+    a sign-in with a PIN, opens what the device keeps."""
 
     access_token = graphene.String()
     refresh_token = graphene.String()
     expires_in_seconds = graphene.Int()
+    storage_key = graphene.String()
     identity = graphene.Field(object_type(Identity))
     refusal = graphene.Field(RefusalType)
 
@@ -60,6 +62,7 @@ def _signed_in(context: Context, answer: Any) -> dict[str, Any]:
         "access_token": context.tokens.mint(answer.identity),
         "refresh_token": answer.refresh_token,
         "expires_in_seconds": context.tokens.seconds,
+        "storage_key": answer.storage_key,
         "identity": answer.identity,
     }
 

@@ -15,7 +15,7 @@ import psutil
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from infra import install, migrations, processes, proxy
+from infra import install, migrations, processes, proxy, till_bundle
 from infra.failure import Failure
 from infra.processes import Level, Process
 from infra.state import PROXY_PORTS, ROOT, SERVER_PORTS, State, read_environment, write_environment
@@ -43,11 +43,12 @@ class Stack:
             self._settle(proxied)
             programs = self._programs()
             self.supervisor.apply(programs)
-            bar = progress.add_task("starting", total=len(programs) + 2)
+            bar = progress.add_task("starting", total=len(programs) + 3)
             servers = [program for program in programs if program.level == Level.SERVER]
             self._start(servers, progress, bar)
             self._migrate(progress, bar)
             self._declare(progress, bar)
+            self._build_till(progress, bar)
             for level in (Level.SERVICE, Level.GATEWAY, Level.APP):
                 some = [program for program in programs if program.level == level]
                 self._start(some, progress, bar)
@@ -112,6 +113,7 @@ class Stack:
             ports,
         )
         environment["PROFILE_FOLDER"] = str(self.state.profiles)
+        environment["TILL_FOLDER"] = str(self.state.till)
         environment |= {"PROXIED": "yes"} if proxied else {}
         write_environment(self.state.folder / "run.env", environment)
 
@@ -190,6 +192,16 @@ class Stack:
             self.environment()["DATABASE_URL"],
             lambda service: progress.update(bar, description=f"migrating {service}"),
         )
+        progress.advance(bar)
+
+    def _build_till(self, progress: Progress, bar: Any) -> None:
+        """Without it everything but /till/ works, so a machine without a network starts all the
+        same."""
+        progress.update(bar, description="building the till for the browser")
+        try:
+            till_bundle.ensure(self.state.till, self.state.wheels)
+        except Failure as failure:
+            console.print(f"[yellow]/till/ is not there, or of an older version: {failure}")
         progress.advance(bar)
 
     def _declare(self, progress: Progress, bar: Any) -> None:

@@ -5,6 +5,7 @@ ports.json    the ports of this checkout on 127.0.0.1
 run.env       what the running stack was started with
 log/          a log per process
 profile/      what `bench --profile` saw each process do
+till/         the till for the browser; wheels/ what it is built of beside the installed packages
 postgres/, rabbitmq/, supervisord.*    the servers' own (or in the folder that `servers` points to)
 """
 
@@ -47,6 +48,14 @@ class State:
     @property
     def profiles(self) -> Path:
         return self.folder / "profile"
+
+    @property
+    def till(self) -> Path:
+        return self.folder / "till"
+
+    @property
+    def wheels(self) -> Path:
+        return self.folder / "wheels"
 
     @property
     def mark(self) -> str:

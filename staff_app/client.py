@@ -89,6 +89,8 @@ class Client:
     stored: Callable[[], Awaitable[Tokens | None]] = _unknown
     renewed: Callable[[Tokens | None], Awaitable[None]] = _ignored
     reached: Callable[[bool], None] = lambda _reached: None
+    late: Callable[[], Awaitable[Tokens]] | None = None
+    """Signs in at the server whoever signed in on the device while it had no network."""
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, document: str, signed_in: bool = True, **variables: Any) -> dict[str, Any]:
@@ -117,10 +119,28 @@ class Client:
     async def access_token(self) -> str:
         """A token that is good for the next seconds; raises `SignedOut`, `Unreachable`."""
         if self.tokens is None:
+            await self._sign_in_late()
+        if self.tokens is None:
             raise SignedOut
         if self.tokens.expires_at - time.time() < RENEW_BEFORE_SECONDS:
             await self._renew(self.tokens.access)
         return self.tokens.access
+
+    async def _sign_in_late(self) -> None:
+        async with self._renewing:
+            late = self.late
+            if self.tokens is not None or late is None:
+                return
+            try:
+                tokens = await late()
+            except Refused as error:
+                self.late = None
+                await self.renewed(None)
+                raise SignedOut from error
+            if self.late is not late:
+                raise SignedOut  # the device was handed over meanwhile
+            self.late, self.tokens = None, tokens
+            await self.renewed(tokens)
 
     async def _renew(self, stale: str | None) -> None:
         """New tokens for old; whoever comes second finds it done."""

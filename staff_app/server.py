@@ -22,6 +22,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from staff_app.main import app
 from staff_app.settings import AppSettings
+from staff_app.till_files import TillFiles
 from staff_app.transport import HttpTransport
 
 ASSETS = Path(__file__).parent / "assets"
@@ -67,6 +68,12 @@ def create(settings: AppSettings) -> FastAPI:
     async def metrics() -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    @server.get("/till")
+    async def to_till() -> Response:
+        # Relative: what lies in front may have a name and a prefix of its own.
+        return Response(status_code=307, headers={"Location": "till/"})
+
+    server.mount("/till", TillFiles(settings.till_folder))
     server.mount(
         "/",
         flet_fastapi.app(
@@ -95,7 +102,8 @@ async def _send_well(
     lasting = path.endswith(_LASTING)
     FILES.labels("file" if "." in path else "page").observe(time.perf_counter() - started)
     if response.status_code < 400:
-        response.headers["Cache-Control"] = "public, max-age=86400" if lasting else "no-cache"
+        kept = "public, max-age=86400" if lasting else "no-cache"
+        response.headers.setdefault("Cache-Control", kept)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     return response

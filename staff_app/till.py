@@ -125,7 +125,10 @@ class Till:
         await self.storage.flush()
 
     async def sign_in(self, number: str, pin: str) -> None:
+        was_open = self.storage.is_open
         await self.desk_work.sign_in(number, pin)
+        if not was_open:
+            await self._open_work()
         self.outbox.wake()
         await self.basket_work.price()
 
@@ -245,6 +248,11 @@ class Till:
 
     async def _open(self) -> None:
         await self.desk_work.open()
+        if self.storage.is_open:
+            await self._open_work()
+
+    async def _open_work(self) -> None:
+        """What this device had begun and owes; it can be read once somebody has signed in."""
         await self.basket_work.open()
         await self.outbox.open()
         await self.checkout.open()

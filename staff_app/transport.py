@@ -1,6 +1,5 @@
 """How requests travel from the app's server to the gateway: httpx, and websockets for events."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,9 +8,8 @@ import websockets
 from websockets.typing import Subprotocol
 
 from staff_app.client import SignedOut, Unreachable
+from staff_app.subscription import PROTOCOL, REJECTED, Subscription
 
-PROTOCOL = Subprotocol("graphql-transport-ws")
-_REJECTED = (4401, 4403)
 IDLE_SECONDS = 30
 """How long a connection is kept for the next request: less than the gateway keeps it."""
 
@@ -42,27 +40,22 @@ class HttpTransport:
     async def subscribe(
         self, document: str, variables: dict[str, Any], token: str
     ) -> AsyncIterator[dict[str, Any]]:
+        talk = Subscription(document, variables, token)
         try:
             async with websockets.connect(
-                self._url.replace("http", "ws", 1), subprotocols=[PROTOCOL], proxy=None
+                self._url.replace("http", "ws", 1), subprotocols=[Subprotocol(PROTOCOL)], proxy=None
             ) as socket:
-                start = {"type": "connection_init", "payload": {"accessToken": token}}
-                await socket.send(json.dumps(start))
+                await socket.send(talk.greeting)
                 async for text in socket:
-                    message = json.loads(text)
-                    kind = message.get("type")
-                    if kind == "connection_ack":
-                        payload = {"query": document, "variables": variables}
-                        asked = {"id": "1", "type": "subscribe", "payload": payload}
-                        await socket.send(json.dumps(asked))
-                    elif kind == "ping":
-                        await socket.send('{"type": "pong"}')
-                    elif kind == "next" and message["payload"].get("data"):
-                        yield message["payload"]["data"]
-                    elif kind in ("error", "complete"):
+                    reply, data = talk.heard(str(text))
+                    if reply:
+                        await socket.send(reply)
+                    if data:
+                        yield data
+                    if talk.ended:
                         return
         except websockets.ConnectionClosed as error:
-            if error.rcvd and error.rcvd.code in _REJECTED:
+            if error.rcvd and error.rcvd.code in REJECTED:
                 raise SignedOut from error
             raise Unreachable("the socket was closed") from error
         except (OSError, websockets.WebSocketException, ValueError) as error:

@@ -149,6 +149,7 @@ class Device(Base):
         CheckConstraint(
             "(activation_digest IS NULL) = (activation_ends_at IS NULL)", name="activation"
         ),
+        CheckConstraint("octet_length(storage_key) = 32", name="storage_key"),
         Index("uq_devices_store_id", "store_id", "code", unique=True),
     )
 
@@ -160,6 +161,11 @@ class Device(Base):
     secret_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     activation_digest: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
     activation_ends_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    storage_key: Mapped[bytes] = mapped_column(
+        LargeBinary,
+        server_default=text("uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())"),
+    )
+    """Wraps the key of what the device keeps encrypted: 244 random bits, for good."""
 
 
 class Client(Base):

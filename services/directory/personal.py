@@ -21,7 +21,7 @@ HARMLESS = {
     "audit_entries": "caller_kind type subject",
     "brands": "code name",
     "clients": "name scope_kind secret_digest",
-    "devices": "code name secret_digest activation_digest",
+    "devices": "code name secret_digest activation_digest storage_key",
     "franchisees": "code name legal_entity",
     "printers": "address paper characters",
     "refresh_families": "ended_because",

@@ -5,6 +5,7 @@ the second decides, with the counters of failures locked. A failure is committed
 is raised, or it would not count.
 """
 
+from base64 import b64encode
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -144,4 +145,8 @@ def _sign_in(
     lock_out.forgive(session, limits)
     token = refresh.begin(session, staff, device, policy, now)
     identity.observe(session, "successful", staff.id, device_id)
-    return contract.SignedIn(identity=who, refresh_token=token)
+    return contract.SignedIn(
+        identity=who,
+        refresh_token=token,
+        storage_key=b64encode(device.storage_key).decode() if device else None,
+    )

@@ -6,7 +6,7 @@ A test holds all of them against the gateway's schema.
 from staff_app.queries.parts import REFUSAL as _REFUSAL
 
 _SIGNED_IN = (
-    "accessToken refreshToken expiresInSeconds "
+    "accessToken refreshToken expiresInSeconds storageKey "
     "identity { name number storeId deviceCode caller { id roles } } " + _REFUSAL
 )
 

@@ -6,6 +6,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
+from staff_app.storage import NotKept, WrongPin
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import LanguageButton, bar, screen
 from staff_app.ui.keypad import dots, keypad, use_keys
@@ -51,6 +52,11 @@ def SignIn() -> ft.View:
         except Refused as refused:
             set_trouble(in_words(till, refused))
             set_pin("")
+        except WrongPin as wrong:
+            set_trouble(t("wrong_pin_alone", left=wrong.left))
+            set_pin("")
+        except NotKept:
+            set_trouble(t("not_opened"))
         except (Unreachable, SignedOut):
             set_trouble(t("no_answer"))
         finally:

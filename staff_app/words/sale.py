@@ -33,6 +33,14 @@ SALE: Words = {
         "没有收到回应，请再试一次。什么也没有记账。",
         "There was no answer; please try again. Nothing was booked.",
     ),
+    "wrong_pin_alone": (
+        "PIN 不对。没有网络，由本机核对，还可以再试 {left} 次。",
+        "That PIN is not right. There is no network, so this device checks it: {left} tries left.",
+    ),
+    "not_opened": (
+        "本机保存的数据打不开，请再试一次；还是不行，请找店长。什么也没有丢。",
+        "What this device keeps cannot be opened. Try again, or ask the manager. Nothing is lost.",
+    ),
     # Sale
     "sale": ("销售", "Sale"),
     "scan_hint": ("扫码，或搜索商品", "Scan, or search pieces"),

@@ -5,7 +5,7 @@ from typing import Any
 from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Tokens, Unreachable
 from staff_app.state import Desk, Preferences
-from staff_app.storage import NotKept, Storage
+from staff_app.storage import NobodyKnown, NotKept, Storage
 
 RECENT_LIMIT = 4
 MANAGERS = {
@@ -34,10 +34,14 @@ class DeskWork:
         self._preferences.look = kept.get("look", "light")
         self._preferences.recent_staff = kept.get("recent_staff", [])
         self._desk.device = await self._storage.read("device")
+        if not self._storage.is_open:
+            return
         self._client.tokens = await self._stored_tokens()
         self._desk.store = await self._storage.read("store")
         if self._client.tokens is not None:
             self._desk.staff = await self._storage.read("staff")
+        else:
+            await self._storage.lock()
 
     async def activate(self, code: str) -> None:
         """Make this device one of a store's; raises `Refused`, `Unreachable`, `NotKept`."""
@@ -49,18 +53,22 @@ class DeskWork:
         self._desk.device = device
 
     async def sign_in(self, number: str, pin: str) -> None:
-        """Raises `Refused` (wrong, locked out, not of this store), `Unreachable`."""
-        device = self._desk.device or {}
-        payload = await self._client.tell(
-            queries.SIGN_IN,
-            {
-                "deviceId": device["deviceId"],
-                "deviceSecret": device["deviceSecret"],
-                "staffNumber": number,
-                "pin": pin,
-            },
-            signed_in=False,
-        )
+        """By the server, or without a network by the device, which the server is told later.
+
+        Raises `Refused` (wrong, locked out, not of this store), `Unreachable`, `NotKept`; without a
+        network `WrongPin` and, of somebody the device does not know, `Unreachable`.
+        """
+        try:
+            payload = await self._ask_in(number, pin)
+        except Unreachable as error:
+            try:
+                await self._storage.unlock_alone(number, pin)
+            except NobodyKnown:
+                raise error from None
+            await self._work_alone(number, pin)
+            return
+        await self._storage.unlock(number, pin, payload["storageKey"] or "")
+        self._client.late = None
         self._client.tokens = Tokens.of(payload)
         await self._tokens_renewed(self._client.tokens)
         identity = payload["identity"]
@@ -70,19 +78,18 @@ class DeskWork:
             "number": identity["number"] or number,
             "roles": identity["caller"]["roles"],
         }
-        await self._learn_store(identity["storeId"] or device["storeId"])
-        await self._storage.keep("staff", staff)
-        await self._remember_name(staff)
-        self._desk.ended = False
-        self._desk.staff = staff
+        await self._learn_store(identity["storeId"] or (self._desk.device or {})["storeId"])
+        await self._storage.keep(_person(number), staff)
+        await self._begin(staff)
 
     async def sign_out(self) -> None:
         """Hand the device over: the basket stays, the next person signs in."""
         tokens = self._client.tokens
-        self._client.tokens = None
+        self._client.tokens = self._client.late = None
         self._desk.staff = None
         await self._storage.keep("tokens", None)
         await self._storage.keep("staff", None)
+        await self._storage.lock()
         if tokens is not None:
             try:
                 input_ = {"refreshToken": tokens.refresh}
@@ -97,6 +104,43 @@ class DeskWork:
     async def choose_look(self, look: str) -> None:
         self._preferences.look = look
         await self._keep_preferences()
+
+    async def _ask_in(self, number: str, pin: str) -> dict[str, Any]:
+        device = self._desk.device or {}
+        return await self._client.tell(
+            queries.SIGN_IN,
+            {
+                "deviceId": device["deviceId"],
+                "deviceSecret": device["deviceSecret"],
+                "staffNumber": number,
+                "pin": pin,
+            },
+            signed_in=False,
+        )
+
+    async def _work_alone(self, number: str, pin: str) -> None:
+        """As the person the device remembers; signed in at the server as soon as it is there. The
+        PIN is kept in memory only: after a reload it is asked for again."""
+
+        async def late() -> Tokens:
+            payload = await self._ask_in(number, pin)
+            if self._client.late is late:
+                await self._storage.unlock(number, pin, payload["storageKey"] or "")
+            return Tokens.of(payload)
+
+        self._desk.store = await self._storage.read("store")
+        staff = await self._storage.read(_person(number))
+        if staff is None:
+            await self._storage.lock()
+            raise Unreachable("nothing is known of this person")
+        self._client.tokens, self._client.late = None, late
+        await self._begin(staff)
+
+    async def _begin(self, staff: dict[str, Any]) -> None:
+        await self._storage.keep("staff", staff)
+        await self._remember_name(staff)
+        self._desk.ended = False
+        self._desk.staff = staff
 
     async def _learn_store(self, store_id: str) -> None:
         """The currency and name of the store; what the device knows will do until then."""
@@ -137,6 +181,7 @@ class DeskWork:
             await self._storage.keep("tokens", None)
             self._desk.ended = self._desk.staff is not None
             self._desk.staff = None
+            await self._storage.lock()
             return
         kept = {
             "access": tokens.access,
@@ -144,3 +189,8 @@ class DeskWork:
             "expires_at": tokens.expires_at,
         }
         await self._storage.keep("tokens", kept)
+
+
+def _person(number: str) -> str:
+    """Under which name the device keeps who this is, for when there is no network."""
+    return f"person.{number.lower()}"

@@ -83,8 +83,12 @@ class Wire(Connection):
 class Device:
     """One phone. `kept` survives `reload`; nothing else does."""
 
-    def __init__(self, transport: Any, kept: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, transport: Any, kept: dict[str, str] | None = None, storage: Any = None
+    ) -> None:
+        """`storage` makes what a page keeps things in; without it, Flet's own."""
         self.transport = transport
+        self.storage = storage or (lambda: None)
         self.kept = {} if kept is None else kept
 
     async def open(self, route: str = "/") -> "Device":
@@ -99,7 +103,7 @@ class Device:
         self.wire.send_message(Message(MessageAction.REGISTER_CLIENT, answer))
         _context_page.set(self.page)
         context.reset_auto_update()
-        app(self.transport)(self.page)
+        app(self.transport, self.storage())(self.page)
         await self.session.after_event(self.page)
         await self.until(lambda: self.till.desk.ready)
         return self

@@ -68,10 +68,12 @@ class Identity(Message, frozen=True, kw_only=True):
 
 
 class SignedIn(Message, frozen=True, kw_only=True):
-    """`refresh_token` rotates at each use; API clients get none."""
+    """`refresh_token` rotates at each use; API clients get none. `storage_key` is told on a device
+    only: base64 of the 32 bytes that open what it keeps, the same at every sign-in."""
 
     identity: Identity
     refresh_token: str | None = None
+    storage_key: str | None = None
 
 
 class SignInWithPin(Command[SignedIn], frozen=True, kw_only=True):

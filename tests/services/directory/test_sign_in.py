@@ -1,5 +1,6 @@
 """Signing in by PIN and by password, and being locked out."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -363,3 +364,16 @@ def test_counters_that_decide_nothing_are_forgotten(transaction: Transaction, an
     with transaction() as session:
         lock_out.forget_old(session, NOW + timedelta(hours=25))
     assert rows(transaction, "sign_in_failures") == []
+
+
+def test_a_device_is_told_the_key_of_what_it_keeps_and_nobody_else_is(
+    transaction: Transaction, ann: UUID, device: contract.DeviceActivated
+) -> None:
+    first = sign_in.with_pin(transaction, pin_command(device), NOW)
+    again = sign_in.with_pin(transaction, pin_command(device), NOW)
+    by_password = contract.SignInWithPassword(staff_number="1001", password=PASSWORD)
+
+    assert len(b64decode(first.storage_key or "")) == 32
+    assert again.storage_key == first.storage_key
+    assert sign_in.with_password(transaction, by_password, NOW).storage_key is None
+    assert first.storage_key not in str(observed(transaction))
