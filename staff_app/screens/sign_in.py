@@ -6,7 +6,9 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
+from staff_app.i18n import words
 from staff_app.storage import NotKept, WrongPin
+from staff_app.till import Till
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import LanguageButton, bar, screen
 from staff_app.ui.keypad import dots, keypad, use_keys
@@ -49,16 +51,11 @@ def SignIn() -> ft.View:
         set_busy(True)
         try:
             await till.sign_in(number, pin)
-        except Refused as refused:
-            set_trouble(in_words(till, refused))
+        except (Refused, WrongPin) as wrong:
+            set_trouble(_refused(till, wrong))
             set_pin("")
-        except WrongPin as wrong:
-            set_trouble(t("wrong_pin_alone", left=wrong.left))
-            set_pin("")
-        except NotKept:
-            set_trouble(t("not_opened"))
-        except (Unreachable, SignedOut):
-            set_trouble(t("no_answer"))
+        except (Unreachable, SignedOut, NotKept) as error:
+            set_trouble(t("not_opened" if isinstance(error, NotKept) else "no_answer"))
         finally:
             set_busy(False)
 
@@ -91,6 +88,13 @@ def SignIn() -> ft.View:
         ],
         [primary("sign-in", t("sign_in"), submit, not ready, busy)],
     )  # fmt: skip
+
+
+def _refused(till: Till, wrong: Refused | WrongPin) -> str:
+    """By the server in its own words; by the device, which counts tries as well."""
+    if isinstance(wrong, Refused):
+        return in_words(till, wrong)
+    return words(till.preferences.language)("wrong_pin_alone", left=wrong.left)
 
 
 def _colleagues(known: list[dict[str, str]], number: str, pick: Any) -> ft.Control:
