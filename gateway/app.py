@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from gateway.attachments import Attachments
 from gateway.context import Context
 from gateway.disclosures import Disclosures
 from gateway.documents import Documents, operation_type
@@ -70,6 +71,7 @@ class Gateway:
         self.buckets = Buckets(values.rate_per_second, values.rate_burst)
         self.sign_in_buckets = Buckets(values.sign_in_rate_per_second, values.sign_in_burst)
         self.transfers = Transfers(self.context_of, values.upload_limit_bytes)
+        self.attachments = Attachments(self.context_of)
         self.disclosures = Disclosures(self.context_of)
 
     def context(self, session: Session | None, language: str) -> Context:
@@ -261,6 +263,7 @@ def create(values: GatewaySettings | None = None) -> Starlette:
         Route("/health", gateway.health),
         Route("/metrics", gateway.metrics),
         *gateway.transfers.routes(),
+        *gateway.attachments.routes(),
         *gateway.disclosures.routes(),
     ]
     if gateway.values.app_url:

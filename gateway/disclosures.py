@@ -6,8 +6,10 @@ The file is written while it is read, page by page, and is nowhere but in the an
 """
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +30,7 @@ from shared.contracts.member.disclosure import (
     ReadMemberRecords,
     Records,
 )
+from shared.contracts.member.files import FilePiece, ReadFile
 from shared.contracts.order.disclosure import ReadOrderRecords
 from shared.errors import Refusal, Unavailable
 
@@ -77,11 +80,26 @@ async def _pieces(
             async for page in _pages(context, service, begun.grant):
                 records[service] += len(page.rows)
                 yield person_page.section(service, page)
+                if page.table == "field_files":
+                    for row in page.rows:
+                        async for piece in _file(context, begun.grant, row):
+                            yield piece
         whole = True
         yield person_page.end(records)
     finally:
         ended = EndDisclosure(disclosure_id=begun.id, records=records, whole=whole)
         await asyncio.shield(call(context, ended))
+
+
+async def _file(context: Context, grant: str, row: dict[str, Any]) -> AsyncIterator[bytes]:
+    """A file of the person, within the page: a piece at a time, as a link that saves it."""
+    yield person_page.file_head(row)
+    for place in range(row["pieces"]):
+        read: FilePiece = await call(
+            context, ReadFile(id=UUID(row["id"]), place=place, grant=grant)
+        )
+        yield base64.b64encode(read.content)
+    yield person_page.file_end(row)
 
 
 async def _pages(context: Context, service: str, grant: str) -> AsyncIterator[Records]:

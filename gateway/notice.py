@@ -15,6 +15,7 @@ from shared.errors import Unavailable
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _TITLES = {
     "membership": ("会员须知", "Notice to members"),
+    "location": ("位置信息须知", "Notice about locations"),
     "marketing": ("营销信息须知", "Notice about offers"),
 }
 _PAGE = """<!doctype html>

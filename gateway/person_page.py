@@ -4,7 +4,9 @@ stand once more, as JSON.
     <script type="application/json" class="records">{"service": …, "table": …, "rows": […]}</script>
     <script type="application/json" class="end">{"records": {…}}</script>
 
-A program takes the elements of class `records`; a file without the one of class `end` was cut off.
+A program takes the elements of class `records`, and the links of class `file`: their data URLs are
+the files of the person (`id` is "file-" and that of the row). A page without the one of class `end`
+was cut off.
 In JSON amounts (`…_minor`, and sums of accounts whose unit is a currency) are in minor units, and
 instants are UTC; in tables amounts are in major units. The file has no script that runs, and
 fetches nothing.
@@ -78,6 +80,19 @@ def section(service: str, records: Records) -> bytes:
     table = _tall(records) if tall else _wide(records)
     told = {"service": service, "table": records.table, "rows": records.rows}
     return f"<section>{title}\n{table}</section>\n".encode() + _json("records", told)
+
+
+def file_head(row: dict[str, Any]) -> bytes:
+    """What comes before the content of a file, in base64: a data URL under its name."""
+    name, media_type = html.escape(row["name"]), html.escape(row["media_type"])
+    return (
+        f'<p><a class="file" id="file-{html.escape(row["id"])}" download="{name}"'
+        f' href="data:{media_type};base64,'
+    ).encode()
+
+
+def file_end(row: dict[str, Any]) -> bytes:
+    return f'">{html.escape(row["name"])}</a></p>\n'.encode()
 
 
 def end(records: dict[str, int]) -> bytes:

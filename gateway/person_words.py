@@ -53,6 +53,9 @@ wallet_spent_minor 使用储值 wallet_told_minor 申报使用储值 wallet_vers
 whole 是否完整 withdrawn 是否撤回 year 年
 act 经过 due_at 应办时间 finished_at 办结时间 outcome 办理结果 raised_at 提出时间 state 状态
 task_id 待办 text_en 英文 text_zh 中文
+key 字段 media_type 文件类型 size_bytes 大小（字节）
+sha256 校验值 owner_id 所属资料 uploaded_by 上传人 uploaded_at 上传时间 used_at 保存时间
+downloads 下载次数
 """
 _CODES = """
 adjusted 调整 adjustment 调整 any 全部 app 应用 asked_by_guardian 监护人要求
@@ -61,7 +64,8 @@ card 银行卡 cash 现金 change 变更 child 子女 client 系统 code 扫码 
 customer 顾客 damaged 破损 earned 获得 email 邮件 enquiry 咨询 erased 已注销 erasure 注销
 expired 到期 expiry 到期 female 女 forfeited 作废 grandchild 孙辈 grandparent 祖辈
 handed_over 更换导购 held 已预留 import 导入 joined 入会 last_contact 最近联系
-last_purchase 最近消费 lunar 农历 male 男 marketing 营销信息 membership 会员服务 message 消息
+last_purchase 最近消费 location 位置信息 lunar 农历 male 男 marketing 营销信息 membership 会员服务
+message 消息
 moved_elsewhere 转移至其他机构 note 备注 opening 期初 other 其他 other_till 其他收银机 paper 纸质
 parent 父母 partner 伴侣 pay_out 储值提现 pending 处理中 phone 电话 placed 已成交 points 积分
 principal 本金 purchase 购买 qr 扫码 refund 退款 released 已释放 requested 已申请 return 退货

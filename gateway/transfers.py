@@ -77,17 +77,15 @@ class Transfers:
         """A file of members; sent again with the same id it goes on where it was."""
         try:
             context = self._context_of(request)
-            import_id = _uuid(request.path_params["id"])
+            import_id = uuid_of(request.path_params["id"])
             if self._slots.locked():
-                return _problem(
-                    503, "BUSY", "文件较多，请稍后再试", "Too many files; wait a moment"
-                )
+                return problem(503, "BUSY", "文件较多，请稍后再试", "Too many files; wait a moment")
             async with self._slots:
                 made = await self._take(request, context, import_id)
         except (UnreadableFile, TooLarge, Refusal, Unavailable) as error:
             return answer(error, request)
         except ClientDisconnect:
-            return _problem(400, "CUT_OFF", "上传中断", "The upload was cut off")
+            return problem(400, "CUT_OFF", "上传中断", "The upload was cut off")
         return Response(msgspec.json.encode(made), 200, media_type="application/json")
 
     async def _take(self, request: Request, context: Context, import_id: UUID) -> MemberImport:
@@ -131,7 +129,7 @@ class Transfers:
         """What is wrong with the rows of an import, as CSV."""
         try:
             context = self._context_of(request)
-            import_id = _uuid(request.path_params["id"])
+            import_id = uuid_of(request.path_params["id"])
             await call(context, GetImport(id=import_id))
         except (Refusal, Unavailable) as error:
             return answer(error, request)
@@ -291,7 +289,8 @@ def file(content: AsyncIterator[bytes], media_type: str, name: str) -> Response:
     return StreamingResponse(content, media_type=media_type, headers=headers)
 
 
-def _uuid(text: str) -> UUID:
+def uuid_of(text: str) -> UUID:
+    """The id in a path; raises `InvalidInput`."""
     try:
         return UUID(text)
     except ValueError as error:
@@ -301,10 +300,10 @@ def _uuid(text: str) -> UUID:
 def answer(error: Exception, request: Request) -> Response:
     """A refusal, an outage or an unreadable file as a problem."""
     if isinstance(error, UnreadableFile):
-        return _problem(422, "UNREADABLE_FILE", error.zh, error.en)
+        return problem(422, "UNREADABLE_FILE", error.zh, error.en)
     if isinstance(error, TooLarge):
         zh, en = f"文件最大 {error.limit} 字节", f"A file has at most {error.limit} bytes"
-        return _problem(413, "TOO_LARGE", zh, en)
+        return problem(413, "TOO_LARGE", zh, en)
     described = fault(error, request.headers.get("accept-language", "zh-CN")).extensions or {}
     status = 409
     if isinstance(error, Forbidden):
@@ -313,7 +312,7 @@ def answer(error: Exception, request: Request) -> Response:
         status = 400
     elif isinstance(error, Unavailable):
         status = 503
-    return _problem(
+    return problem(
         status,
         described["code"],
         described["messageZh"],
@@ -322,7 +321,7 @@ def answer(error: Exception, request: Request) -> Response:
     )
 
 
-def _problem(
+def problem(
     status: int, code: str, zh: str, en: str, parameters: dict[str, str] | None = None
 ) -> Response:
     """RFC 9457, with what the API says of refusals as extension members."""

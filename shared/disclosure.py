@@ -117,7 +117,7 @@ class Told(NamedTuple):
     ) -> Records:
         """The next page for the person of the command's grant: rows of the first section from
         `after` on that has any. Raises `Forbidden` when the grant is forged, another's or old."""
-        ids = _granted(command.grant, key, caller, now)
+        ids = granted(command.grant, key, caller, now)
         number, begun = _place(command.after, len(self.sections))
         while True:
             section = self.sections[number]
@@ -147,8 +147,8 @@ class Told(NamedTuple):
         )
 
 
-def _granted(grant: str, key: str, caller: Caller, now: datetime) -> list[UUID]:
-    """Whose data a grant is for."""
+def granted(grant: str, key: str, caller: Caller, now: datetime) -> list[UUID]:
+    """Whose data a grant is for; raises `Forbidden` when it is forged, another's or old."""
     found = seal.opened(grant, key, Grant)
     if found.caller_id != caller.id or now.timestamp() > found.until:
         raise Forbidden("FORBIDDEN_SCOPE")

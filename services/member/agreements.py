@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.member import consents
+from services.member import consents, places
 from services.member.identifiers import owner_of
 from services.member.models import ConsentGiven, Profile, Store
 from services.member.profiles import advance, locked
@@ -32,6 +32,7 @@ def record(session: Session, caller: Caller, command: RecordConsents) -> Consent
         facts = consents.record(session, caller, member.id, store.id, command.consents, command.id)
         event = ConsentsRecorded(member_id=member.id, store_id=store.id, consents=facts)
         outbox.emit(session, (event, member.id, advance(session, member)))
+        places.follow(session, member.id, command.consents)
     elif earlier != (member.id, sorted(map(_key, command.consents))):
         raise Refusal("CONSENT_ID_TAKEN")
     return consents.read(session, caller, member.id)

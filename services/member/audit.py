@@ -1,6 +1,6 @@
 """What must hold inside the member service's own database; each returns a row per difference."""
 
-from services.member import duplicate_audit, tag_audit
+from services.member import duplicate_audit, file_audit, tag_audit
 from services.member.personal import PERSONAL
 from shared import erasure
 
@@ -162,6 +162,7 @@ CHECKS: dict[str, str] = {
         WHERE run.version IS NOT NULL
             AND CAST(counted.value AS bigint) IS DISTINCT FROM taken.members
     """,
+    **file_audit.CHECKS,
     **tag_audit.CHECKS,
     **duplicate_audit.CHECKS,
 } | erasure.checks(PERSONAL)

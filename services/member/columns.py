@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from services.member.definitions import Definition
 from services.member.phones import recognise
 from services.member.values import searchable
-from shared.contracts.member.fields import FormulaField, LocationField
+from shared.contracts.member.fields import (
+    AttachmentField,
+    FormulaField,
+    LocationField,
+    SignatureField,
+)
 from shared.contracts.member.imports import ColumnMapping
 from shared.errors import Refusal
 from shared.seal import Caller
@@ -31,6 +36,7 @@ _CALLED = {
     "bonus": "赠金 赠送金额 赠送余额 赠金余额 bonus bonus_balance",
     "earned_on": "积分日期 获得日期 积分获得日期 earned_on points_date",
 }
+_NOT_IN_CELLS = FormulaField | LocationField | AttachmentField | SignatureField
 _TARGETS = {name: target for target, names in _CALLED.items() for name in names.split()}
 
 
@@ -98,7 +104,7 @@ def check_mapping(
 def _fillable(definition: Definition) -> bool:
     field = definition.field
     known = field.active and field.subject == "member"
-    return known and not isinstance(field.kind, FormulaField | LocationField)
+    return known and not isinstance(field.kind, _NOT_IN_CELLS)
 
 
 def _unfit(zh: str, en: str) -> Refusal:

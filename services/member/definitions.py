@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from services.member import forms, formulas, values
 from services.member.formulas import FormulaError
 from services.member.models import FieldVersion
-from services.member.values import Unfit
+from services.member.unfit import Unfit
 from shared import outbox
 from shared.contracts.member import FieldPublished, GetFields, GetForm, PublishField
 from shared.contracts.member.fields import (
+    AttachmentField,
     ChoiceField,
     DateField,
     Field,
@@ -34,6 +35,7 @@ from shared.contracts.member.fields import (
     MultiChoiceField,
     NumberField,
     PhoneField,
+    SignatureField,
     TextField,
 )
 from shared.database import memory_key
@@ -237,6 +239,15 @@ def _check_kind(kind: FieldKind) -> None:
         case ChoiceField() | MultiChoiceField():
             if len({option.key for option in kind.options}) < len(kind.options):
                 raise Unfit("选项编号不能重复", "keys of options have to differ")
+        case AttachmentField():
+            if len(set(kind.kinds)) < len(kind.kinds):
+                raise Unfit("文件类型不能重复", "kinds of files have to differ")
+        case SignatureField():
+            if bool(kind.text_zh and kind.text_en) == (kind.notice is not None):
+                raise Unfit(
+                    "请填写中英文签署内容，或选择一份须知",
+                    "either the words in both languages or a notice is signed",
+                )
         case _:
             pass
 

@@ -77,6 +77,14 @@ SECTIONS = (
         key="at id",
     ),
     Section(
+        "field_files",
+        "上传的文件",
+        "Files",
+        "id subject owner_id key name media_type size_bytes sha256 uploaded_by uploaded_at used_at"
+        " downloads pieces",
+        of="member_id = ANY(:ids) AND sha256 IS NOT NULL",
+    ),
+    Section(
         "purchase_facts",
         "消费概况",
         "What is known from purchases",
@@ -186,6 +194,11 @@ WITHHELD = {
     "duplicates": "who else this may be: another person",
     "duplicate_keys": _DOUBLE,
     "duplicate_changes": "a list of work, gone within seconds",
+    "field_files.field_version": "which version of the field it was uploaded for",
+    "field_files.max_bytes": "the limit of that version",
+    "field_files.loose_at": "since when it waits to be deleted",
+    "field_files.member_id": "yours, or that of who was merged with you",
+    "field_file_pieces": "what is in the files stands below their list",
     "import_keys": "keyed hashes of a file, gone with its import",
     "import_chunks": "a file that waits, encrypted; whose rows they are shows at its import",
 }

@@ -31,7 +31,14 @@ from shared.contracts.member.exports import (
     ExportEnded,
     ReadExport,
 )
-from shared.contracts.member.fields import ChoiceField, FieldOption, MoneyField, MultiChoiceField
+from shared.contracts.member.fields import (
+    AttachmentField,
+    ChoiceField,
+    FieldOption,
+    MoneyField,
+    MultiChoiceField,
+    SignatureField,
+)
 from shared.errors import Refusal
 from shared.seal import HQ, Caller, Role
 from shared.stores import stores_within
@@ -232,6 +239,10 @@ def _field(definition: Definition, value: Any) -> str:
         return _label(kind.options, value)
     if isinstance(kind, MultiChoiceField):
         return ",".join(_label(kind.options, each) for each in value)
+    if isinstance(kind, AttachmentField):
+        return f"{len(value)}: {', '.join(each['name'] for each in value)}"
+    if isinstance(kind, SignatureField):
+        return str(value["signed_at"])[:10]
     if isinstance(value, dict):
         return str(value.get("label") or f"{value['latitude']} {value['longitude']}")
     return str(value).removeprefix("+")

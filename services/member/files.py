@@ -1,10 +1,21 @@
-"""Operations on files of members: what is imported (M22) and what is exported (M23)."""
+"""Operations on files of members: what is imported (M22), exported (M23) and attached (N2)."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from services.member import exports, imports
+from services.member import attachments, exports, imports, papers
 from shared.contracts import Done
 from shared.contracts.member import exports as taken
+from shared.contracts.member.files import (
+    AddFilePiece,
+    BeginFile,
+    EndFile,
+    FilePiece,
+    KeptFile,
+    ReadFile,
+    ShowSignature,
+    Signature,
+)
 from shared.contracts.member.imports import (
     BeginUpload,
     CancelImport,
@@ -19,9 +30,10 @@ from shared.contracts.member.imports import (
     StartImport,
 )
 from shared.paging import Page
-from shared.seal import HQ, MANAGERS, Caller, Role
+from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import operation
 
+ATTACHERS = SELLERS | MANAGERS
 IMPORTERS = HQ | {Role.FRANCHISE_OWNER}
 
 
@@ -30,6 +42,33 @@ class Files:
 
     transaction: Any
     phone_keys: Any
+    seal_key: Any
+
+    @operation(BeginFile, roles=ATTACHERS)
+    def begin_file(self, caller: Caller, command: BeginFile) -> Done:
+        with self.transaction() as session:
+            return attachments.begin(session, caller, command, datetime.now(UTC))
+
+    @operation(AddFilePiece, roles=ATTACHERS)
+    def add_file_piece(self, caller: Caller, command: AddFilePiece) -> Done:
+        with self.transaction() as session:
+            return attachments.add_piece(session, self.phone_keys, caller, command)
+
+    @operation(EndFile, roles=ATTACHERS)
+    def end_file(self, caller: Caller, command: EndFile) -> KeptFile:
+        with self.transaction() as session:
+            return attachments.end(session, self.phone_keys, caller, command)
+
+    @operation(ReadFile, roles=READERS)
+    def read_file(self, caller: Caller, command: ReadFile) -> FilePiece:
+        now = datetime.now(UTC)
+        with self.transaction() as session:
+            return papers.read(session, self.phone_keys, self.seal_key, caller, command, now)
+
+    @operation(ShowSignature, roles=READERS)
+    def show_signature(self, caller: Caller, command: ShowSignature) -> Signature:
+        with self.transaction() as session:
+            return papers.show(session, self.phone_keys, caller, command)
 
     @operation(BeginUpload, roles=IMPORTERS)
     def begin_upload(self, caller: Caller, command: BeginUpload) -> MemberImport:

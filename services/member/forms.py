@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
-from services.member.values import LABEL_LIMIT
+from services.member.values import ACCURACY_LIMIT, LABEL_LIMIT, MEDIA
 from shared.contracts.member.fields import (
+    POINTS_LIMIT,
+    AttachmentField,
     ChoiceField,
     DateField,
     Field,
@@ -24,6 +26,7 @@ from shared.contracts.member.fields import (
     MultiChoiceField,
     NumberField,
     PhoneField,
+    SignatureField,
     TextField,
 )
 
@@ -51,7 +54,7 @@ def form(subject: FieldSubject, fields: Iterable[Field]) -> Json:
 def document(field: FieldInput, version: int, editable: bool) -> Json:
     """One field; `editable` is whether the caller may fill it in."""
     details = msgspec.to_builtins(field.kind)
-    for name in ("expression", "options", "pattern"):
+    for name in ("expression", "options", "pattern", "text_zh", "text_en"):
         details.pop(name, None)
     return {
         "title": field.label_zh,
@@ -63,6 +66,7 @@ def document(field: FieldInput, version: int, editable: bool) -> Json:
             "version": version,
             "searchable": field.searchable,
             **{name: value for name, value in details.items() if value is not None},
+            **_signed(field.kind),
         },
     }
 
@@ -90,6 +94,10 @@ def _shape(kind: FieldKind) -> Json:
             return {"type": "string", "format": "phone", "maxLength": 40}
         case LocationField():
             return _place()
+        case AttachmentField():
+            return _files(kind)
+        case SignatureField():
+            return _signature()
         case FormulaField():
             return {"type": "boolean"} if kind.result == "truth" else _decimal(kind.scale)
 
@@ -110,12 +118,59 @@ def _options(options: list[FieldOption]) -> list[Json]:
     ]
 
 
+def _signed(kind: FieldKind) -> Json:
+    """The words that are signed, where they are the field's own."""
+    if not isinstance(kind, SignatureField) or kind.notice is not None:
+        return {}
+    return {"text": {"zh-CN": kind.text_zh, "en": kind.text_en}}
+
+
+def _files(kind: AttachmentField) -> Json:
+    """Uploaded files by their ids; what they are stands in the annotations of what they hold."""
+    media = [MEDIA[each] for each in kind.kinds]
+    file = {
+        "type": "string",
+        "format": "uuid",
+        "x-file": {
+            "anyOf": [{"contentMediaType": each, "contentEncoding": "base64"} for each in media],
+            "maxBytes": kind.max_bytes,
+            "upload": "/files/{id}",
+        },
+    }
+    return {"type": "array", "items": file, "uniqueItems": True, "maxItems": kind.max_items}
+
+
+def _signature() -> Json:
+    point = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2,
+             "maxItems": 2}  # fmt: skip
+    return {
+        "type": "object",
+        "format": "signature",
+        "properties": {
+            "version": {"type": "integer"},
+            "language": {"enum": ["zh", "en"]},
+            "notice_version": {"type": "string"},
+            "width": {"type": "integer", "minimum": 1},
+            "height": {"type": "integer", "minimum": 1},
+            "strokes": {
+                "type": "array",
+                "items": {"type": "array", "items": point, "maxItems": POINTS_LIMIT},
+                "minItems": 1,
+            },
+        },
+        "required": ["version", "language", "width", "height", "strokes"],
+        "additionalProperties": False,
+    }
+
+
 def _place() -> Json:
     return {
         "type": "object",
+        "format": "location",
         "properties": {
             "latitude": {"type": "number", "minimum": -90, "maximum": 90},
             "longitude": {"type": "number", "minimum": -180, "maximum": 180},
+            "accuracy_m": {"type": "number", "minimum": 0, "maximum": ACCURACY_LIMIT},
             "label": {"type": "string", "maxLength": LABEL_LIMIT},
         },
         "required": ["latitude", "longitude"],

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.member import (
+    attachments,
     birthdays,
     consents,
     duplicates,
@@ -137,6 +138,7 @@ def undo(session: Session, keys: Keyring, caller: Caller, command: UndoMerge) ->
     _fill_from_others(session, keys, survivor, values)
     consents.as_before(session, caller, survivor.id, row.consents)
     _write(session, caller, survivor, values, row.id, "unmerged")
+    attachments.recount(session, [survivor.id, *row.moved_ids], datetime.now(UTC))
     duplicates.parted(session, keys, caller, (row.survivor_id, row.merged_id), reason)
     event = MemberUnmerged(
         merge_id=row.id,

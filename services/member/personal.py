@@ -76,6 +76,14 @@ PERSONAL: tuple[Personal, ...] = (
     Personal(
         "relatives", "profile", {}, "(member_id = :member_id OR linked_member_id = :member_id)"
     ),
+    # What was uploaded for their fields.
+    Personal(
+        "field_file_pieces",
+        "profile",
+        {},
+        "file_id IN (SELECT id FROM field_files WHERE member_id = :member_id)",
+    ),
+    Personal("field_files", "profile", {}),
     Personal("happenings", "notes", {"text": "NULL", "fields": "'{}'", "fields_digest": "NULL"}),
 )
 HARMLESS = {

@@ -19,6 +19,7 @@ from services.member import (
     looking_after,
     names,
     phones,
+    places,
     timeline,
 )
 from services.member.fields import Owner
@@ -70,7 +71,7 @@ def register(session: Session, keys: Keyring, caller: Caller, command: RegisterM
         raise taken
     consents.require_fit(session, command.consents)
     owner = Owner("member", command.member_id, country)
-    filled = fields.written(session, keys, caller, owner, command.fields)
+    filled = fields.written(session, keys, caller, owner, command.fields, said=command.consents)
     values |= {"fields": filled, "found_by": fields.terms_of(filled)}
     for attempt in range(CARD_CODE_ATTEMPTS):
         code = cards.card_code(command.member_id, attempt)
@@ -103,7 +104,9 @@ def update_member(session: Session, keys: Keyring, caller: Caller, command: Upda
     born = birthdays.given(command.birthday, command.born)
     birthdays.check(born, store.business_date(now))
     owner = Owner("member", row.id, phones.country_of(store.time_zone))
-    filled = fields.written(session, keys, caller, owner, command.fields, row.fields)
+    filled = fields.written(
+        session, keys, caller, owner, command.fields, row.fields, command.consents
+    )
     given = _given(command) | {"fields": filled, "found_by": fields.terms_of(filled)}
     changed = {name: value for name, value in given.items() if value != row._mapping[name]}
     told = [name for name in changed if name not in ("search_name", "fields", "found_by")]
@@ -198,6 +201,7 @@ def _agree(session: Session, caller: Caller, member_id: UUID, given: Sequence[Co
     sequence = advance(session, locked(session, member_id))
     event = ConsentsRecorded(member_id=member_id, store_id=store_id, consents=facts)
     outbox.emit(session, (event, member_id, sequence))
+    places.follow(session, member_id, given)
 
 
 def _new_profile(

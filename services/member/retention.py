@@ -16,7 +16,7 @@ from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.member import birthdays, erasures, fields, privacy_rules, retention_rules
+from services.member import attachments, birthdays, erasures, fields, privacy_rules, retention_rules
 from services.member.models import Profile
 from services.member.models import RetentionRemoval as RemovalRow
 from services.member.models import RetentionRun as RunRow
@@ -79,6 +79,9 @@ _COUNT_NOTES = text(f"SELECT count(*) AS notes, max(at) AS newest {_NOTES}")
 _BLANK_NOTES = text(
     "UPDATE happenings SET text = NULL, fields = '{}', fields_digest = NULL"
     f" WHERE id IN (SELECT id {_NOTES})"
+)
+_FORGET_FILES = text(
+    f"DELETE FROM field_files WHERE subject = 'contact' AND owner_id IN (SELECT id {_NOTES})"
 )
 _FORGET_FAMILY = text("DELETE FROM relatives WHERE member_id = :member_id")
 _ASKED = text(
@@ -270,7 +273,9 @@ def _take(
             erasures.ask_by_rule(session, row.id, run.author_id, now)
             continue
         if subject == "notes":
-            session.execute(_BLANK_NOTES, _notes(row, due.item, run.as_of))
+            notes = _notes(row, due.item, run.as_of)
+            session.execute(_FORGET_FILES, notes)
+            session.execute(_BLANK_NOTES, notes)
             continue
         told.append(subject)
         values |= BLANKS.get(subject, {})
@@ -288,6 +293,7 @@ def _take(
         sequence = advance(session, current, version=version, **values)
         event = MemberUpdated(member_id=row.id, version=version, fields=sorted(told))
         outbox.emit(session, (event, row.id, sequence))
+        attachments.let_go(session, attachments.ids_in(row.fields) - attachments.ids_in(kept))
 
 
 def _notes(row: Row[Any], item: RetentionItem, as_of: datetime) -> dict[str, Any]:

@@ -42,8 +42,9 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
     somebody counts, from the most to the least exact.
     """
     query = " ".join(unicodedata.normalize("NFKC", command.query).split())
-    if command.tag is not None and not query:
-        some = select(Profile.id).where(tagged(command.tag), Profile.survivor_id.is_(None))
+    narrowed = _narrowed(session, keys, caller, command)
+    if narrowed and not query:
+        some = select(Profile.id).where(*narrowed, Profile.survivor_id.is_(None))
         some = some.limit(NAMES_LIMIT)
         return Members(
             items=read_members(session, keys, caller, _best(caller, Profile.id.in_(some)))
@@ -51,12 +52,20 @@ def find(session: Session, keys: Keyring, caller: Caller, command: FindMembers) 
     if _too_short(query):
         raise Refusal("QUERY_TOO_SHORT")
     for statement in _readings(session, keys, caller, query):
-        if command.tag is not None:
-            statement = statement.where(tagged(command.tag))
-        found = read_members(session, keys, caller, statement)
+        found = read_members(session, keys, caller, statement.where(*narrowed))
         if found:
             return Members(items=found)
     return Members(items=[])
+
+
+def _narrowed(
+    session: Session, keys: Keyring, caller: Caller, command: FindMembers
+) -> list[ColumnElement[bool]]:
+    wanted = [] if command.tag is None else [tagged(command.tag)]
+    if command.has_file is not None:
+        term = fields.file_term(session, keys, caller, command.has_file)
+        wanted.append(Profile.found_by.bool_op("@>")(cast([term], ARRAY(Text))))
+    return wanted
 
 
 def tagged(tag: str) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from nameko.timer import timer
 
 from services.member import (
     agreements,
+    attachments,
     birthday_rules,
     birthdays,
     comparing,
@@ -278,6 +279,13 @@ class MemberService(Heard, Identity, Files, Privacy):
     def forget_imports(self) -> None:
         with self.transaction.background() as session:
             imports.forget_abandoned(session, datetime.now(UTC))
+
+    @timer(interval=FORGET_SECONDS)
+    def forget_files(self) -> None:
+        """Files that nothing refers to go after a week."""
+        self.transaction.in_batches(
+            lambda session: attachments.sweep(session, datetime.now(UTC)), RETENTION_RESTS
+        )
 
     @timer(interval=RETENTION_SECONDS)
     def keep_no_longer(self) -> None:

@@ -74,7 +74,8 @@ def record_contact(
     }
     # Sent again, it is compared with what it said, not judged by fields that have changed since.
     if session.get(HappeningRow, command.id) is None:
-        owner = Owner("contact", command.id, phones.country_of(store.time_zone))
+        country = phones.country_of(store.time_zone)
+        owner = Owner("contact", command.id, country, command.member_id)
         values["fields"] = fields.written(session, keys, caller, owner, command.fields)
     new = session.scalar(
         insert(HappeningRow).values(values).on_conflict_do_nothing().returning(HappeningRow.id)

@@ -1,10 +1,12 @@
 """One value of a custom field: judged, shown and found, after the kind of the field.
 
 What is kept is JSON: texts, decimals as text, minor units as a number, dates as YYYY-MM-DD, keys of
-options. A phone is E.164 here; it is encrypted before it is kept (`fields`).
+options, of files what they are. A phone is E.164 here; it is encrypted before it is kept, and so is
+a signature (`fields`).
 """
 
 import functools
+import math
 import re
 import unicodedata
 from datetime import date
@@ -14,9 +16,11 @@ from typing import Annotated, Any
 from pydantic import StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import SchemaError
 
-from services.member import formulas, phones
+from services.member import formulas, phones, signatures
+from services.member.unfit import Unfit
 from shared.contracts import PLAIN
 from shared.contracts.member.fields import (
+    AttachmentField,
     ChoiceField,
     DateField,
     FieldKind,
@@ -27,24 +31,24 @@ from shared.contracts.member.fields import (
     MultiChoiceField,
     NumberField,
     PhoneField,
+    SignatureField,
     TextField,
 )
 
 AMOUNT_LIMIT = 10**14
 LABEL_LIMIT = 200
 """Characters in the name of a place."""
+ACCURACY_LIMIT = 100_000
+"""Metres."""
+METRES_OF_A_DEGREE = 111_320
+A_FILE = "file"
+"""The term of a field that holds files, whichever they are."""
+MEDIA = {
+    "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "pdf": "application/pdf",
+}  # fmt: skip
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]+)?")
 _WHOLE = re.compile(r"-?[0-9]{1,15}")
 _PLAIN = re.compile(PLAIN)
-
-
-class Unfit(Exception):
-    """What is wrong with a value or a definition, in zh-CN and en."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        self.zh = zh
-        self.en = en
-        super().__init__(en)
 
 
 def searchable(text: str) -> str:
@@ -76,6 +80,10 @@ def judged(kind: FieldKind, given: Any, country: str) -> Any:
             return _phone(given, country)
         case LocationField():
             return _place(kind, given)
+        case AttachmentField():
+            return _files(kind, given)
+        case SignatureField():
+            return signatures.drawn(given)
         case FormulaField():
             raise Unfit("由公式计算，不能填写", "it is reckoned, not filled in")
 
@@ -84,6 +92,8 @@ def shown(kind: FieldKind, kept: Any) -> Any:
     """A kept value as it travels; an amount as a string, a phone masked."""
     if isinstance(kind, MoneyField):
         return str(kept)
+    if isinstance(kind, SignatureField):
+        return signatures.outline(kept)
     return phones.masked(kept) if isinstance(kind, PhoneField) else kept
 
 
@@ -96,9 +106,11 @@ def operand(kind: FieldKind, kept: Any) -> formulas.Value:
 
 def term(kind: FieldKind, kept: Any) -> str | None:
     """What a kept value is found by. Of every text, choice and phone, so that a field can be made
-    searchable later without a look at the members."""
+    searchable later without a look at the members; of files, that there are some."""
     if isinstance(kind, TextField):
         return searchable(kept)
+    if isinstance(kind, AttachmentField):
+        return A_FILE
     return kept if isinstance(kind, ChoiceField | PhoneField) else None
 
 
@@ -227,12 +239,16 @@ def _phone(given: Any, country: str) -> str:
 
 
 def _place(kind: LocationField, given: Any) -> dict[str, Any]:
-    if not isinstance(given, dict) or not given.keys() <= {"latitude", "longitude", "label"}:
+    known = {"latitude", "longitude", "accuracy_m", "label"}
+    if not isinstance(given, dict) or not given.keys() <= known:
         raise Unfit("应为经纬度", "latitude and longitude are expected")
     place: dict[str, Any] = {
         "latitude": _degrees(given.get("latitude"), 90, kind.digits),
         "longitude": _degrees(given.get("longitude"), 180, kind.digits),
     }
+    accuracy = given.get("accuracy_m")
+    if accuracy is not None:
+        place["accuracy_m"] = _accuracy(accuracy, kind.digits)
     label = given.get("label")
     if label is not None:
         text = _text(TextField(max_length=LABEL_LIMIT), label)
@@ -244,3 +260,23 @@ def _degrees(given: Any, limit: int, digits: int) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= limit:
         raise Unfit("经纬度不对", "those are no degrees of latitude and longitude")
     return round(float(given), digits)
+
+
+def _accuracy(given: Any, digits: int) -> int:
+    """Whole metres, and no finer than what is kept of the place."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise Unfit("精度应为米数", "the accuracy is expected in metres")
+    metres: float = given
+    within(metres, 0, ACCURACY_LIMIT)
+    return max(math.ceil(metres), METRES_OF_A_DEGREE // int(10**digits) // 2)
+
+
+def _files(kind: AttachmentField, given: Any) -> list[dict[str, Any]]:
+    """Files as `attachments` found them; what was there already is not judged again there."""
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        raise Unfit("应为已上传的文件", "uploaded files are expected")
+    if len(given) > kind.max_items:
+        raise Unfit(f"最多 {kind.max_items} 个文件", f"at most {kind.max_items} files")
+    if len({each["id"] for each in given}) < len(given):
+        raise Unfit("同一文件出现了两次", "a file is there twice")
+    return given

@@ -36,6 +36,7 @@ from shared.contracts.member import disclosure as md
 from shared.contracts.member import duplicates as dup
 from shared.contracts.member import erasure as me
 from shared.contracts.member import exports as x
+from shared.contracts.member import files as mf
 from shared.contracts.member import imports as n
 from shared.contracts.member import new_cards as nc
 from shared.contracts.member import privacy as mp
@@ -101,6 +102,8 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
                      n.CancelImport, n.GetImport, n.ListImports, n.ListFaults),
                     HQ | {R.FRANCHISE_OWNER}),
     **dict.fromkeys((x.BeginExport, x.ReadExport, x.EndExport), MANAGERS),
+    **dict.fromkeys((mf.BeginFile, mf.AddFilePiece, mf.EndFile), SELLERS | MANAGERS),
+    mf.ReadFile: READERS, mf.ShowSignature: READERS,
     identity.LinkIdentifier: SELLERS | MANAGERS, identity.UnlinkIdentifier: MANAGERS,
     identity.ListIdentifiers: READERS, identity.MergeMembers: MANAGERS,
     identity.UndoMerge: MANAGERS, identity.ListMerges: MANAGERS | {R.AUDITOR},

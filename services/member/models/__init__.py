@@ -17,6 +17,7 @@ from services.member.models.duplicates import (
 )
 from services.member.models.erasures import DisclosureRun, Erasure, ErasureAnswer, PrivacyRule
 from services.member.models.fields import FieldVersion
+from services.member.models.files import FieldFile, FieldFilePiece
 from services.member.models.handovers import HandOver, Staff
 from services.member.models.identity import Identifier, Merge
 from services.member.models.imports import (
@@ -63,6 +64,8 @@ __all__ = [
     "Erasure",
     "ErasureAnswer",
     "ExportRun",
+    "FieldFile",
+    "FieldFilePiece",
     "FieldVersion",
     "HandOver",
     "Happening",

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.member.models.base import Base
 
-_PURPOSE = "purpose IN ('membership', 'marketing')"
+_PURPOSE = "purpose IN ('membership', 'marketing', 'location')"
 
 
 class Notice(Base):

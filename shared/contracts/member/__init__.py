@@ -166,10 +166,13 @@ class FindMembers(Command[Members], frozen=True, kw_only=True):
     digits of a phone, name (prefix; also in pinyin, or by the initials of its syllables) or the
     exact value of a searchable field; at most 20, best first.
 
-    With `tag` only who has it, by hand or by rule; the query may then be left out."""
+    With `tag` only who has it, by hand or by rule; with `has_file` only who has a file in that
+    field (UNKNOWN_FIELD where there is none, or the caller may not see it). With one of them the
+    query may be left out."""
 
     query: Annotated[str, Meta(max_length=60, pattern=PLAIN)] = ""
     tag: Tag | None = None
+    has_file: FieldKey | None = None
 
 
 class GetMembers(Command[Members], frozen=True, kw_only=True):

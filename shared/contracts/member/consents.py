@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from shared.contracts import PLAIN, Code, Command, Event, Message, Sentence
 
-Purpose = Literal["membership", "marketing"]
+Purpose = Literal["membership", "marketing", "location"]
+"""`location`: that a place of theirs is kept, in a custom field."""
 Channel = Literal["sms", "wechat", "phone", "email", "any"]
 ConsentProof = Literal["screen", "paper", "qr", "import"]
 """How it was given: on the screen, by signature, by the customer's own phone, or elsewhere."""

@@ -1,8 +1,10 @@
 """What a field may be that HQ defines for members and for contacts; part of the member contract.
 
 Values travel as JSON: a number and an amount in minor units as strings, a date as YYYY-MM-DD, a
-choice as the key of its option, a location as {latitude, longitude, label}. Formulas are described
-in `services/member/formulas.py`.
+choice as the key of its option, a location as {latitude, longitude, accuracy_m, label}. Files are
+given as a list of ids (`files`) and told as {id, name, media_type, size_bytes, sha256}; a signature
+is given as `{version, language, notice_version, width, height, strokes}` and told without its
+strokes (`ShowSignature`). Formulas are described in `services/member/formulas.py`.
 """
 
 from datetime import date, datetime
@@ -12,6 +14,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts import PLAIN, Code, Currency, Message, Minor, Name, Sentence
+from shared.contracts.member.consents import Purpose
 from shared.seal import Role
 
 FieldKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
@@ -22,6 +25,12 @@ FieldValues = Annotated[dict[FieldKey, Any], Meta(max_length=200)]
 DecimalText = Annotated[str, Meta(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$(?!\n)")]
 Scale = Annotated[int, Meta(ge=0, le=6)]
 """Digits after the decimal point."""
+FileKind = Literal["jpeg", "png", "webp", "pdf"]
+SignedText = Annotated[str, Meta(max_length=2_000, pattern=PLAIN)]
+FILE_BYTES_LIMIT = 8 * 1024**2
+FILES_LIMIT = 10
+POINTS_LIMIT = 1_000
+"""Points in all strokes of a signature."""
 
 ERRORS = {
     "UNKNOWN_FIELD": Sentence(zh="没有“{key}”这个字段", en="There is no field “{key}”"),
@@ -31,6 +40,10 @@ ERRORS = {
     "FIELD_REQUIRED": Sentence(zh="请填写“{label_zh}”", en="“{label_en}” has to be filled in"),
     "FIELD_INVALID": Sentence(
         zh="“{label_zh}”有误：{reason_zh}", en="“{label_en}” is not right: {reason_en}"
+    ),
+    "LOCATION_CONSENT_MISSING": Sentence(
+        zh="保存“{label_zh}”前，请先征得会员同意记录位置",
+        en="Before “{label_en}” is kept, the member has to agree that their location is",
     ),
     "INVALID_FIELD": Sentence(
         zh="字段设置有误：{reason_zh}", en="The field is not right: {reason_en}"
@@ -104,13 +117,34 @@ class PhoneField(Message, frozen=True, kw_only=True, tag="phone"):
 
 
 class LocationField(Message, frozen=True, kw_only=True, tag="location"):
-    """Degrees of latitude and longitude (WGS 84), and what people call the place.
+    """Degrees of latitude and longitude (WGS 84), how accurate they are in metres, and what people
+    call the place. The member has to have agreed to `location` (LOCATION_CONSENT_MISSING).
 
     It is kept coarse: where somebody lives is sensitive (PIPL 28). `digits` of a degree stay after
     the point; 2 are about a kilometre, 3 about a hundred metres.
     """
 
     digits: Annotated[int, Meta(ge=0, le=3)] = 2
+
+
+class AttachmentField(Message, frozen=True, kw_only=True, tag="attachment"):
+    """At most `max_items` files of these kinds, each of at most `max_bytes`. What a file is, its
+    first bytes say."""
+
+    kinds: Annotated[tuple[FileKind, ...], Meta(min_length=1, max_length=4)] = (
+        "jpeg", "png", "webp", "pdf",
+    )  # fmt: skip
+    max_bytes: Annotated[int, Meta(ge=1_024, le=FILE_BYTES_LIMIT)] = 5 * 1024**2
+    max_items: Annotated[int, Meta(ge=1, le=FILES_LIMIT)] = 5
+
+
+class SignatureField(Message, frozen=True, kw_only=True, tag="signature"):
+    """A name drawn below a text: these words, or the notice of `notice` in force. The version of
+    the field (and of the notice) that was signed is kept with it."""
+
+    text_zh: SignedText = ""
+    text_en: SignedText = ""
+    notice: Purpose | None = None
 
 
 class FormulaField(Message, frozen=True, kw_only=True, tag="formula"):
@@ -131,6 +165,8 @@ FieldKind = (
     | MultiChoiceField
     | PhoneField
     | LocationField
+    | AttachmentField
+    | SignatureField
     | FormulaField
 )
 

@@ -14,6 +14,7 @@ from services.member import definitions, profiles, search
 from services.member.phones import Keyring
 from shared.contracts import errors_of
 from shared.contracts.member import (
+    Consent,
     FindMembers,
     GetMembers,
     Member,
@@ -33,7 +34,7 @@ from shared.contracts.member.fields import (
 from shared.errors import Forbidden, InvalidInput, Refusal
 from shared.seal import Caller, Role
 from shared.service import decode
-from tests.services.member.conftest import contents, events, open_store, registration, staff
+from tests.services.member.conftest import AGREED, contents, events, open_store, registration, staff
 from tests.services.member.field_shop import COLOURS, OTHER_PHONE, field, publish
 
 
@@ -77,7 +78,9 @@ def test_values_of_every_type_are_kept_with_the_member(
     for place, (key, kind) in enumerate(kinds.items()):
         publish(session, field(key, kind, position=place))
 
+    located = Consent(purpose="location", notice_version="2025-01", granted=True)
     member = register(
+        consents=[AGREED, located],
         fields={
             "home": {"latitude": 31.2, "longitude": 121.4}, "words": "喜欢丝绸", "weight": "60",
             "fee": "9900", "wedding": "2020-05-20", "colour": "red", "colours": ["blue", "red"],

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.member.values import Unfit, check_pattern, judged, shown, terms_meant
+from services.member.unfit import Unfit
+from services.member.values import check_pattern, judged, shown, terms_meant
 from shared.contracts.member.fields import (
     DateField,
     FieldKind,
