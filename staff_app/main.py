@@ -22,6 +22,7 @@ from staff_app.screens.orders import Orders
 from staff_app.screens.pay import Pay
 from staff_app.screens.performance import Performance
 from staff_app.screens.receipt import Receipt
+from staff_app.screens.receipt_picture import ReceiptPicture
 from staff_app.screens.relative import Relative
 from staff_app.screens.sale import Sale
 from staff_app.screens.sign_in import SignIn
@@ -77,6 +78,7 @@ ROUTES = [
     ),
     ft.Route(path="more", component=More),
     ft.Route(path="performance", component=Performance),
+    ft.Route(path="receipt-picture", component=ReceiptPicture),
 ]
 
 

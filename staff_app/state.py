@@ -274,6 +274,18 @@ class TopUp:
 
 @ft.observable
 @dataclass
+class Paper:
+    """The receipt that was drawn last: a PNG, which copy of the receipt `number` it is, and the
+    screen it was asked for on."""
+
+    picture: bytes | None = None
+    copy: int = 0
+    number: str = ""
+    back_to: str = "/"
+
+
+@ft.observable
+@dataclass
 class Performance:
     """What was sold in the `period` that `day` (empty: today) is in, by `staff`; None: by oneself,
     or for a manager in the store. `shown` is the newest answer."""

@@ -14,6 +14,7 @@ from staff_app.state import (
     Layout,
     Network,
     Orders,
+    Paper,
     Payment,
     People,
     Performance,
@@ -36,6 +37,7 @@ from staff_app.work.finding import FindingWork
 from staff_app.work.member import MemberWork
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
+from staff_app.work.paper import PaperWork
 from staff_app.work.performance import PerformanceWork
 from staff_app.work.returning import ReturningWork
 from staff_app.work.shelf import ShelfWork
@@ -67,7 +69,7 @@ class Till:
         self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
         self.person, self.top_up = Person(), TopUp()
         self.shelf, self.draft = Shelf(), Draft()
-        self.performance = Performance()
+        self.performance, self.paper = Performance(), Paper()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -86,6 +88,7 @@ class Till:
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)
+        self.paper_work = PaperWork(self.client, self.desk, self.preferences, self.paper)
         self.performance_work = PerformanceWork(self.client, self.desk, self.performance)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
@@ -119,7 +122,7 @@ class Till:
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
             self.returning, self.person, self.top_up, self.shelf, self.draft,
-            self.performance,
+            self.performance, self.paper,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()

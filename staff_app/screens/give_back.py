@@ -23,6 +23,7 @@ from staff_app.ui.parts import (
     secondary,
 )
 from staff_app.ui.reasons import Reasons
+from staff_app.ui.receipt_actions import ReceiptActions
 from staff_app.ui.receipt_lines import piece_text, refunds
 from staff_app.ui.refund_reference import refund_reference
 from staff_app.ui.waiting import WaitingSale
@@ -167,6 +168,8 @@ def _done(t: Words, till: Any, state: Returning) -> ft.View:
         after, booked = after_booking(state.booked), state.booked is not None
         shown.append(balances(t, name, [], after, currency, booked, state.given_up))
     shown.append(card(*(_line(t, line, currency) for line in receipt["lines"]), spacing=6))
+    document = {"returnId": receipt["id"]}
+    shown.append(ReceiptActions(document, receipt["receiptNumber"], ROUTE))
 
     def leave() -> None:
         till.go("/orders")

@@ -12,6 +12,7 @@ from staff_app.ui.balances import after_booking, balances
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import amount, card, empty, named, primary, row_of
+from staff_app.ui.receipt_actions import ReceiptActions
 from staff_app.ui.receipt_lines import refunds, sold_line, sums, tenders
 from staff_app.work.returning import money_back
 
@@ -39,6 +40,7 @@ def Receipt() -> ft.View:
         cards.insert(1, _given_back(t, receipt.exchange, order, currency))
     if order["memberId"]:
         cards.insert(1, _balances(t, receipt, currency))
+    cards.append(ReceiptActions({"orderId": order["id"]}, order["receiptNumber"], "/receipt"))
     column = scrolling(cards)
     head = bar(t("receipt_number", number=order["receiptNumber"] or ""))
     return screen("/receipt", head, [column], [button])

@@ -21,6 +21,7 @@ from staff_app.ui.parts import (
     quiet,
     secondary,
 )
+from staff_app.ui.receipt_actions import ReceiptActions
 from staff_app.ui.receipt_lines import piece_text, sums, tenders
 from staff_app.work.desk import MANAGERS
 
@@ -42,7 +43,11 @@ def OrderPane(margin: int = theme.MARGIN) -> ft.Control:
         *_standing(t, till, order),
         card(*lines, *sums(t, till.preferences.language, order, currency)),
         card(*tenders(t, order, currency), spacing=6),
-    ]
+        ReceiptActions(
+            {"orderId": order["id"]}, order["receiptNumber"], _here(till), again=True,
+            key=f"receipt-{order['id']}",
+        ),
+    ]  # fmt: skip
     column = scrolling(inside)
     foot: list[ft.Control] = []
     if state.picks:
@@ -56,6 +61,12 @@ def OrderPane(margin: int = theme.MARGIN) -> ft.Control:
         )
         foot.append(ft.Row([ask], alignment=ft.MainAxisAlignment.CENTER))
     return pane([column], foot, margin)
+
+
+def _here(till: Any) -> str:
+    """The screen this pane stands on."""
+    wide = till.layout.wide and till.returning.back_to == "/orders"
+    return "/orders" if wide else "/orders/order"
 
 
 def _head(t: Words, till: Any, order: dict[str, Any]) -> ft.Control:

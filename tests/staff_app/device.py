@@ -45,6 +45,8 @@ class Wire(Connection):
         self.keeps = True
         self.slow = 0.0
         self.crashes: list[str] = []
+        self.shared: list[Any] = []
+        self.sharing = "success"
         self.session: Session | None = None
 
     def send_message(self, message: Message) -> None:
@@ -66,6 +68,9 @@ class Wire(Connection):
             result = self.kept.get(arguments["key"])
         elif call.name == "remove":
             self.kept.pop(arguments["key"], None)
+        elif call.name == "share_files":
+            self.shared += arguments["files"]
+            result = {"status": self.sharing, "raw": ""}
         elif call.name == "push_route" and self.session:
             self._go(arguments["route"])
         assert self.session
