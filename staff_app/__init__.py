@@ -3,3 +3,6 @@
 Screens only draw; what they show is in small observables (`state`), what they do in `work`; all
 HTTP is in `client` behind a transport, all that survives a reload in `storage`.
 """
+
+VERSION = "0.1.0"
+"""As in pyproject.toml: on a device there is nothing to ask for it."""

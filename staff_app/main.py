@@ -25,6 +25,7 @@ from staff_app.screens.receipt import Receipt
 from staff_app.screens.receipt_picture import ReceiptPicture
 from staff_app.screens.relative import Relative
 from staff_app.screens.sale import Sale
+from staff_app.screens.settings import Settings
 from staff_app.screens.sign_in import SignIn
 from staff_app.screens.stock import Stock, Style
 from staff_app.screens.stock_draft import StockDraft
@@ -78,6 +79,7 @@ ROUTES = [
     ),
     ft.Route(path="more", component=More),
     ft.Route(path="performance", component=Performance),
+    ft.Route(path="settings", component=Settings),
     ft.Route(path="receipt-picture", component=ReceiptPicture),
 ]
 

@@ -29,6 +29,8 @@ class Desk:
     device: dict[str, str] | None = None
     staff: dict[str, Any] | None = None
     store: dict[str, Any] | None = None
+    handing_over: bool = False
+    """Somebody has just handed the device over: the next one is asked for."""
     ended: bool = False
     """The sign-in ended by itself; whoever signs in finds everything as it was."""
 
@@ -282,6 +284,21 @@ class Paper:
     copy: int = 0
     number: str = ""
     back_to: str = "/"
+
+
+@ft.observable
+@dataclass
+class Printer:
+    """The printer in force, once it is `known`, and the form for another one: of this device
+    (`own`) or the store."""
+
+    known: bool = False
+    printer: dict[str, Any] | None = None
+    own: bool = False
+    address: str = ""
+    paper: str = "MM80"
+    letters: str = "GB18030"
+    drawer: bool = False
 
 
 @ft.observable

@@ -21,6 +21,7 @@ from staff_app.state import (
     Person,
     Preferences,
     Pricing,
+    Printer,
     Receipt,
     Returning,
     Search,
@@ -39,6 +40,7 @@ from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
 from staff_app.work.paper import PaperWork
 from staff_app.work.performance import PerformanceWork
+from staff_app.work.printer import PrinterWork
 from staff_app.work.returning import ReturningWork
 from staff_app.work.shelf import ShelfWork
 from staff_app.work.stock import StockWork
@@ -69,7 +71,7 @@ class Till:
         self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
         self.person, self.top_up = Person(), TopUp()
         self.shelf, self.draft = Shelf(), Draft()
-        self.performance, self.paper = Performance(), Paper()
+        self.performance, self.paper, self.printer = Performance(), Paper(), Printer()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -89,6 +91,7 @@ class Till:
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)
         self.paper_work = PaperWork(self.client, self.desk, self.preferences, self.paper)
+        self.printer_work = PrinterWork(self.client, self.desk, self.preferences, self.printer)
         self.performance_work = PerformanceWork(self.client, self.desk, self.performance)
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
@@ -122,7 +125,7 @@ class Till:
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
             self.returning, self.person, self.top_up, self.shelf, self.draft,
-            self.performance, self.paper,
+            self.performance, self.paper, self.printer,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()
@@ -134,6 +137,14 @@ class Till:
             await self._open_work()
         self.outbox.wake()
         await self.basket_work.price()
+
+    async def hand_over(self) -> None:
+        """Whoever works here is signed out at once; the next one picks the own name. Basket, drafts
+        and unsent sales stay: they are the device's."""
+        self.desk.handing_over = True
+        await self.desk_work.sign_out()
+        self.performance.shown = None
+        self.go("/")
 
     async def pay(self) -> None:
         """Complete the payment and show the receipt, or what stands in the way."""

@@ -1,15 +1,18 @@
-"""More: who is signed in, which device this is, the language and the look."""
+"""More: what is not done many times a day, and who hands the device over."""
 
 from typing import Any
 
 import flet as ft
 
-from staff_app import theme
-from staff_app.i18n import NAMES, Words
-from staff_app.ui.choice import choice
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import bar, screen
-from staff_app.ui.parts import card, primary, row_of, secondary
+from staff_app.ui.parts import card, named, primary, row_of
+
+WAYS: tuple[tuple[str, Any], ...] = (
+    ("performance", ft.Icons.INSIGHTS),
+    ("settings", ft.Icons.SETTINGS_OUTLINED),
+)
+"""The screens that are reached from here: the word for each, which is its route too."""
 
 
 @ft.component
@@ -27,33 +30,20 @@ def More() -> ft.View:
                 row_of(t("who_works"), f"{staff.get('name', '')} · {staff.get('number', '')}"),
                 row_of(t("this_device"), f"{store} · {device.get('deviceCode', '')}"),
             ),
-            card(row_of(t("language"), Language()), row_of(t("appearance"), Look())),
-            _ways(t, till),
+            *(_way(till, name, t(name), icon) for name, icon in WAYS),
             ft.Container(expand=True),
         ],
-        [primary("hand-over", t("sign_out"), till.desk_work.sign_out)],
+        [primary("sign-out", t("sign_out"), till.hand_over)],
         tab="more",
     )
 
 
-def _ways(t: Words, till: Any) -> ft.Control:
-    """The screens that are reached from here."""
-    return secondary(
-        "performance", t("performance"), lambda: till.go("/performance"), ft.Icons.INSIGHTS
+def _way(till: Any, name: str, title: str, icon: Any) -> ft.Control:
+    tile = ft.ListTile(
+        title=title,
+        leading=ft.Icon(icon),
+        trailing=ft.Icon(ft.Icons.CHEVRON_RIGHT),
+        min_height=72,
+        on_click=lambda: till.go(f"/{name}"),
     )
-
-
-@ft.component
-def Language() -> ft.Control:
-    till = use_till()
-    chosen = use(till.preferences).language
-    return choice("language", dict(NAMES), chosen, till.desk_work.choose_language)
-
-
-@ft.component
-def Look() -> ft.Control:
-    till = use_till()
-    t = use_words(till)
-    chosen = use(till.preferences).look
-    names = {look: t(f"look_{look}") for look in theme.LOOKS}
-    return choice("look", names, chosen, till.desk_work.choose_look)
+    return named(name, tile)

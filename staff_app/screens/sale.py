@@ -43,9 +43,9 @@ def Sale() -> ft.View:
     basket, pricing = use(till.basket), use(till.pricing)
     use(till.layout)
     currency = desk.currency
-    device, staff = desk.device or {}, desk.staff or {}
+    device = desk.device or {}
     title = (desk.store or {}).get("name") or device.get("storeName", "")
-    actions = [LanguageButton(), PersonMenu(staff.get("name", ""))]
+    actions: list[ft.Control] = [LanguageButton()]
     if payment.waiting:
         return screen("/", bar(title, actions), [WaitingSale(payment.waiting)], tab="sale")
     looking = search.searching or search.results is not None
@@ -200,27 +200,6 @@ def UnsentNote() -> ft.Control:
             on_click=lambda: till.go("/unsent"),
         ),
         text,
-    )
-
-
-@ft.component
-def PersonMenu(name: str) -> ft.Control:
-    """Who is at work; a tap hands the device over."""
-    till = use_till()
-    t = use_words(till)
-
-    async def hand_over() -> None:
-        await till.desk_work.sign_out()
-
-    return named(
-        "hand-over",
-        ft.TextButton(
-            content=ft.Text(name, no_wrap=True, overflow=ft.TextOverflow.ELLIPSIS),
-            icon=ft.Icons.SWITCH_ACCOUNT_OUTLINED,
-            height=theme.TARGET,
-            tooltip=t("hand_over"),
-            on_click=hand_over,
-        ),
     )
 
 

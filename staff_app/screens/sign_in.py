@@ -6,7 +6,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
-from staff_app.i18n import words
+from staff_app.i18n import Words, words
 from staff_app.storage import NotKept, WrongPin
 from staff_app.till import Till
 from staff_app.ui.context import in_words, use, use_till, use_words
@@ -23,9 +23,10 @@ def SignIn() -> ft.View:
     till = use_till()
     t = use_words(till)
     desk, known = use(till.desk), use(till.preferences).recent_staff
-    number, set_number = ft.use_state(known[0]["number"] if known else "")
+    usual = "" if desk.handing_over or not known else known[0]["number"]
+    number, set_number = ft.use_state(usual)
     pin, set_pin = ft.use_state("")
-    at_pin, set_at_pin = ft.use_state(bool(known))
+    at_pin, set_at_pin = ft.use_state(bool(usual))
     letters, set_letters = ft.use_state(False)
     trouble, set_trouble = ft.use_state(t("session_ended") if desk.ended else "")
     busy, set_busy = ft.use_state(False)
@@ -67,10 +68,7 @@ def SignIn() -> ft.View:
         bar(f"{device.get('storeName', '')} · {device.get('deviceCode', '')}", [LanguageButton()]),
         [
             ft.Container(expand=True),
-            ft.Text(
-                t("sign_in_title"), size=theme.LARGE, weight=ft.FontWeight.BOLD,
-                text_align=ft.TextAlign.CENTER,
-            ),
+            *_title(t, desk.handing_over and bool(known)),
             _colleagues(known, number, pick),
             ft.Row(
                 [
@@ -90,6 +88,20 @@ def SignIn() -> ft.View:
     )  # fmt: skip
 
 
+def _title(t: Words, handing_over: bool) -> list[ft.Control]:
+    title = ft.Text(
+        t("hand_over_to" if handing_over else "sign_in_title"),
+        size=theme.LARGE, weight=ft.FontWeight.BOLD, text_align=ft.TextAlign.CENTER,
+    )  # fmt: skip
+    if not handing_over:
+        return [title]
+    hint = ft.Text(
+        t("hand_over_hint"), size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
+        text_align=ft.TextAlign.CENTER,
+    )  # fmt: skip
+    return [title, hint]
+
+
 def _refused(till: Till, wrong: Refused | WrongPin) -> str:
     """By the server in its own words; by the device, which counts tries as well."""
     if isinstance(wrong, Refused):
@@ -106,6 +118,7 @@ def _colleagues(known: list[dict[str, str]], number: str, pick: Any) -> ft.Contr
                     label=person["name"],
                     selected=person["number"] == number,
                     show_checkmark=False,
+                    padding=ft.Padding.symmetric(horizontal=8, vertical=12),
                     on_select=lambda _event, person=person: pick(person),
                 ),
             )

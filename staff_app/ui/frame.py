@@ -7,6 +7,7 @@ import flet as ft
 from staff_app import theme
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import icon_button, named, note
+from staff_app.ui.person_menu import PersonMenu
 from staff_app.ui.tabs import Rail, Tabs
 
 
@@ -20,10 +21,13 @@ def screen(
 ) -> ft.View:
     """`body` fills the middle, the last expanding control of it scrolls; `foot` stays in reach.
 
-    `tab` is the way through the app this screen stands on: it draws them all, below or beside.
+    `tab` is the way through the app this screen stands on: it draws them all, below or beside, and
+    who is at work above.
     `aside` is a second pane; the caller gives one only where there is room.
     """
     column = pane([Banner(), *body], foot)
+    if tab and appbar is not None:
+        appbar.actions = [*(appbar.actions or []), PersonMenu()]
     middle: ft.Control = ft.Container(
         expand=True,
         alignment=ft.Alignment.TOP_CENTER,

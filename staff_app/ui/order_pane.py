@@ -105,7 +105,7 @@ def _standing(t: Words, till: Any, order: dict[str, Any]) -> list[ft.Control]:
         said = in_words(till, state.refusal)
         if state.refusal["code"] != "RETURN_NEEDS_MANAGER":
             return [named("return-refusal", note(said, "stop"))]
-        hand_over = quiet("hand-over", t("hand_over"), till.desk_work.sign_out)
+        hand_over = quiet("hand-over", t("hand_over"), till.hand_over)
         shown = [note(f"{said} {t('manager_can')}", "stop"), hand_over]
         return [named("return-refusal", ft.Column(shown, spacing=4))]
     if state.asking:

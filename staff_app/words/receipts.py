@@ -38,14 +38,10 @@ RECEIPTS: Words = {
     "printer_for_manager": ("打印机由店长设置。", "A manager sets the printer."),
     "about": ("关于", "About"),
     "version": ("版本", "Version"),
-    "signed_in": ("现在登录", "Signed in"),
     # Handing over
-    "hand_over_title": ("换人", "Hand over"),
     "hand_over_to": ("交给谁？", "To whom?"),
     "hand_over_hint": (
         "购物车和待上传的销售留在这台设备上。",
         "The basket and unsent sales stay on this device.",
     ),
-    "somebody_else": ("其他同事", "Somebody else"),
-    "stay": ("还是我", "It is still me"),
 }

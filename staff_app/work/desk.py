@@ -139,7 +139,7 @@ class DeskWork:
     async def _begin(self, staff: dict[str, Any]) -> None:
         await self._storage.keep("staff", staff)
         await self._remember_name(staff)
-        self._desk.ended = False
+        self._desk.ended = self._desk.handing_over = False
         self._desk.staff = staff
 
     async def _learn_store(self, store_id: str) -> None:
