@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("shared", "services", "gateway", "staff_app", "infra")
@@ -67,6 +68,16 @@ def test_nothing_is_left_for_later() -> None:
     ]
 
     assert left == []
+
+
+def test_migrations_of_a_service_stand_in_one_line() -> None:
+    forked = {
+        shown(folder): heads
+        for folder in sorted((ROOT / "services").glob("*/migrations"))
+        if len(heads := ScriptDirectory(str(folder)).get_heads()) != 1
+    }
+
+    assert forked == {}
 
 
 def test_every_module_says_what_it_owns() -> None:
