@@ -3,6 +3,7 @@
 import uvicorn
 
 from gateway.app import create
+from gateway.proxy import MESSAGE_LIMIT
 from gateway.settings import settings
 from shared import profiling
 from shared.telemetry import configure_logging
@@ -21,7 +22,7 @@ if __name__ == "__main__":
         log_config=None,
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        ws_max_size=values.body_limit_bytes,
+        ws_max_size=MESSAGE_LIMIT,
         proxy_headers=bool(values.trusted_proxies),
         forwarded_allow_ips=values.trusted_proxies or None,
     )

@@ -252,9 +252,17 @@ def create(values: GatewaySettings | None = None) -> Starlette:
         await gateway.rpc.close()
 
     subscriptions = Subscriptions(gateway)
+    limit = gateway.values.body_limit_bytes
 
     async def websocket(socket: WebSocket) -> None:
-        await subscriptions(socket.scope, socket.receive, socket.send)
+        async def receive() -> Any:
+            """What comes, unless it is longer than a request may be: then the socket ends."""
+            message = await socket.receive()
+            if len(message.get("text") or message.get("bytes") or "") > limit:
+                return {"type": "websocket.disconnect", "code": 1009}
+            return message
+
+        await subscriptions(socket.scope, receive, socket.send)
 
     routes: list[Any] = [
         Route("/graphql", gateway.post, methods=["POST"]),

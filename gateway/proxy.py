@@ -19,7 +19,8 @@ _HOP_BY_HOP = {
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
     "transfer-encoding", "upgrade", "host", "content-length",
 }  # fmt: skip
-_MESSAGE_LIMIT = 16 * 1024 * 1024
+MESSAGE_LIMIT = 16 * 1024 * 1024
+"""Bytes in a message of the app: a file that is chosen there comes as one."""
 
 
 def proxy_to(url: str) -> Any:
@@ -82,7 +83,7 @@ async def _pass_socket(base: str, browser: WebSocket) -> None:
             url,
             additional_headers={k: v for k, v in headers.items() if k != "user-agent"},
             user_agent_header=headers.get("user-agent"),
-            max_size=_MESSAGE_LIMIT,
+            max_size=MESSAGE_LIMIT,
             compression=None,
             proxy=None,
         ) as app:

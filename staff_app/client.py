@@ -6,6 +6,7 @@ no, with its sentence in both languages), `Unreachable` (no answer: it may be se
 """
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,9 @@ class Transport(Protocol):
 
     async def post(self, body: dict[str, Any], token: str | None) -> tuple[int, dict[str, Any]]:
         """Status and decoded body; raises `Unreachable`."""
+
+    async def carry(self, path: str, content: bytes | None, token: str) -> tuple[int, bytes]:
+        """Send a file to a path of the gateway, or (None) fetch one; raises `Unreachable`."""
 
     def subscribe(
         self, document: str, variables: dict[str, Any], token: str
@@ -115,6 +119,24 @@ class Client:
         """The `data` of each event until the connection or the token ends."""
         async for data in self.transport.subscribe(document, variables, await self.access_token()):
             yield data
+
+    async def carry(self, path: str, content: bytes | None = None) -> bytes:
+        """Send a file, or fetch one; raises `Refused`, `Unreachable`, `SignedOut`."""
+        status, body = await self.transport.carry(path, content, await self.access_token())
+        if status == 200:
+            return body
+        if status == 401:
+            raise SignedOut
+        try:
+            said = json.loads(body)
+            refused = Refused(
+                said["code"], said["messageZh"], said["messageEn"], said["parameters"], said
+            )
+        except (ValueError, LookupError, TypeError) as error:
+            raise Unreachable(f"status {status}") from error
+        if status >= 500:
+            raise Unreachable(refused.code)
+        raise refused
 
     async def access_token(self) -> str:
         """A token that is good for the next seconds; raises `SignedOut`, `Unreachable`."""

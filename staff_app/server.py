@@ -27,7 +27,7 @@ from staff_app.transport import HttpTransport
 
 ASSETS = Path(__file__).parent / "assets"
 UPLOAD_LIMIT = 1_000_000
-"""Nothing is uploaded yet; a limit has to be there all the same."""
+"""Files come through the session; nothing is uploaded here, but a limit has to be there."""
 COMPRESS_FROM_BYTES = 1_000
 SESSIONS = Counter("chainstitch_app_sessions_total", "Sessions begun")
 FILES = Histogram(

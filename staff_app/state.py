@@ -253,6 +253,8 @@ class Person:
     family: list[dict[str, Any]] | None = None
     consents: list[dict[str, Any]] | None = None
     form: dict[str, Any] | None = None
+    note_form: dict[str, Any] | None = None
+    """What HQ asks of what is written down."""
     notices: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 

@@ -39,6 +39,7 @@ from staff_app.work.member import MemberWork
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
 from staff_app.work.paper import PaperWork
+from staff_app.work.papers import PapersWork
 from staff_app.work.performance import PerformanceWork
 from staff_app.work.printer import PrinterWork
 from staff_app.work.returning import ReturningWork
@@ -85,6 +86,7 @@ class Till:
         )  # fmt: skip
         self.orders_work = OrdersWork(self.client, self.desk, self.orders, self.finding)
         self.returning_work = ReturningWork(self.client, self.desk, self.returning, self.outbox)
+        self.papers = PapersWork(self.client, self.person)
         self.member_work = MemberWork(self.client, self.desk, self.person)
         self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)

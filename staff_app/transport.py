@@ -10,6 +10,7 @@ from websockets.typing import Subprotocol
 from staff_app.client import SignedOut, Unreachable
 from staff_app.subscription import PROTOCOL, REJECTED, Subscription
 
+FILE_SECONDS = 60
 IDLE_SECONDS = 30
 """How long a connection is kept for the next request: less than the gateway keeps it."""
 
@@ -36,6 +37,18 @@ class HttpTransport:
         if not isinstance(decoded, dict):
             raise Unreachable("no GraphQL answer")
         return answer.status_code, decoded
+
+    async def carry(self, path: str, content: bytes | None, token: str) -> tuple[int, bytes]:
+        address = f"{self._url.removesuffix('/graphql')}{path}"
+        headers = {"Authorization": f"Bearer {token}"}
+        method = "GET" if content is None else "POST"
+        try:
+            answer = await self._client.request(
+                method, address, content=content, headers=headers, timeout=FILE_SECONDS
+            )
+        except httpx.HTTPError as error:
+            raise Unreachable(type(error).__name__) from error
+        return answer.status_code, answer.content
 
     async def subscribe(
         self, document: str, variables: dict[str, Any], token: str

@@ -8,6 +8,7 @@ from typing import Any
 from staff_app.client import SignedOut, Unreachable
 from staff_app.subscription import PROTOCOL, REJECTED, Subscription
 
+FILE_SECONDS = 60.0
 PING_SECONDS = 20.0
 """A socket that said nothing for so long is asked: a phone that changed its network is not told."""
 _CLOSED = "closed"
@@ -38,6 +39,24 @@ class BrowserTransport:
         if not isinstance(decoded, dict):
             raise Unreachable("no GraphQL answer")
         return int(answer.status), decoded
+
+    async def carry(self, path: str, content: bytes | None, token: str) -> tuple[int, bytes]:
+        from pyodide.ffi import to_js
+        from pyodide.http import pyfetch
+
+        address = f"{self._url.removesuffix('/graphql')}{path}"
+        asked: dict[str, Any] = {"method": "GET"}
+        if content is not None:
+            asked = {"method": "POST", "body": to_js(content)}
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            async with asyncio.timeout(FILE_SECONDS):
+                answer = await pyfetch(
+                    address, headers=headers, cache="no-store", credentials="omit", **asked
+                )
+                return int(answer.status), await answer.bytes()
+        except (OSError, ValueError, TimeoutError) as error:
+            raise Unreachable(type(error).__name__) from error
 
     async def subscribe(
         self, document: str, variables: dict[str, Any], token: str

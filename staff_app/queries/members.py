@@ -19,7 +19,7 @@ _PERSON = """
 
 _HAPPENING = """
   id at kind text amountMinor currency points couponCode tierNameZh tierNameEn
-  store { name } staff { name }
+  store { name } staff { name } fields { key value }
 """
 
 _RELATIVE = """
@@ -76,6 +76,16 @@ query Around($memberId: ID!) {{
   consents(memberId: $memberId) {{ {_CONSENTS} }}
   memberForm(subject: MEMBER) {{ document }}
   noticesInForce {{ purpose version textZh textEn }}
+}}"""
+
+FORM = """
+query Form($subject: FieldSubject!) { memberForm(subject: $subject) { document } }"""
+
+SHOW_SIGNATURE = f"""
+mutation ShowSignature($input: ShowSignatureInput!) {{
+  showSignature(input: $input) {{
+    signature {{ version language text noticeVersion signedAt width height strokes }} {_REFUSAL}
+  }}
 }}"""
 
 UPDATE_MEMBER = f"""

@@ -7,10 +7,10 @@ import flet as ft
 from staff_app.i18n import Words
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.custom_fields import CustomField
+from staff_app.ui.custom_fields import CustomField, kind_of
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.member_profile import size_name
-from staff_app.ui.parts import primary
+from staff_app.ui.parts import named, primary
 from staff_app.ui.person_fields import birthday_fields, text_field
 from staff_app.ui.reasons import Reasons
 from staff_app.work.profile_form import ProfileForm
@@ -28,6 +28,7 @@ def EditMember() -> ft.View:
     member = person.member or {}
     form, set_form = ft.use_state(lambda: ProfileForm.of(member))
     attempt = use_attempt()
+    agrees, set_agrees = ft.use_state(False)
 
     def change(name: str, value: Any) -> None:
         set_form(lambda known: known.with_(name, value))
@@ -37,6 +38,8 @@ def EditMember() -> ft.View:
 
     async def save() -> None:
         changes = form.changes(member)
+        if located and agrees and "fields" in changes:
+            changes["consents"] = [till.member_work.consent("LOCATION", granted=True)]
         if not changes:
             attempt.say(t("nothing_changed"))
             return
@@ -48,11 +51,23 @@ def EditMember() -> ft.View:
 
     schema = person.form or {}
     language = till.preferences.language
-    custom = [
+    custom: list[Any] = [
         CustomField(key, each, key in schema.get("required", []), language, t,
                     form.custom.get(key), change_custom, key=key)
         for key, each in schema.get("properties", {}).items() if not each.get("readOnly")
     ]  # fmt: skip
+    located = any(
+        form.custom.get(key)
+        and kind_of(each) == "place"
+        and form.custom[key] != ProfileForm.of(member).custom.get(key)
+        for key, each in schema.get("properties", {}).items()
+    ) and not till.member_work.agrees("LOCATION")
+    if located:
+        tick = ft.Checkbox(
+            value=agrees, label=t("agrees_location"),
+            on_change=lambda event: set_agrees(bool(event.control.value)),
+        )  # fmt: skip
+        custom.append(named("agrees-location", tick))
     body: list[ft.Control] = [
         ft.Container(height=0),  # else the first label is cut off
         *attempt.note,

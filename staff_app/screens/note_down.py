@@ -6,7 +6,8 @@ import flet as ft
 
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.frame import BackTo, bar, screen
+from staff_app.ui.custom_fields import CustomField
+from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import edge, named, primary
 from staff_app.ui.reasons import Reasons
 
@@ -22,18 +23,29 @@ def NoteDown() -> ft.View:
     contact_id, _ = ft.use_state(till.member_work.new_id)
     kind, set_kind = ft.use_state(KINDS[0])
     text, set_text = ft.use_state("")
+    custom, set_custom = ft.use_state(dict[str, Any])
     attempt = use_attempt()
+    ft.on_mounted(till.member_work.learn_note_form)
+    schema = person.note_form or {}
     needs_words = kind == KINDS[0]
     ready = bool(text.strip()) or not needs_words
 
     async def save() -> None:
         if ready:
             told = kind.removeprefix("kind_").upper()
-            await attempt.make(lambda: till.member_work.note_down(contact_id, told, text), done)
+            fields = {key: value for key, value in custom.items() if value is not None}
+
+            async def send() -> None:
+                await till.member_work.note_down(contact_id, told, text, fields)
+
+            await attempt.make(send, done)
 
     def done() -> None:
         till.say("saved")
         till.back_to_member()
+
+    def fill(key: str, value: Any) -> None:
+        set_custom(lambda known: {**known, key: value})
 
     def write(event: Any) -> None:
         set_text((event.control.value or "")[:LONGEST])
@@ -48,17 +60,22 @@ def NoteDown() -> ft.View:
         on_change=write,
     )
     name = (person.member or {}).get("name", "")
+    asked = [
+        CustomField(key, each, key in schema.get("required", []), till.preferences.language, t,
+                    custom.get(key), fill, contact_id, key=key)
+        for key, each in schema.get("properties", {}).items() if not each.get("readOnly")
+    ]  # fmt: skip
     body: list[ft.Control] = [
         ft.Text(t("what_happened")),
         Reasons(KINDS, kind, set_kind),
         named("note-text", field),
         *attempt.note,
-        ft.Container(expand=True),
+        *asked,
     ]
     head = bar(f"{t('note_down')} · {name}", back=BackTo(till.member_route))
     return screen(
         "/customers/note",
         head,
-        body,
+        [scrolling(body)],
         [primary("save-note", t("save"), save, not ready, attempt.busy)],
     )

@@ -4,9 +4,12 @@ from typing import Any
 
 import flet as ft
 
+from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.money import money
 from staff_app.ui.parts import edge, named
+from staff_app.ui.rich_fields import FilesField, PlaceField, SavedFiles
+from staff_app.ui.signing import ShownSignature, SignatureField, signed_on
 
 Schema = dict[str, Any]
 
@@ -17,13 +20,14 @@ def labels(schema: Schema, language: str) -> str:
 
 
 def kind_of(schema: Schema) -> str:
-    """What is drawn: `choice`, `choices`, `money`, `date`, `number`, `place`, or `text`."""
+    """What is drawn: `choice`, `choices`, `files`, `signature`, `place`, `money`, `date`, `number`,
+    `truth`, or `text`."""
     if "oneOf" in schema:
         return "choice"
     if schema.get("type") == "array":
-        return "choices"
+        return "files" if "x-file" in schema.get("items", {}) else "choices"
     if schema.get("type") == "object":
-        return "place"
+        return "signature" if schema.get("format") == "signature" else "place"
     if schema.get("format") == "date":
         return "date"
     if schema.get("type") == "boolean":
@@ -42,17 +46,50 @@ def shown_value(t: Words, language: str, schema: Schema, value: Any) -> str:
     if kind == "money":
         return money(int(value), schema["x-field"].get("currency") or "CNY")
     if kind == "place":
-        return str(value.get("label") or f"{value['latitude']}, {value['longitude']}")
+        accuracy = f" ±{value['accuracy_m']} m" if value.get("accuracy_m") else ""
+        at = f"{value['latitude']}, {value['longitude']}{accuracy}"
+        return f"{value['label']}（{at}）" if value.get("label") else at
+    if kind == "files":
+        return "、".join(each["name"] for each in value)
+    if kind == "signature":
+        return signed_on(t, value)
     if kind == "truth":
         return t("yes") if value else t("no")
     return str(value)
 
 
+def shown_field(
+    t: Words, language: str, key: str, schema: Schema, value: Any, note_id: str = ""
+) -> Any:
+    """What a value is; files and signatures can be opened."""
+    kind = kind_of(schema)
+    if kind == "files":
+        return SavedFiles(value, key=key)
+    if kind == "signature":
+        return ShownSignature(key, value, note_id, key=key)
+    return ft.Text(
+        shown_value(t, language, schema, value),
+        size=theme.BODY,
+        expand=True,
+        max_lines=3,
+        text_align=ft.TextAlign.RIGHT,
+        overflow=ft.TextOverflow.ELLIPSIS,
+    )
+
+
 @ft.component
 def CustomField(
-    key: str, schema: Schema, needed: bool, language: str, t: Words, value: Any, change: Any
-) -> ft.Control:
-    """A control for one field; `change` gets its key and value, None where it was emptied."""
+    key: str,
+    schema: Schema,
+    needed: bool,
+    language: str,
+    t: Words,
+    value: Any,
+    change: Any,
+    note_id: str = "",
+) -> Any:
+    """A control for one field; `change` gets its key and value, None where it was emptied.
+    `note_id`: of a note that is being written, else it is of the member."""
     label = labels(schema, language)
     if needed:
         label = f"{label}（{t('must_fill')}）"
@@ -63,6 +100,12 @@ def CustomField(
     if kind == "choices":
         return _choices(f"field-{key}", label, schema["items"]["oneOf"], language, value or [],
                         lambda chosen: change(key, chosen or None), several=True)  # fmt: skip
+    if kind == "files":
+        return FilesField(key, schema, label, value, change, note_id)
+    if kind == "signature":
+        return SignatureField(key, schema, label, value, change)
+    if kind == "place":
+        return PlaceField(key, label, value, change)
     digits = kind in ("money", "number")
     shown = _in_units(value) if kind == "money" and value else value
     field = ft.TextField(

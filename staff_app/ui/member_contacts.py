@@ -8,7 +8,8 @@ from staff_app import clock, theme
 from staff_app.i18n import CATALOGUE, Words, either
 from staff_app.money import count, money
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.parts import named, quiet, skeleton
+from staff_app.ui.custom_fields import labels, shown_field
+from staff_app.ui.parts import named, quiet, row_of, skeleton
 
 ICONS = {
     "NOTE": ft.Icons.EDIT_NOTE, "VISIT": ft.Icons.STOREFRONT_OUTLINED,
@@ -44,14 +45,15 @@ def Contacts() -> ft.Control:
     elif not person.happenings:
         shown.append(ft.Text(t("no_happenings"), color=ft.Colors.ON_SURFACE_VARIANT))
     else:
-        rows = [_happening(t, till, each) for each in person.happenings]
+        form = (person.note_form or {}).get("properties", {})
+        rows = [_happening(t, till, each, form) for each in person.happenings]
         shown.append(named("happenings", ft.Column(rows, spacing=12)))
     if person.happenings_after:
         shown.append(quiet("more-happenings", t("show_more"), till.member_work.more_happenings))
     return ft.Column(shown, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 
-def _happening(t: Words, till: Any, happening: dict[str, Any]) -> ft.Control:
+def _happening(t: Words, till: Any, happening: dict[str, Any], form: dict[str, Any]) -> ft.Control:
     kind = happening["kind"]
     word = f"kind_{kind.lower()}"
     name = t(word) if word in CATALOGUE else kind
@@ -66,6 +68,12 @@ def _happening(t: Words, till: Any, happening: dict[str, Any]) -> ft.Control:
     ]
     if happening["text"]:
         lines.append(ft.Text(happening["text"]))
+    language = till.preferences.language
+    for field in happening["fields"]:
+        key, schema = field["key"], form.get(field["key"])
+        if schema:
+            value = shown_field(t, language, key, schema, field["value"], happening["id"])
+            lines.append(row_of(labels(schema, language), value))
     told = " · ".join(part for part in where if part)
     lines.append(ft.Text(told, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT))
     return ft.Row(

@@ -7,7 +7,7 @@ import flet as ft
 from staff_app import theme
 from staff_app.i18n import CATALOGUE, Words
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.custom_fields import labels, shown_value
+from staff_app.ui.custom_fields import labels, shown_field
 from staff_app.ui.parts import card, icon_button, named, quiet, row_of, skeleton
 
 
@@ -85,7 +85,7 @@ def _custom(t: Words, till: Any, member: dict[str, Any], form: dict[str, Any]) -
     known = {each["key"]: each["value"] for each in member["fields"]}
     language = till.preferences.language
     return [
-        row_of(labels(schema, language), _value(shown_value(t, language, schema, known[key])))
+        row_of(labels(schema, language), shown_field(t, language, key, schema, known[key]))
         for key, schema in form.get("properties", {}).items()
         if known.get(key) is not None
     ]
@@ -143,7 +143,7 @@ def RelativeRow(relative: dict[str, Any]) -> ft.Control:
 
 @ft.component
 def ConsentCard() -> ft.Control:
-    """What was agreed to; marketing can be given and taken back here, at once."""
+    """What was agreed to; all but membership can be given and taken back here, at once."""
     till = use_till()
     t = use_words(till)
     consents = use(till.person).consents or []
@@ -152,14 +152,16 @@ def ConsentCard() -> ft.Control:
         purpose, granted = consent["purpose"], consent["granted"]
         told = t("agreed") if granted else t("refused")
         name = t(f"purpose_{purpose.lower()}")
-        if purpose != "MARKETING":
+        if purpose == "MEMBERSHIP":
             rows.append(row_of(name, f"{told} · {consent['noticeVersion']}"))
             continue
 
-        async def change(event: Any) -> None:
-            await till.member_work.agree("MARKETING", bool(event.control.value))
+        async def change(event: Any, purpose: str = purpose) -> None:
+            await till.member_work.agree(purpose, bool(event.control.value))
+            await till.member_work.again()
 
-        rows.append(row_of(name, named("marketing", ft.Switch(value=granted, on_change=change))))
+        switch = ft.Switch(value=granted, on_change=change)
+        rows.append(row_of(name, named(purpose.lower(), switch)))
     title = ft.Text(t("consents"), weight=ft.FontWeight.BOLD)
     return named("consents", card(title, *rows, spacing=6))
 

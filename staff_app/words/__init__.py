@@ -6,6 +6,7 @@ Chinese. What the services say (refusals, reasons) comes with their answers.
 
 from staff_app.words.members import MEMBERS
 from staff_app.words.orders import ORDERS
+from staff_app.words.papers import PAPERS
 from staff_app.words.performance import PERFORMANCE
 from staff_app.words.receipts import RECEIPTS
 from staff_app.words.sale import SALE
@@ -13,4 +14,5 @@ from staff_app.words.stock import STOCK
 
 CATALOGUE: dict[str, tuple[str, str]] = {
     **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS,
+    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **PAPERS,
 }  # fmt: skip

@@ -51,6 +51,8 @@ class MemberWork:
             await self._purchases("")
         elif section == "contacts":
             await self.timeline(person.only_notes)
+            if person.note_form is None:
+                await self.learn_note_form()
         elif section == "profile":
             await self._around()
 
@@ -88,7 +90,15 @@ class MemberWork:
         """Of what is about to be written down: made once, whatever becomes of the answer."""
         return new_id()
 
-    async def note_down(self, contact_id: str, kind: str, text: str) -> None:
+    async def learn_note_form(self) -> None:
+        """What HQ asks of what is written down."""
+        found = await self._ask(asking.FORM, subject="CONTACT")
+        if found:
+            self._person.note_form = (found["memberForm"] or {}).get("document")
+
+    async def note_down(
+        self, contact_id: str, kind: str, text: str, fields: dict[str, Any] | None = None
+    ) -> None:
         """Write down a contact; raises `Refused`, `Unreachable`, `SignedOut`. Safe to repeat."""
         input_ = {
             "id": contact_id,
@@ -96,6 +106,7 @@ class MemberWork:
             "storeId": self._store_id,
             "kind": kind,
             "text": text.strip(),
+            **({"fields": fields} if fields else {}),
         }
         await self._client.tell(asking.RECORD_CONTACT, input_)
         await self._happenings("")
@@ -150,17 +161,11 @@ class MemberWork:
 
     async def agree(self, purpose: str, granted: bool) -> None:
         """What the member agrees to, or withdraws, from now on."""
-        notice = self._person.notices.get(purpose)
-        known = [each for each in self._person.consents or [] if each["purpose"] == purpose]
-        version = notice["version"] if notice else (known[0]["noticeVersion"] if known else "1")
-        consent = {
-            "purpose": purpose, "channel": "ANY", "noticeVersion": version, "granted": granted,
-        }  # fmt: skip
         input_ = {
             "id": new_id(),
             "memberId": self._person.id,
             "storeId": self._store_id,
-            "consents": [consent],
+            "consents": [self.consent(purpose, granted)],
         }
         try:
             payload = await self._client.tell(asking.RECORD_CONSENTS, input_)
@@ -170,6 +175,20 @@ class MemberWork:
             pass
         else:
             self._person.consents = payload["consents"]["current"]
+
+    def consent(self, purpose: str, granted: bool) -> dict[str, Any]:
+        """What is said of a purpose, of the notice in force."""
+        notice = self._person.notices.get(purpose)
+        known = [each for each in self._person.consents or [] if each["purpose"] == purpose]
+        version = notice["version"] if notice else (known[0]["noticeVersion"] if known else "1")
+        return {
+            "purpose": purpose, "channel": "ANY", "noticeVersion": version, "granted": granted,
+        }  # fmt: skip
+
+    def agrees(self, purpose: str) -> bool:
+        """Whether the member has agreed to a purpose, as far as is known here."""
+        known = [each for each in self._person.consents or [] if each["purpose"] == purpose]
+        return bool(known) and all(each["granted"] for each in known)
 
     async def _change(self, document: str, input_: dict[str, Any]) -> None:
         self._person.refusal = None

@@ -47,6 +47,9 @@ class Wire(Connection):
         self.crashes: list[str] = []
         self.shared: list[Any] = []
         self.sharing = "success"
+        self.services: dict[str, Any] = {}
+        """What the device's own services answer, by the method that is called."""
+        self.called: list[tuple[str, Any]] = []
         self.session: Session | None = None
 
     def send_message(self, message: Message) -> None:
@@ -73,6 +76,11 @@ class Wire(Connection):
             result = {"status": self.sharing, "raw": ""}
         elif call.name == "push_route" and self.session:
             self._go(arguments["route"])
+        elif call.name in self.services:
+            result = self.services[call.name]
+            self.called.append((call.name, arguments))
+        elif call.name == "get_current_position":
+            error = "the device does not say"
         assert self.session
         self.session.handle_invoke_method_results(call.control_id, call.call_id, result, error)
 
@@ -201,6 +209,21 @@ class Device:
             )
             await self.session.dispatch_event(field._i, "submit", text)
             await self.settle()
+
+    async def draw(self, identifier: str, *strokes: list[tuple[int, int]]) -> None:
+        """Draw with a finger, point by point."""
+        for stroke in strokes:
+            for number, (x, y) in enumerate(stroke):
+                pad = next(
+                    c
+                    for c in _walk(self.named(identifier), set())
+                    if isinstance(c, ft.GestureDetector)
+                )
+                at = {"x": x, "y": y}
+                told = {"k": "touch", "l": at, "g": at}
+                name = "pan_update" if number else "pan_start"
+                await self.session.dispatch_event(pad._i, name, told)
+                await self.settle()
 
     async def blur(self, identifier: str) -> None:
         field = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.TextField))

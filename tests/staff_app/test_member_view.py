@@ -105,7 +105,7 @@ class Club(Shop):
 
     def timeline(self, kinds: list[str], **_: Any) -> Any:
         day = "2026-03-01T10:00:00+00:00"
-        told = [{"id": MEMBER, "at": day, "kind": "JOINED"}, *self.written]
+        told = [{"id": MEMBER, "at": day, "kind": "JOINED", "fields": []}, *self.written]
         return page([each for each in told if not kinds or each["kind"] in kinds])
 
     def family(self, **_: Any) -> Any:
@@ -133,7 +133,7 @@ class Club(Shop):
     def write_down(self, input: dict[str, Any]) -> Any:  # noqa: A002
         self.inputs.append(input)
         told = {"id": input["id"], "at": "2026-03-02T10:00:00+00:00", "kind": input["kind"],
-                "text": input["text"]}  # fmt: skip
+                "text": input["text"], "fields": []}  # fmt: skip
         self.written = [told]
         return {"happening": told}
 
