@@ -14,6 +14,7 @@ from staff_app.screens.cancel import Cancel
 from staff_app.screens.customers import Customers, Member
 from staff_app.screens.edit_member import EditMember
 from staff_app.screens.give_back import GiveBack
+from staff_app.screens.mall import MallScreen
 from staff_app.screens.members import Members
 from staff_app.screens.more import More
 from staff_app.screens.note_down import NoteDown
@@ -67,6 +68,7 @@ ROUTES = [
             ft.Route(path="note", component=NoteDown),
             ft.Route(path="relative", component=Relative),
             ft.Route(path="top-up", component=TopUp),
+            ft.Route(path="mall", component=MallScreen),
         ],
     ),
     ft.Route(

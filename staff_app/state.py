@@ -247,6 +247,8 @@ class Person:
     tier: dict[str, Any] | None = None
     orders: list[dict[str, Any]] | None = None
     orders_after: str = ""
+    redemptions: list[dict[str, Any]] | None = None
+    """What they have had for points, newest first."""
     happenings: list[dict[str, Any]] | None = None
     happenings_after: str = ""
     only_notes: bool = False
@@ -315,6 +317,24 @@ class Performance:
     asking: bool = False
     shown: dict[str, Any] | None = None
     refusal: dict[str, str] | None = None
+
+
+@ft.observable
+@dataclass
+class Mall:
+    """What the member that is looked at can have for points; `item` is the one being given, and
+    `before` what there was to spend. `answer` is the redemption and the account after it."""
+
+    items: list[dict[str, Any]] | None = None
+    after: str = ""
+    item: dict[str, Any] | None = None
+    quantity: int = 1
+    hand_over: bool = True
+    before: int = 0
+    busy: bool = False
+    waiting: str = ""
+    refusal: dict[str, str] | None = None
+    answer: dict[str, Any] | None = None
 
 
 @ft.observable

@@ -12,6 +12,7 @@ from staff_app.state import (
     Desk,
     Draft,
     Layout,
+    Mall,
     Network,
     Orders,
     Paper,
@@ -35,6 +36,7 @@ from staff_app.work.booking import RETURNS, SALES, BookingWork
 from staff_app.work.checkout import CheckoutWork
 from staff_app.work.desk import DeskWork
 from staff_app.work.finding import FindingWork
+from staff_app.work.mall import MallWork
 from staff_app.work.member import MemberWork
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
@@ -70,7 +72,7 @@ class Till:
         self.receipt, self.unsent = Receipt(), Unsent()
         self.search, self.people = Search(), People()
         self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
-        self.person, self.top_up = Person(), TopUp()
+        self.person, self.top_up, self.mall = Person(), TopUp(), Mall()
         self.shelf, self.draft = Shelf(), Draft()
         self.performance, self.paper, self.printer = Performance(), Paper(), Printer()
         self.go, self.say = go, say
@@ -89,6 +91,7 @@ class Till:
         self.papers = PapersWork(self.client, self.person)
         self.member_work = MemberWork(self.client, self.desk, self.person)
         self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
+        self.mall_work = MallWork(self.client, self.desk, self.person, self.mall, self.outbox)
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)
@@ -126,7 +129,7 @@ class Till:
         for observable in (
             self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
-            self.returning, self.person, self.top_up, self.shelf, self.draft,
+            self.returning, self.person, self.top_up, self.mall, self.shelf, self.draft,
             self.performance, self.paper, self.printer,
         ):  # fmt: skip
             observable.notify()
@@ -215,6 +218,24 @@ class Till:
         if sent and sent.answer:
             await self.member_work.again()
 
+    async def begin_mall(self) -> None:
+        self.go("/customers/mall")
+        await self.mall_work.begin()
+
+    async def redeem(self) -> None:
+        """Spend the points; the same screen says what became of it."""
+        sent = await self.mall_work.redeem()
+        if sent and sent.answer:
+            await self.member_work.again()
+
+    async def cancel_redemption(
+        self, redemption: dict[str, Any], reason: str, restock: bool = True
+    ) -> None:
+        """Give the points back; raises `Refused`, `Unreachable`, `SignedOut`."""
+        await self.mall_work.cancel(redemption, reason, restock)
+        self.say("redemption_gone")
+        await self.member_work.again()
+
     async def open_style(self, style_id: str, sku_id: str = "") -> None:
         """Show a style: beside the search where there is room, else on a screen of its own."""
         if not self.layout.wide:
@@ -291,10 +312,12 @@ class Till:
             self.say("upload_refused")
 
     async def _promise_answered(self, sent: Sent) -> None:
-        """A return or top-up: on the screen that waits for it, else in a line at the foot."""
+        """A return, a top-up, points: on the screen that waits for it, else at the foot."""
         work, state, route = (
             (self.returning_work, self.returning, "/orders/return")
             if kind_of(sent.sale) == "return"
+            else (self.mall_work, self.mall, "/customers/mall")
+            if kind_of(sent.sale) == "redeem"
             else (self.top_up_work, self.top_up, "/customers/top-up")
         )
         here = state.waiting == sent.sale["id"]

@@ -7,6 +7,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.i18n import Words
+from staff_app.money import count
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen
 from staff_app.ui.parts import (
@@ -19,7 +20,7 @@ from staff_app.ui.parts import (
     row_of,
     secondary,
 )
-from staff_app.work.outbox import kind_of, minor_of
+from staff_app.work.outbox import kind_of, minor_of, points_of
 
 
 @ft.component
@@ -88,6 +89,10 @@ def _sold(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
 
 
 def _promised(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
+    points = points_of(sale)
+    if points is not None:
+        spent = ft.Text(t("count_points", count=count(points)), weight=ft.FontWeight.BOLD)
+        return [row_of(t("redeem_unsent", about=sale["about"]), spent, strong=True)]
     back = kind_of(sale) == "return"
     word = "return_unsent" if back else "top_up_unsent"
     minor = -minor_of(sale) if back else minor_of(sale)

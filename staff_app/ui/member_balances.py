@@ -8,7 +8,8 @@ from staff_app import clock, theme
 from staff_app.i18n import CATALOGUE, Words, either
 from staff_app.money import count, money
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.parts import card, named, note, quiet, row_of, skeleton
+from staff_app.ui.member_redemptions import Redemptions
+from staff_app.ui.parts import card, named, note, quiet, row_of, secondary, skeleton
 
 ACCOUNTS = (("POINTS", "points"), ("WALLET", "wallet"))
 
@@ -38,6 +39,7 @@ def Balances() -> ft.Control:
         *([note(t("frozen"), "stop")] if frozen else []),
         named("balance", card(*_figures(t, account, points), spacing=6)),
         Why(points, key=person.account),
+        *([_to_mall(t, till), Redemptions()] if points else []),
         ft.Text(t("statement"), weight=ft.FontWeight.BOLD),
     ]
     if person.entries is None:
@@ -50,6 +52,10 @@ def Balances() -> ft.Control:
     if person.entries_after:
         shown.append(quiet("more-entries", t("show_more"), till.member_work.more_entries))
     return ft.Column(shown, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
+
+
+def _to_mall(t: Words, till: Any) -> ft.Control:
+    return ft.Row([secondary("to-mall", t("mall"), till.begin_mall, ft.Icons.CARD_GIFTCARD)])
 
 
 def _figures(t: Words, account: dict[str, Any], points: bool) -> list[ft.Control]:

@@ -3,14 +3,15 @@
 import flet as ft
 
 from staff_app import theme
+from staff_app.money import count
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import amount, note, secondary
-from staff_app.work.outbox import kind_of, minor_of
+from staff_app.work.outbox import kind_of, minor_of, points_of
 
 
 @ft.component
 def WaitingSale(sale_id: str) -> ft.Control:
-    """Also a return or a top-up."""
+    """Also a return, a top-up or points that are spent."""
     till = use_till()
     t = use_words(till)
     unsent = use(till.unsent)
@@ -25,10 +26,12 @@ def WaitingSale(sale_id: str) -> ft.Control:
             state.waiting = ""
         till.go("/")
 
-    kind = kind_of(sale)
-    state = {"sale": till.payment, "return": till.returning, "top_up": till.top_up}[kind]
+    kind, points = kind_of(sale), points_of(sale)
+    state = {"sale": till.payment, "return": till.returning, "top_up": till.top_up,
+             "redeem": till.mall}[kind]  # fmt: skip
     on_its_way = unsent.sending == sale_id or state.busy
-    silent = {"sale": "unsent_one", "return": "return_waiting", "top_up": "top_up_waiting"}[kind]
+    silent = {"sale": "unsent_one", "return": "return_waiting", "top_up": "top_up_waiting",
+              "redeem": "redeem_waiting"}[kind]  # fmt: skip
     ring = ft.ProgressRing(width=44, height=44, stroke_width=4)
     inside: list[ft.Control] = [
         ring if on_its_way else ft.Icon(ft.Icons.CLOUD_UPLOAD_OUTLINED, size=48),
@@ -37,7 +40,9 @@ def WaitingSale(sale_id: str) -> ft.Control:
             size=theme.TITLE,
             weight=ft.FontWeight.BOLD,
         ),
-        amount(minor_of(sale), till.desk.currency, theme.LARGE),
+        amount(minor_of(sale), till.desk.currency, theme.LARGE)
+        if points is None
+        else ft.Text(t("count_points", count=count(points)), size=theme.LARGE),
     ]
     if not state.busy:
         inside += [

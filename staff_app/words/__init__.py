@@ -4,6 +4,7 @@ The words of a shop, short, the same word for the same thing everywhere; full-wi
 Chinese. What the services say (refusals, reasons) comes with their answers.
 """
 
+from staff_app.words.mall import MALL
 from staff_app.words.members import MEMBERS
 from staff_app.words.orders import ORDERS
 from staff_app.words.papers import PAPERS
@@ -14,5 +15,5 @@ from staff_app.words.stock import STOCK
 
 CATALOGUE: dict[str, tuple[str, str]] = {
     **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS,
-    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **PAPERS,
+    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **PAPERS, **MALL,
 }  # fmt: skip

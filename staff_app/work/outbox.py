@@ -13,7 +13,7 @@ from typing import Any
 
 from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
-from staff_app.queries import members
+from staff_app.queries import mall, members
 from staff_app.state import Desk, Unsent
 from staff_app.storage import NotKept, Storage
 
@@ -24,6 +24,7 @@ KINDS = {
     "sale": (queries.PLACE_ORDER, "order"),
     "return": (queries.RETURN_GOODS, "returnReceipt"),
     "top_up": (members.TOP_UP, "account"),
+    "redeem": (mall.REDEEM, "redeemed"),
 }
 """What is sent for each kind of promise, and where its answer stands."""
 
@@ -172,6 +173,11 @@ def promise(
 
 def kind_of(sale: dict[str, Any]) -> str:
     return str(sale.get("kind", "sale"))
+
+
+def points_of(sale: dict[str, Any]) -> int | None:
+    """The points of a promise that is no money, or None."""
+    return int(sale["input"]["points"]) if kind_of(sale) == "redeem" else None
 
 
 def minor_of(sale: dict[str, Any]) -> int:
