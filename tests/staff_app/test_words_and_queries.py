@@ -22,6 +22,8 @@ DOCUMENTS = {
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 BY_RULE = (
+    "item_",
+    "redemption_",
     "source_",
     "entry_",
     "kind_",
