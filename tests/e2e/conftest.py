@@ -13,6 +13,8 @@ from tests.e2e.chain import Chain
 
 PHONE = (390, 844)
 PICTURES = Path(os.environ.get("TEST_PICTURES", ".state/pictures"))
+# The printer of these tests is a socket of this machine; the stack inherits it.
+os.environ.setdefault("PRINTER_NETWORKS", "127.0.0.0/8")
 
 
 @pytest.fixture(scope="session")
