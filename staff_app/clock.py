@@ -1,6 +1,6 @@
 """Moments as a shop tells them: by the clock on the store's wall."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -12,8 +12,31 @@ def zone_of(store: dict[str, str] | None) -> tzinfo:
         return UTC
 
 
+_ahead = timedelta()
+"""What has to be added to this device's clock."""
+
+
+def correct(server_now: str) -> None:
+    """Go by the system's clock from now on, as it was told in ISO 8601: a device may be a day off,
+    and then its own today is not the store's."""
+    global _ahead
+    _ahead = datetime.fromisoformat(server_now) - datetime.now(UTC)
+
+
+def now() -> datetime:
+    return datetime.now(UTC) + _ahead
+
+
 def today(store: dict[str, str] | None) -> date:
-    return datetime.now(zone_of(store)).date()
+    return now().astimezone(zone_of(store)).date()
+
+
+def last_day(moment: str, store: dict[str, str] | None) -> tuple[date, bool]:
+    """The last day that has something of the time before an instant, and whether it is all of it:
+    what is due by midnight is due on the day that ends then."""
+    local = datetime.fromisoformat(moment).astimezone(zone_of(store))
+    whole = local.time() == time()
+    return (local.date() - timedelta(days=1) if whole else local.date()), whole
 
 
 def at(moment: str | None, store: dict[str, str] | None) -> str:
@@ -21,10 +44,10 @@ def at(moment: str | None, store: dict[str, str] | None) -> str:
     if not moment:
         return ""
     local = datetime.fromisoformat(moment).astimezone(zone_of(store))
-    now = today(store)
-    if local.date() == now:
+    here = today(store)
+    if local.date() == here:
         return local.strftime("%H:%M")
-    return local.strftime("%m-%d %H:%M" if local.year == now.year else "%Y-%m-%d %H:%M")
+    return local.strftime("%m-%d %H:%M" if local.year == here.year else "%Y-%m-%d %H:%M")
 
 
 def sold_at(order: dict[str, str], store: dict[str, str] | None) -> str:

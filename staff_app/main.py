@@ -14,9 +14,12 @@ from staff_app.screens.cancel import Cancel
 from staff_app.screens.customers import Customers, Member
 from staff_app.screens.edit_member import EditMember
 from staff_app.screens.give_back import GiveBack
+from staff_app.screens.hand_on import HandOn
+from staff_app.screens.home import Home
 from staff_app.screens.mall import MallScreen
 from staff_app.screens.members import Members
 from staff_app.screens.more import More
+from staff_app.screens.new_task import NewTask
 from staff_app.screens.note_down import NoteDown
 from staff_app.screens.order import OrderScreen
 from staff_app.screens.orders import Orders
@@ -30,6 +33,7 @@ from staff_app.screens.settings import Settings
 from staff_app.screens.sign_in import SignIn
 from staff_app.screens.stock import Stock, Style
 from staff_app.screens.stock_draft import StockDraft
+from staff_app.screens.tasks import Task, Tasks
 from staff_app.screens.top_up import TopUp
 from staff_app.screens.unsent import UnsentSales
 from staff_app.storage import DeviceStorage, Storage
@@ -77,6 +81,16 @@ ROUTES = [
         children=[
             ft.Route(path="style", component=Style),
             ft.Route(path="draft", component=StockDraft),
+        ],
+    ),
+    ft.Route(path="home", component=Home),
+    ft.Route(
+        path="tasks",
+        component=Tasks,
+        children=[
+            ft.Route(path="task", component=Task),
+            ft.Route(path="new", component=NewTask),
+            ft.Route(path="hand-on", component=HandOn),
         ],
     ),
     ft.Route(path="more", component=More),

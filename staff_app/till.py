@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import flet as ft
+
 from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
@@ -31,13 +33,16 @@ from staff_app.state import (
     Unsent,
 )
 from staff_app.storage import NotKept, Storage
+from staff_app.to_do import Home, Tasks
 from staff_app.work.basket import BasketWork
 from staff_app.work.booking import RETURNS, SALES, BookingWork
 from staff_app.work.checkout import CheckoutWork
 from staff_app.work.desk import DeskWork
 from staff_app.work.finding import FindingWork
+from staff_app.work.home import HomeWork
 from staff_app.work.mall import MallWork
 from staff_app.work.member import MemberWork
+from staff_app.work.news import News
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox, Sent, kind_of
 from staff_app.work.paper import PaperWork
@@ -47,6 +52,7 @@ from staff_app.work.printer import PrinterWork
 from staff_app.work.returning import ReturningWork
 from staff_app.work.shelf import ShelfWork
 from staff_app.work.stock import StockWork
+from staff_app.work.tasks import TasksWork
 from staff_app.work.top_up import TopUpWork
 
 log = logging.getLogger(__name__)
@@ -75,6 +81,7 @@ class Till:
         self.person, self.top_up, self.mall = Person(), TopUp(), Mall()
         self.shelf, self.draft = Shelf(), Draft()
         self.performance, self.paper, self.printer = Performance(), Paper(), Printer()
+        self.home, self.tasks = Home(), Tasks()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -98,6 +105,12 @@ class Till:
         self.paper_work = PaperWork(self.client, self.desk, self.preferences, self.paper)
         self.printer_work = PrinterWork(self.client, self.desk, self.preferences, self.printer)
         self.performance_work = PerformanceWork(self.client, self.desk, self.performance)
+        self.home_work = HomeWork(self.client, self.desk, self.home)
+        self.tasks_work = TasksWork(self.client, self.desk, self.tasks)
+        self.news = News(
+            self.client, self.desk, self.home_work, self.tasks_work, self.shelf_work,
+            self.finding, self.orders_work,
+        )  # fmt: skip
         self.outbox.answered = self._answered
         self._running: list[asyncio.Task[None]] = []
 
@@ -114,6 +127,8 @@ class Till:
             self._keep_running(self.outbox.run())
             self._keep_running(self.booking.listen(SALES))
             self._keep_running(self.booking.listen(RETURNS))
+            for topic in self.news.topics():
+                self._keep_running(self.news.listen(topic))
         if self.desk.staff is not None:
             await self.basket_work.price()
             if self.receipt.order and not self.receipt.booked:
@@ -126,13 +141,9 @@ class Till:
 
     async def came_back(self) -> None:
         """The device is connected again: show everything anew, write what waited."""
-        for observable in (
-            self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
-            self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
-            self.returning, self.person, self.top_up, self.mall, self.shelf, self.draft,
-            self.performance, self.paper, self.printer,
-        ):  # fmt: skip
-            observable.notify()
+        for shown in vars(self).values():
+            if isinstance(shown, ft.Observable):
+                shown.notify()
         await self.storage.flush()
 
     async def sign_in(self, number: str, pin: str) -> None:
@@ -140,7 +151,11 @@ class Till:
         await self.desk_work.sign_in(number, pin)
         if not was_open:
             await self._open_work()
+        self.home.today, self.tasks.found = None, None
+        self.tasks.open_id, self.tasks.task, self.tasks.whose = "", None, "store"
         self.outbox.wake()
+        if not self.basket.lines and not self.payment.waiting:
+            self.go("/home")
         await self.basket_work.price()
 
     async def hand_over(self) -> None:
@@ -241,6 +256,10 @@ class Till:
         if not self.layout.wide:
             self.go("/stock/style")
         await self.shelf_work.look_at(style_id, sku_id)
+
+    async def open_home(self) -> None:
+        """Today's figures, and what is to be done."""
+        await asyncio.gather(self.home_work.open(), self.tasks_work.open())
 
     async def begin_stock(self, kind: str) -> None:
         await self.stock_work.begin(kind)

@@ -3,6 +3,7 @@
 A test holds all of them against the gateway's schema.
 """
 
+from staff_app.queries.parts import PAST_ORDER as _PAST_ORDER
 from staff_app.queries.parts import REFUSAL as _REFUSAL
 
 _SIGNED_IN = (
@@ -43,16 +44,6 @@ _ORDER = (
 """
     + _LINES
 )
-
-_PAST_ORDER = """
-  id status receiptNumber storeId placedAt businessDate currency memberId
-  listMinor discountMinor totalMinor changeMinor pointsExpected returnedMinor
-  store { name } staff { name } member { id name }
-  tenders { kind amountMinor givenMinor points reference returnId }
-  lines { line name colour size quantity listMinor discountMinor netMinor }
-  promotions { promotionId nameZh nameEn discountMinor couponCode }
-  returned { line quantity }
-"""
 
 _REFUNDS = "refunds { position kind amountMinor carriedMinor points }"
 

@@ -10,6 +10,7 @@ from staff_app.money import count, money
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.custom_fields import labels, shown_field
 from staff_app.ui.parts import named, quiet, row_of, skeleton
+from staff_app.ui.task_ways import begin_task_of_member
 
 ICONS = {
     "NOTE": ft.Icons.EDIT_NOTE, "VISIT": ft.Icons.STOREFRONT_OUTLINED,
@@ -39,7 +40,8 @@ def Contacts() -> ft.Control:
         show_selected_icon=False,
         on_change=choose,
     )
-    shown: list[ft.Control] = [named("which-happenings", switch)]
+    new = quiet("member-task", t("new_task"), lambda: begin_task_of_member(till), ft.Icons.ADD_TASK)
+    shown: list[ft.Control] = [named("which-happenings", switch), ft.Row([new])]
     if person.happenings is None:
         shown.append(skeleton(3))
     elif not person.happenings:

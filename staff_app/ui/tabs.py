@@ -9,6 +9,7 @@ from staff_app.i18n import Words
 from staff_app.ui.context import use, use_till, use_words
 
 PLACES: tuple[tuple[str, str, Any, str], ...] = (
+    ("home", "/home", ft.Icons.HOME_OUTLINED, "tab_home"),
     ("sale", "/", ft.Icons.SHOPPING_BAG_OUTLINED, "tab_sale"),
     ("members", "/customers", ft.Icons.PEOPLE_OUTLINE, "tab_members"),
     ("stock", "/stock", ft.Icons.INVENTORY_2_OUTLINED, "tab_stock"),
@@ -16,6 +17,8 @@ PLACES: tuple[tuple[str, str, Any, str], ...] = (
     ("more", "/more", ft.Icons.MORE_HORIZ, "tab_more"),
 )
 BAR_HEIGHT, RAIL_WIDTH = 64, 88
+ONLY_WIDE = {"orders"}
+"""There is room for five in reach of a thumb: the others are reached from home."""
 
 
 @ft.component
@@ -28,7 +31,10 @@ def Tabs(current: str) -> ft.Control:
     return ft.Container(
         height=BAR_HEIGHT,
         bgcolor=ft.Colors.SURFACE_CONTAINER,
-        content=ft.Row([_place(t, till, *place, current) for place in PLACES], spacing=0),
+        content=ft.Row(
+            [_place(t, till, *place, current) for place in PLACES if place[0] not in ONLY_WIDE],
+            spacing=0,
+        ),
     )
 
 

@@ -12,8 +12,9 @@ from staff_app.words.performance import PERFORMANCE
 from staff_app.words.receipts import RECEIPTS
 from staff_app.words.sale import SALE
 from staff_app.words.stock import STOCK
+from staff_app.words.tasks import TASKS
 
 CATALOGUE: dict[str, tuple[str, str]] = {
-    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS,
-    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **PAPERS, **MALL,
+    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS, **PAPERS, **MALL,
+    **TASKS,
 }  # fmt: skip

@@ -69,6 +69,15 @@ class FindingWork:
         self._search.searching = True
         await self._look_up(text, self._question)
 
+    def heard(self, levels: list[dict[str, Any]]) -> None:
+        """Pieces of this store are more or fewer than they were."""
+        told = {level["skuId"]: level["available"] for level in levels}
+        found = self._search.results
+        if found and any(sku["id"] in told for sku in found):
+            self._search.results = [
+                {**sku, "available": told.get(sku["id"], sku["available"])} for sku in found
+            ]
+
     def close_search(self) -> None:
         self._question += 1
         self._search.text, self._search.results = "", None

@@ -48,11 +48,25 @@ class OrdersWork:
         if self._orders.after and not self._orders.searching:
             await self._list(**self._asked, after=self._orders.after)
 
-    async def again(self) -> None:
-        """What is listed, as it is now."""
+    async def again(self, keep: bool = False) -> None:
+        """What is listed, as it is now. `keep`: what was there stays until the answer comes."""
         asked = {name: value for name, value in self._asked.items() if name != "after"}
         if asked:
-            await self._list(**asked)
+            await self._list(keep=keep, **asked)
+
+    def heard(self, told: dict[str, Any]) -> None:
+        """An order of this store is another than it was; one of today that is new comes first."""
+        orders, order = self._orders, told["order"]
+        if orders.found is None or order is None or order["status"] == "PENDING":
+            return
+        known = [each["id"] for each in orders.found]
+        if order["id"] in known:
+            orders.found = [order if each["id"] == order["id"] else each for each in orders.found]
+        elif self._shows_today() and order["status"] == "PLACED" and self.is_of_today(order):
+            orders.found = [order, *orders.found]
+
+    def _shows_today(self) -> bool:
+        return self._asked.get("businessDate") == self._business_date()
 
     async def cancel(self, order: dict[str, Any], reason: str) -> dict[str, Any]:
         """Void a sale of today; raises `Refused`, `Unreachable`, `SignedOut`. Safe to repeat."""
@@ -81,13 +95,13 @@ class OrdersWork:
         else:
             self._orders.people, self._orders.found, self._orders.after = people, [], ""
 
-    async def _list(self, **asked: Any) -> None:
+    async def _list(self, keep: bool = False, **asked: Any) -> None:
         self._question += 1
         question, self._asked = self._question, asked
         self._orders.people = []
         self._orders.searching, self._orders.refusal = True, None
         following = "after" in asked
-        if not following:
+        if not following and not keep:
             self._orders.found = None
         found, after = None, ""
         try:
@@ -100,8 +114,8 @@ class OrdersWork:
             pass  # the banner says so
         if question != self._question:
             return
-        before = list(self._orders.found or []) if following else []
-        self._orders.found = before + found if found is not None else before
+        before = list(self._orders.found or []) if following or (keep and found is None) else []
+        self._orders.found = before + (found or [])
         self._orders.after = after
         self._orders.searching = False
 

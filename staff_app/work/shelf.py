@@ -16,6 +16,8 @@ class ShelfWork:
         self._client = client
         self._desk = desk
         self._shelf = shelf
+        self._versions: dict[str, int] = {}
+        """Of each piece, what was heard of it last."""
 
     async def look_up(self, text: str) -> dict[str, Any] | None:
         """The styles a text leads to; the piece itself where it is a code of one."""
@@ -75,6 +77,36 @@ class ShelfWork:
                 level for level in sorted(levels, key=lambda each: -each["available"])
                 if level["storeId"] != self._store_id and level["available"] > 0 and level["store"]
             ]  # fmt: skip
+
+    async def again(self) -> None:
+        """What is shown, as it is now; what was there stays until the answer comes."""
+        shelf, before = self._shelf, self._shelf.style
+        if before is None:
+            return
+        try:
+            answer = await self._client.ask(asking.STYLE, id=before["id"], storeId=self._store_id)
+        except (Refused, Unreachable, SignedOut):
+            return
+        if shelf.style and shelf.style["id"] == before["id"]:
+            shelf.style = answer["style"]
+            if shelf.sku_id:
+                await self.choose(shelf.sku_id)
+
+    def heard(self, levels: list[dict[str, Any]]) -> None:
+        """Pieces of this store are more or fewer than they were. Of what is told of one, the
+        highest version counts."""
+        told = {level["skuId"]: level for level in levels}
+        style = self._shelf.style
+        if style is None or not any(sku["id"] in told for sku in style["skus"]):
+            return
+        self._shelf.style = {**style, "skus": [self._fresh(sku, told) for sku in style["skus"]]}
+
+    def _fresh(self, sku: dict[str, Any], told: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        level = told.get(sku["id"])
+        if level is None or level["version"] <= self._versions.get(sku["id"], 0):
+            return sku
+        self._versions[sku["id"]] = level["version"]
+        return {**sku, **{name: level[name] for name in ("onHand", "reserved", "available")}}
 
     def piece(self) -> dict[str, Any] | None:
         """The chosen one."""

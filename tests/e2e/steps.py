@@ -17,6 +17,8 @@ def sign_in(phone: Phone, chain: Chain) -> None:
     phone.press("sign-in")
     phone.keys(PIN)
     phone.press("sign-in")
-    if phone.sees_one_of("扫第一件商品", "没有收到回应") == "没有收到回应":
+    if phone.sees_one_of("办什么？", "扫第一件商品", "没有收到回应") == "没有收到回应":
         phone.press("sign-in")  # as the screen says
+    if phone.sees_one_of("办什么？", "扫第一件商品") == "办什么？":
+        phone.press("start-sale")
     phone.sees("扫第一件商品")

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 from graphql import build_schema, graphql_sync
 
 from staff_app.client import SignedOut, Unreachable
+from tests.staff_app.to_do import COLLEAGUE, STAFF, STORE, ToDo
+
+__all__ = ["COLLEAGUE", "STAFF", "STORE"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = build_schema((ROOT / "gateway" / "schema.graphql").read_text())
-STORE = "0190a000-0000-7000-8000-000000000001"
 OTHER_STORE = "0190a000-0000-7000-8000-000000000002"
 DEVICE = "0190a000-0000-7000-8000-000000000003"
-STAFF = "0190a000-0000-7000-8000-000000000004"
-COLLEAGUE = "0190a000-0000-7000-8000-000000000006"
 PROMOTION = "0190a000-0000-7000-8000-000000000005"
 DRESS_EAN = "6901234567892"
 CARD = "M2B7KQ9ZTX"
@@ -33,11 +33,12 @@ REFUSALS = {
     "STOCK_BELOW_RESERVED": ("调整后库存将少于已占用数量", "Less than is reserved"),
     "GUARDIAN_CONSENT_MISSING": ("需要监护人同意", "The guardian has to agree"),
     "BALANCE_LIMIT": ("储值不能超过上限", "The wallet would hold too much"),
+    "TASK_OF_ANOTHER": ("这件待办由其他同事负责", "Somebody else is looking after this task"),
     "PHONE_TAKEN": ("该手机号已是会员", "This phone belongs to a member already"),
 }
 
 
-class Shop:
+class Shop(ToDo):
     """One store with a dress and a coat, one member, 10% off everything.
 
     `broken` names fields whose next answers are lost after the work was done; `down` answers
@@ -49,11 +50,12 @@ class Shop:
         "signOut": "sign_out", "stores": "stores", "members": "members", "member": "member",
         "noticesInForce": "notices", "registerMember": "register", "skus": "skus",
         "whereElse": "where_else", "coupons": "coupons", "quote": "quote",
-        "placeOrder": "place_order", "statement": "statement",
+        "placeOrder": "place_order", "statement": "statement", **ToDo.answers,
     }  # fmt: skip
     """The fields of the schema that are answered, and the methods that do."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.percent_off = 10
         self.roles = ["ASSOCIATE"]
         self.orders: dict[str, dict[str, Any]] = {}
@@ -69,6 +71,10 @@ class Shop:
         self.expired: set[str] = set()
         self.booked: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.returned: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.news: dict[str, asyncio.Queue[Any]] = {
+            "orderBooked": self.booked, "returnBooked": self.returned,
+            **{topic: asyncio.Queue() for topic in ("taskChanged", "stockChanged", "orderChanged")},
+        }  # fmt: skip
         self.silent = False
         self.people = {"13800001111": person("某乙", "13800001111", CARD)}
         self.pieces = {
@@ -104,11 +110,14 @@ class Shop:
             raise Unreachable("no socket")
         if token != f"access-{self.generation}":
             raise SignedOut
-        while True:
-            if "returnBooked" in document:
-                yield {"returnBooked": await self.returned.get()}
-            else:
-                yield {"orderBooked": await self.booked.get()}
+        topic = next(each for each in self.news if each in document)
+        while (told := await self.news[topic].get()) is not None:
+            yield {topic: told}
+        raise Unreachable("the socket was cut")
+
+    def tell(self, topic: str, told: dict[str, Any] | None) -> None:
+        """News of a subscription; None cuts it."""
+        self.news[topic].put_nowait(told)
 
     def kept(self) -> dict[str, Any]:
         """What a device of this shop keeps, on which somebody has signed in."""

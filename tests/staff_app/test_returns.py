@@ -372,7 +372,7 @@ def test_a_manager_cancels_a_sale_of_today_with_a_reason() -> None:
         desk = ReturnDesk()
         desk.roles = ["STORE_MANAGER"]
         device = await working(desk)
-        await device.press("tab-orders")
+        device.till.go("/orders")
         await device.press(f"order-{RECEIPT}")
         await device.press("cancel-order")
         await device.sees("¥804.60")
@@ -402,7 +402,7 @@ def test_orders_are_found_by_receipt_and_by_member() -> None:
     async def play() -> None:
         desk = ReturnDesk()
         device = await working(desk)
-        await device.press("tab-orders")
+        device.till.go("/orders")
         await device.sees(RECEIPT)
         await device.type("order-query", "某乙", enter=True)
         await device.sees("某乙 的订单")

@@ -25,6 +25,7 @@ async def at_work(shop: Shop) -> Device:
     await device.type("staff-number", "1001", enter=True)
     await device.keys("2580")
     await device.press("sign-in")
+    await device.press("start-sale")
     await device.sees("扫第一件商品")
     return device
 

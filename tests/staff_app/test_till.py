@@ -30,6 +30,7 @@ async def till_at_work(shop: Shop, vault: Vault) -> Device:
     await device.type("activation-code", "1234567890", enter=True)
     await device.sees("请登录")
     await sign_in(device)
+    await device.press("start-sale")
     await device.sees("扫第一件商品")
     return device
 
