@@ -12,6 +12,7 @@ from staff_app.i18n import words
 from staff_app.screens.activate import Activate
 from staff_app.screens.cancel import Cancel
 from staff_app.screens.customers import Customers, Member
+from staff_app.screens.duplicates import DuplicatesScreen, PairScreen
 from staff_app.screens.edit_member import EditMember
 from staff_app.screens.give_back import GiveBack
 from staff_app.screens.hand_on import HandOn
@@ -95,6 +96,11 @@ ROUTES = [
     ),
     ft.Route(path="more", component=More),
     ft.Route(path="performance", component=Performance),
+    ft.Route(
+        path="duplicates",
+        component=DuplicatesScreen,
+        children=[ft.Route(path="pair", component=PairScreen)],
+    ),
     ft.Route(path="settings", component=Settings),
     ft.Route(path="receipt-picture", component=ReceiptPicture),
 ]

@@ -249,6 +249,7 @@ class Person:
     orders_after: str = ""
     redemptions: list[dict[str, Any]] | None = None
     """What they have had for points, newest first."""
+    merges: list[dict[str, Any]] | None = None
     happenings: list[dict[str, Any]] | None = None
     happenings_after: str = ""
     only_notes: bool = False
@@ -335,6 +336,20 @@ class Mall:
     waiting: str = ""
     refusal: dict[str, str] | None = None
     answer: dict[str, Any] | None = None
+
+
+@ft.observable
+@dataclass
+class Duplicates:
+    """Pairs who are probably one; `pair` is looked at, `merge` is what became of it."""
+
+    which: str = "OPEN"
+    found: list[dict[str, Any]] | None = None
+    after: str = ""
+    refusal: dict[str, str] | None = None
+    pair: dict[str, Any] | None = None
+    merge_id: str = ""
+    merge: dict[str, Any] | None = None
 
 
 @ft.observable

@@ -13,6 +13,7 @@ from staff_app.state import (
     Basket,
     Desk,
     Draft,
+    Duplicates,
     Layout,
     Mall,
     Network,
@@ -38,6 +39,7 @@ from staff_app.work.basket import BasketWork
 from staff_app.work.booking import RETURNS, SALES, BookingWork
 from staff_app.work.checkout import CheckoutWork
 from staff_app.work.desk import DeskWork
+from staff_app.work.duplicates import DuplicatesWork
 from staff_app.work.finding import FindingWork
 from staff_app.work.home import HomeWork
 from staff_app.work.mall import MallWork
@@ -82,6 +84,7 @@ class Till:
         self.shelf, self.draft = Shelf(), Draft()
         self.performance, self.paper, self.printer = Performance(), Paper(), Printer()
         self.home, self.tasks = Home(), Tasks()
+        self.duplicates = Duplicates()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -99,6 +102,7 @@ class Till:
         self.member_work = MemberWork(self.client, self.desk, self.person)
         self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
         self.mall_work = MallWork(self.client, self.desk, self.person, self.mall, self.outbox)
+        self.duplicates_work = DuplicatesWork(self.client, self.person, self.duplicates)
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)
@@ -144,6 +148,14 @@ class Till:
         for shown in vars(self).values():
             if isinstance(shown, ft.Observable):
                 shown.notify()
+        for observable in (
+            self.preferences, self.desk, self.network, self.basket, self.pricing, self.payment,
+            self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
+            self.returning, self.person, self.top_up, self.mall, self.shelf, self.draft,
+            self.duplicates,
+            self.performance, self.paper, self.printer,
+        ):  # fmt: skip
+            observable.notify()
         await self.storage.flush()
 
     async def sign_in(self, number: str, pin: str) -> None:
@@ -249,6 +261,13 @@ class Till:
         """Give the points back; raises `Refused`, `Unreachable`, `SignedOut`."""
         await self.mall_work.cancel(redemption, reason, restock)
         self.say("redemption_gone")
+        await self.member_work.again()
+
+    async def undo_merge(self, merge: dict[str, Any], reason: str) -> None:
+        """Make two members of one again; raises `Refused`, `Unreachable`, `SignedOut`."""
+        await self.duplicates_work.undo(merge, reason)
+        self.say("parted")
+        await self.duplicates_work.of_person()
         await self.member_work.again()
 
     async def open_style(self, style_id: str, sku_id: str = "") -> None:

@@ -7,12 +7,15 @@ import flet as ft
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import bar, screen
 from staff_app.ui.parts import card, named, primary, row_of
+from staff_app.work.desk import MANAGERS
 
 WAYS: tuple[tuple[str, Any], ...] = (
     ("performance", ft.Icons.INSIGHTS),
     ("settings", ft.Icons.SETTINGS_OUTLINED),
 )
 """The screens that are reached from here: the word for each, which is its route too."""
+
+MANAGERS_WAYS: tuple[tuple[str, Any], ...] = (("duplicates", ft.Icons.PEOPLE_OUTLINE),)
 
 
 @ft.component
@@ -22,6 +25,8 @@ def More() -> ft.View:
     desk = use(till.desk)
     device, staff = desk.device or {}, desk.staff or {}
     store = (desk.store or {}).get("name") or device.get("storeName", "")
+    manages = bool(MANAGERS & set(staff.get("roles", [])))
+    ways = WAYS + (MANAGERS_WAYS if manages else ())
     return screen(
         "/more",
         bar(t("more_title")),
@@ -30,7 +35,7 @@ def More() -> ft.View:
                 row_of(t("who_works"), f"{staff.get('name', '')} · {staff.get('number', '')}"),
                 row_of(t("this_device"), f"{store} · {device.get('deviceCode', '')}"),
             ),
-            *(_way(till, name, t(name), icon) for name, icon in WAYS),
+            *(_way(till, name, t(name), icon) for name, icon in ways),
             ft.Container(expand=True),
         ],
         [primary("sign-out", t("sign_out"), till.hand_over)],

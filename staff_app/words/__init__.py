@@ -4,6 +4,7 @@ The words of a shop, short, the same word for the same thing everywhere; full-wi
 Chinese. What the services say (refusals, reasons) comes with their answers.
 """
 
+from staff_app.words.duplicates import DUPLICATES
 from staff_app.words.mall import MALL
 from staff_app.words.members import MEMBERS
 from staff_app.words.orders import ORDERS
@@ -17,4 +18,6 @@ from staff_app.words.tasks import TASKS
 CATALOGUE: dict[str, tuple[str, str]] = {
     **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS, **PAPERS, **MALL,
     **TASKS,
+    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS,
+    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **PAPERS, **MALL, **DUPLICATES,
 }  # fmt: skip
