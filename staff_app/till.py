@@ -34,6 +34,7 @@ from staff_app.state import (
     Unsent,
 )
 from staff_app.storage import NotKept, Storage
+from staff_app.till_members import MemberActs
 from staff_app.to_do import Home, Tasks
 from staff_app.work.basket import BasketWork
 from staff_app.work.booking import RETURNS, SALES, BookingWork
@@ -64,7 +65,7 @@ ACCOUNT_PAUSE_SECONDS = 0.7
 KNOCK_SECONDS = 2.5
 
 
-class Till:
+class Till(MemberActs):
     """`go` shows another screen, `say` a line at its foot (a word of the catalogue and what fills
     it). Both are the page's, so that nothing here knows of pages."""
 
@@ -217,58 +218,6 @@ class Till:
                 return
             if found:
                 await self.attach(found)
-
-    @property
-    def member_route(self) -> str:
-        """Where the member is seen that one looks at."""
-        wide = self.layout.wide and self.person.back_to == "/customers"
-        return "/customers" if wide else "/customers/member"
-
-    async def open_member(self, member_id: str, back_to: str = "/customers") -> None:
-        """Show a member: beside the search where there is room, else on a screen of their own."""
-        work = self.member_work.look_at(member_id, back_to)
-        self.person.back_to = back_to
-        if not (self.layout.wide and back_to == "/customers"):
-            self.go("/customers/member")
-        await work
-
-    def back_to_member(self) -> None:
-        self.go(self.member_route)
-
-    async def begin_top_up(self) -> None:
-        self.go("/customers/top-up")
-        await self.top_up_work.begin()
-
-    async def pay_top_up(self) -> None:
-        """Take the money; the same screen says what became of it."""
-        sent = await self.top_up_work.pay()
-        if sent and sent.answer:
-            await self.member_work.again()
-
-    async def begin_mall(self) -> None:
-        self.go("/customers/mall")
-        await self.mall_work.begin()
-
-    async def redeem(self) -> None:
-        """Spend the points; the same screen says what became of it."""
-        sent = await self.mall_work.redeem()
-        if sent and sent.answer:
-            await self.member_work.again()
-
-    async def cancel_redemption(
-        self, redemption: dict[str, Any], reason: str, restock: bool = True
-    ) -> None:
-        """Give the points back; raises `Refused`, `Unreachable`, `SignedOut`."""
-        await self.mall_work.cancel(redemption, reason, restock)
-        self.say("redemption_gone")
-        await self.member_work.again()
-
-    async def undo_merge(self, merge: dict[str, Any], reason: str) -> None:
-        """Make two members of one again; raises `Refused`, `Unreachable`, `SignedOut`."""
-        await self.duplicates_work.undo(merge, reason)
-        self.say("parted")
-        await self.duplicates_work.of_person()
-        await self.member_work.again()
 
     async def open_style(self, style_id: str, sku_id: str = "") -> None:
         """Show a style: beside the search where there is room, else on a screen of its own."""
