@@ -139,6 +139,7 @@ def _sale(
     return Sale(place.code, {
         "orderId": id_of(f"order:{name}"),
         "storeId": place.id,
+        "sellerId": _seller(name, place),
         "memberId": buyer.id if buyer else None,
         "channel": "MINI_PROGRAM" if numbers.random() < 0.08 else "STORE",
         "totalMinor": str(total),
@@ -146,6 +147,12 @@ def _sale(
         "tenders": [_tender(numbers, total)],
         "occurredAt": at.isoformat(),
     })  # fmt: skip
+
+
+def _seller(name: str, place: Place) -> str:
+    """Mostly one of the two associates, now and then the manager; `chain.staff` numbers them."""
+    shop = place.code.removeprefix("S")
+    return id_of(f"staff:{shop}0{dice(f'seller:{name}').choice((1, 2, 2, 2, 3, 3))}")
 
 
 def _tender(numbers: random.Random, total: int) -> dict[str, Any]:

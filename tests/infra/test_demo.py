@@ -54,6 +54,12 @@ def test_every_store_has_a_manager_and_two_associates(plan: Plan) -> None:
     }  # fmt: skip
 
 
+def test_every_sale_has_a_seller_of_its_store(plan: Plan) -> None:
+    stores = {person.id: person.store for person in plan.staff}
+
+    assert {stores.get(sale.input["sellerId"]) == sale.store for sale in plan.sales} == {True}
+
+
 def test_pins_are_good_and_differ_between_installations(plan: Plan) -> None:
     others = {person.number: person.pin for person in chain.staff("another")}
 
