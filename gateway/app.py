@@ -20,6 +20,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from gateway.attachments import Attachments
+from gateway.codes import Codes
 from gateway.context import Context
 from gateway.disclosures import Disclosures
 from gateway.documents import Documents, operation_type
@@ -73,6 +74,7 @@ class Gateway:
         self.transfers = Transfers(self.context_of, values.upload_limit_bytes)
         self.attachments = Attachments(self.context_of)
         self.disclosures = Disclosures(self.context_of)
+        self.codes = Codes(self.context_of)
 
     def context(self, session: Session | None, language: str) -> Context:
         key = self.values.seal_key.get_secret_value()
@@ -273,6 +275,7 @@ def create(values: GatewaySettings | None = None) -> Starlette:
         *gateway.transfers.routes(),
         *gateway.attachments.routes(),
         *gateway.disclosures.routes(),
+        *gateway.codes.routes(),
     ]
     if gateway.values.app_url:
         routes.append(Mount("/", proxy_to(gateway.values.app_url)))

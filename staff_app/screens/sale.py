@@ -12,6 +12,7 @@ from staff_app.money import money
 from staff_app.screens.pay import difference
 from staff_app.state import Basket, Pricing
 from staff_app.ui.basket_line import BasketLine
+from staff_app.ui.camera import CameraButton
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.exchange_strip import ExchangeStrip
 from staff_app.ui.frame import LanguageButton, bar, pane, screen
@@ -121,7 +122,8 @@ def ScanField() -> ft.Control:
         t("letters"),
         lambda: set_letters(not letters),
     )
-    row = ft.Row([ft.Container(named("scan", field), expand=True), toggle], spacing=4)
+    scan = ft.Container(named("scan", field), expand=True)
+    row = ft.Row([scan, CameraButton(scanned), toggle], spacing=4)
     if not trouble:
         return row
     return ft.Column([row, named("scan-trouble", note(trouble, "stop"))], spacing=8)

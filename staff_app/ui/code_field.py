@@ -5,6 +5,7 @@ from typing import Any
 
 import flet as ft
 
+from staff_app.ui.camera import CameraButton
 from staff_app.ui.parts import edge, named
 from staff_app.ui.scanner import use_scanner
 
@@ -41,4 +42,5 @@ def CodeField(
         on_focus=gained,
         on_blur=lost,
     )
-    return ft.Container(named(identifier, field), expand=True)
+    row = [ft.Container(named(identifier, field), expand=True), CameraButton(on_code)]
+    return ft.Container(ft.Row(list(row), spacing=4), expand=True)

@@ -18,6 +18,13 @@ RECEIPTS: Words = {
         "Sharing is not possible here: save the picture and send it.",
     ),
     "no_picture": ("还没有小票图片", "There is no picture of a receipt"),
+    # A code by camera
+    "scan_with_camera": ("拍照扫码", "Scan with the camera"),
+    "no_code_seen": (
+        "照片里没有看清条码，请靠近、对准再拍，或手动输入。",
+        "No code can be read in the picture: hold it closer, or type it.",
+    ),
+    "picture_too_large": ("照片太大", "The picture is too large"),
     # Settings
     "settings": ("设置", "Settings"),
     "printer": ("小票打印机", "Receipt printer"),

@@ -1,6 +1,7 @@
 """Finding pieces and members, and registering a person who is not there yet."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,12 @@ class FindingWork:
         if coupons:
             return Found(coupon=coupons[0])
         return Found(sku=await self._piece(text))
+
+    async def codes_in(self, picture: bytes) -> list[str]:
+        """The codes a photograph shows, read at the gateway; raises `Refused`, `Unreachable`,
+        `SignedOut`."""
+        answer = json.loads(await self._client.carry("/codes", picture))
+        return [code["text"] for code in answer["codes"]]
 
     async def typed(self, text: str) -> None:
         """Search pieces by words while they are typed; codes wait for Enter."""

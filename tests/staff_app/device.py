@@ -45,8 +45,6 @@ class Wire(Connection):
         self.keeps = True
         self.slow = 0.0
         self.crashes: list[str] = []
-        self.shared: list[Any] = []
-        self.sharing = "success"
         self.services: dict[str, Any] = {}
         """What the device's own services answer, by the method that is called."""
         self.called: list[tuple[str, Any]] = []
@@ -71,9 +69,6 @@ class Wire(Connection):
             result = self.kept.get(arguments["key"])
         elif call.name == "remove":
             self.kept.pop(arguments["key"], None)
-        elif call.name == "share_files":
-            self.shared += arguments["files"]
-            result = {"status": self.sharing, "raw": ""}
         elif call.name == "push_route" and self.session:
             self._go(arguments["route"])
         elif call.name in self.services:

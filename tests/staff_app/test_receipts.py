@@ -93,14 +93,15 @@ def test_a_receipt_is_looked_at_and_then_shared() -> None:
         image = drawn(device)
         assert image is not None
         assert image.src == picture()
-        device.wire.sharing = "dismissed"
+        device.wire.services["share_files"] = {"status": "dismissed", "raw": ""}
         await device.press("share")
         assert not device.says("已交给分享程序")
-        device.wire.sharing = "success"
+        device.wire.services["share_files"] = {"status": "success", "raw": ""}
         await device.press("share")
         await device.sees("已交给分享程序")
 
-        [_, shared] = device.wire.shared
+        [(_, arguments)] = device.wire.called[1:]
+        [shared] = arguments["files"]
         assert (shared.data, shared.mime_type) == (picture(), "image/png")
         order = device.till.receipt.order or {}
         assert shared.name == f"{order['receiptNumber']}.png"
