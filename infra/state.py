@@ -5,8 +5,8 @@ ports.json    the ports of this checkout on 127.0.0.1
 run.env       what the running stack was started with
 log/          a log per process
 profile/      what `bench --profile` saw each process do
-till/         the till for the browser; wheels/ what it is built of beside the installed packages
 postgres/, rabbitmq/, supervisord.*    the servers' own (or in the folder that `servers` points to)
+till/, wheels/   the till for the browser and what it is built of: of the checkout, in its `.state`
 """
 
 import base64
@@ -51,11 +51,11 @@ class State:
 
     @property
     def till(self) -> Path:
-        return self.folder / "till"
+        return ROOT / ".state" / "till"
 
     @property
     def wheels(self) -> Path:
-        return self.folder / "wheels"
+        return ROOT / ".state" / "wheels"
 
     @property
     def mark(self) -> str:

@@ -10,6 +10,7 @@ for the browser, whose hash is in the lock too; it comes by pip. Nothing comes f
 Files that shrink by it lie there compressed as well (`.gz`).
 """
 
+import fcntl
 import gzip
 import hashlib
 import importlib.metadata
@@ -71,7 +72,11 @@ def ensure(target: Path, wheels: Path) -> Path:
     """`target` with the bundle of the sources as they are. Raises `Failure`."""
     sources = fingerprint()
     if _known(target).get("sources") != sources:
-        _build(target, wheels, sources)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if _known(target).get("sources") != sources:  # nobody else has built it meanwhile
+                _build(target, wheels, sources)
     return target
 
 
@@ -123,7 +128,6 @@ def _known(folder: Path) -> dict[str, str]:
 def _build(target: Path, wheels: Path, sources: str) -> None:
     """Beside the old one, then in its place: nobody is ever sent half of it."""
     packer = _compiled_packer(wheels)
-    target.parent.mkdir(parents=True, exist_ok=True)
     version = sources[:16]
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".till-") as place:
         made = Path(place) / "till"

@@ -6,6 +6,7 @@ be switched on before the first frame, and a field takes keys only once Flutter 
 
 import time
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, Route, expect
@@ -44,7 +45,12 @@ class Phone:
     """One device with a storage of its own. `strayed` are requests to any other host."""
 
     def __init__(
-        self, browser: Browser, origin: str, pictures: Path, size: tuple[int, int]
+        self,
+        browser: Browser,
+        origin: str,
+        pictures: Path,
+        size: tuple[int, int],
+        service_workers: Literal["allow", "block"] = "block",
     ) -> None:
         width, height = size
         self.origin = origin.rstrip("/")
@@ -54,14 +60,24 @@ class Phone:
             viewport={"width": width, "height": height},
             device_scale_factor=2,
             locale="zh-CN",
-            service_workers="block",
+            service_workers=service_workers,
         )
         self.context.add_init_script(_SWITCH_SEMANTICS_ON)
         self.context.route("**/*", self._stay)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
         self.said: list[str] = []
-        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page = self._new_page()
+
+    def _new_page(self) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page.on("console", lambda message: self.said.append(message.text))
+        return page
+
+    def restart(self, path: str) -> None:
+        """The window is closed and opened anew: what it had for itself has gone."""
+        self.page.close()
+        self.page = self._new_page()
+        self.open(path)
 
     def open(self, path: str = "/") -> None:
         self.page.goto(self.origin + path)

@@ -4,8 +4,8 @@ from tests.e2e.browser import Phone
 from tests.e2e.chain import PIN, Chain
 
 
-def activate(phone: Phone, chain: Chain) -> None:
-    phone.open()
+def activate(phone: Phone, chain: Chain, path: str = "/") -> None:
+    phone.open(path)
     phone.sees("激活这台设备")
     phone.keys(chain.activation_code())
     phone.press("activate")

@@ -88,7 +88,8 @@
 
   // A phone that runs short of space must not take the unsent sales for a cache.
   navigator.storage?.persist?.();
-  addEventListener('load', () => {
+  // Only once there is something to see: to keep everything for later costs what the first frame needs.
+  addEventListener('flutter-first-frame', () => setTimeout(() => {
     navigator.serviceWorker?.register(root + 'flutter_service_worker.js', { updateViaCache: 'none' });
-  });
+  }, 1000), { once: true });
 })();

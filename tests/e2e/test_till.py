@@ -1,0 +1,140 @@
+"""The till on the device: it opens, signs in and sells; without the server it opens still, and what
+it owes is sent once when the server is back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.e2e import steps
+from tests.e2e.browser import Phone
+from tests.e2e.chain import PIN, Chain
+from tests.e2e.conftest import PHONE, PICTURES
+from tests.e2e.wire import Wire
+
+TILL = "/till/"
+KEPT_FOR_LATER = "() => navigator.serviceWorker.controller !== null"
+
+
+@pytest.fixture
+def wire(served: tuple[str, str], tmp_path: Path) -> Iterator[Wire]:
+    made = Wire(served[0], tmp_path)
+    made.up()
+    yield made
+    made.down()
+
+
+@pytest.fixture
+def till(browser: Browser, wire: Wire) -> Iterator[Phone]:
+    made = Phone(browser, wire.origin, PICTURES, PHONE, service_workers="allow")
+    yield made
+    made.close()
+
+
+def sign_in_again(till: Phone, chain: Chain) -> None:
+    """A colleague who is known here: one tap, and the PIN."""
+    till.sees("请登录")
+    till.press(f"colleague-{chain.number}")
+    till.keys(PIN)
+    till.press("sign-in")
+
+
+def test_a_sale_without_server_outlives_restart_and_reload_and_is_booked_once(
+    till: Phone, wire: Wire, chain: Chain
+) -> None:
+    steps.activate(till, chain, TILL)
+    steps.sign_in(till, chain)
+    till.scan(chain.dress.ean)
+    till.sees("收款 ¥268.20")
+    till.page.wait_for_function(KEPT_FOR_LATER)
+    till.press("to-payment")
+    till.sees("应收")
+    before = len(chain.orders())
+
+    wire.down()
+    till.press("pay")
+    till.sees("这笔销售还没有回应")
+    till.restart(TILL)
+    sign_in_again(till, chain)
+    till.sees("待上传销售 1 笔")
+    till.reload()
+    till.sees("待上传销售 1 笔")
+    till.picture("40-till-without-server")
+    assert len(chain.orders()) == before
+
+    wire.up()
+    till.is_gone("unsent")
+    assert len(chain.orders()) == before + 1
+    assert till.strayed == []
+
+
+SEALED = """
+async (url) => {
+  const { Vault } = await import(url);
+  const session = btoa('s'.repeat(32)), key = btoa('k'.repeat(32));
+  const vault = await Vault.open(['device'], session);
+  await vault.unlock('1001', '2580', key);
+  await vault.put([['device', '"till 1"'], ['unsent', '"coat for somebody"']]);
+  await vault.lock();
+
+  const raw = await new Promise((done) => {
+    const opening = indexedDB.open('chainstitch-till');
+    opening.onsuccess = () => {
+      const asked = opening.result.transaction('sealed').objectStore('sealed').get('unsent');
+      asked.onsuccess = () => done(new TextDecoder().decode(asked.result.data));
+    };
+  });
+  const outcome = { raw, open: await vault.get(['device']) };
+  outcome.locked = await vault.get(['unsent']).catch((error) => error.message);
+  outcome.unwritten = await vault.put([['unsent', '1']]).catch((error) => error.message);
+  const colleague = await Vault.open(['device'], session);
+  outcome.stranger = await colleague.unlockAlone('2002', '1111', 7);
+  await colleague.unlock('2002', '1111', key);
+  outcome.colleague = await colleague.get(['unsent']);
+  const another = btoa('x'.repeat(32));
+  outcome.other = await colleague.unlock('1001', '2580', another).catch(() => 'refused');
+  await colleague.lock();
+  outcome.resumed = (await Vault.open(['device'], session)).isOpen;
+  outcome.tries = [];
+  for (const pin of ['0000', '1111', '0001', '0010', '258']) {
+    outcome.tries.push((await vault.unlockAlone('1001', pin, 7)).left);
+  }
+  outcome.spent = await vault.unlockAlone('1001', '2580', 7);
+  outcome.alone = await vault.unlockAlone('2002', '1111', 7);
+  outcome.late = await vault.unlockAlone('2002', '1111', -1);
+  outcome.afterwards = await vault.get(['unsent', 'none']);
+  return outcome;
+}
+"""
+
+
+def test_what_is_kept_is_encrypted_and_opens_by_sign_in_only(till: Phone) -> None:
+    till.page.goto(f"{till.origin}/till/manifest.json")
+    page = till.page.request.get(f"{till.origin}{TILL}").text()
+    version = page.split('till-version" content="')[1].split('"')[0]
+
+    outcome = till.page.evaluate(SEALED, f"/till/v/{version}/vault.js")
+
+    assert "coat" not in outcome["raw"]
+    assert outcome["open"] == ['"till 1"']
+    assert (outcome["locked"], outcome["unwritten"]) == ("locked", "locked")
+    assert outcome["stranger"] == {"unknown": True}
+    assert outcome["colleague"] == ['"coat for somebody"']
+    assert outcome["other"] == "refused"
+    assert not outcome["resumed"]
+    assert outcome["tries"] == [4, 3, 2, 1, 0]
+    assert outcome["spent"] == outcome["late"] == {"unknown": True}
+    assert outcome["alone"] == {"opened": True}
+    assert outcome["afterwards"] == ['"coat for somebody"', None]
+
+
+def test_a_second_window_asks_before_it_takes_over(till: Phone) -> None:
+    till.open(TILL)
+    till.sees("激活这台设备")
+    second = till.context.new_page()
+    second.goto(f"{till.origin}{TILL}")
+    expect(second.locator("#trouble")).to_contain_text("另一个窗口")
+    second.locator("#here").click()
+    second.locator("flt-semantics-host flt-semantics").first.wait_for(state="attached")
+    expect(till.page.locator("#trouble")).to_contain_text("另一个窗口")
