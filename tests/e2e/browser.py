@@ -90,6 +90,8 @@ class Phone:
     def drawn(self) -> None:
         first = self.page.locator("flt-semantics-host flt-semantics").first
         first.wait_for(state="attached", timeout=FIRST_FRAME_MILLISECONDS)
+        cover = self.page.locator("#loading")
+        cover.wait_for(state="detached", timeout=FIRST_FRAME_MILLISECONDS)
 
     def close(self) -> None:
         self.context.close()

@@ -7,7 +7,7 @@
   const chinese = () => !(navigator.language || 'zh').toLowerCase().startsWith('en');
   const say = (zh, en) => {
     const shown = document.getElementById('trouble');
-    if (!shown) return;
+    if (!shown) return addEventListener('DOMContentLoaded', () => say(zh, en), { once: true });
     shown.textContent = chinese() ? zh : en;
     shown.hidden = false;
     document.getElementById('loading').classList.add('stopped');
@@ -23,34 +23,39 @@
     return kept;
   };
 
-  // Two windows would write over each other's unsent sales: the second asks first.
+  // Two windows would write over each other's unsent sales: the second asks first. A window that was
+  // just closed or reloaded lets go within a moment.
   const alone = () => new Promise((resolve) => {
     const held = () => { resolve(); return new Promise(() => {}); };
-    const taken = () => {
-      worker?.terminate();
-      location.replace(root);
-    };
-    navigator.locks.request('chainstitch-till', { ifAvailable: true }, (lock) => {
-      if (lock) return held();
-      addEventListener('DOMContentLoaded', () => {
-        const here = document.getElementById('here');
-        say('收银台已在另一个窗口打开。', 'The till is open in another window.');
-        here.textContent = chinese() ? '在这里继续' : 'Continue here';
-        here.hidden = false;
-        here.onclick = () => {
-          here.hidden = true;
-          navigator.locks.request('chainstitch-till', { steal: true }, held).catch(taken);
-        };
-      });
-    }).catch(taken);
+    const taken = () => { worker?.terminate(); location.replace(root); };
+    const moment = { signal: AbortSignal.timeout(2000) };
+    navigator.locks.request('chainstitch-till', moment, held).catch((error) => {
+      if (error.name !== 'TimeoutError') return taken();
+      const here = document.getElementById('here');
+      say('收银台已在另一个窗口打开。', 'The till is open in another window.');
+      here.textContent = chinese() ? '在这里继续' : 'Continue here';
+      here.hidden = false;
+      here.onclick = () => {
+        here.hidden = true;
+        navigator.locks.request('chainstitch-till', { steal: true }, held).catch(taken);
+      };
+    });
   });
+
+  // Python has drawn. To keep everything for later costs what the first screen needs: only now.
+  const shown = () => {
+    if (!document.getElementById('loading')) return;
+    document.getElementById('loading').remove();
+    setTimeout(() => navigator.serviceWorker?.register(
+      root + 'flutter_service_worker.js', { updateViaCache: 'none' }), 1000);
+  };
 
   let worker = null, receive = null, connected = null;
 
   const start = () => {
     worker = new Worker(home + 'worker.js', { type: 'module' });
     worker.onmessage = ({ data }) => {
-      if (data instanceof Uint8Array) receive?.(data);
+      if (data instanceof Uint8Array) { receive?.(data); setTimeout(shown, 200); }
       else if (data === 'connected') connected?.resolve();
       else if (data.failed) {
         say('收银台没有启动，请重新打开。什么也没有丢。', 'The till did not start. Open it again; nothing is lost.');
@@ -88,8 +93,4 @@
 
   // A phone that runs short of space must not take the unsent sales for a cache.
   navigator.storage?.persist?.();
-  // Only once there is something to see: to keep everything for later costs what the first frame needs.
-  addEventListener('flutter-first-frame', () => setTimeout(() => {
-    navigator.serviceWorker?.register(root + 'flutter_service_worker.js', { updateViaCache: 'none' });
-  }, 1000), { once: true });
 })();

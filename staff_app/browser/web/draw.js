@@ -1,5 +1,4 @@
 // Starts Flutter once this window is the only one. Nothing of it comes from another host.
-addEventListener('flutter-first-frame', () => document.getElementById('loading')?.remove(), { once: true });
 _flutter.buildConfig = {
   engineRevision: '', builds: [{ compileTarget: 'dart2js', renderer: 'canvaskit', mainJsPath: 'main.dart.js' }],
 };

@@ -6,7 +6,8 @@ const FILES = @FILES@;
 const PREFIX = 'till-bundle-', IMAGES = 'till-image-';
 const root = new URL('./', location.href).href;
 
-const hasChromiumText = typeof ImageDecoder !== 'undefined' && 'v8BreakIterator' in Intl;
+// Flutter draws with a smaller CanvasKit where the browser finds words and lines by itself.
+const hasChromiumText = 'v8BreakIterator' in Intl;
 const needed = (name) =>
   !/\/canvaskit\/(chromium\/)?canvaskit\./.test(name) || name.includes('/chromium/') === hasChromiumText;
 
