@@ -107,6 +107,7 @@ class Problem:
     new_minor: int = 0
     sku_id: str = ""
     elsewhere: tuple[tuple[str, int], ...] = ()
+    coupon: str = ""
 
 
 @ft.observable

@@ -135,6 +135,7 @@ class Till(MemberActs):
             for topic in self.news.topics():
                 self._keep_running(self.news.listen(topic))
         if self.desk.staff is not None:
+            self._keep_running(self.desk_work.learn_time())
             await self.basket_work.price()
             if self.receipt.order and not self.receipt.booked:
                 self._keep_running(self.confirm())

@@ -1,5 +1,6 @@
 """How requests travel from the app's server to the gateway: httpx, and websockets for events."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +20,7 @@ class HttpTransport:
     """One pool of connections for all sessions of a process."""
 
     def __init__(self, gateway_url: str, answer_seconds: float) -> None:
+        self._seconds = answer_seconds
         self._url = f"{gateway_url.rstrip('/')}/graphql"
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(answer_seconds, connect=3),
@@ -30,9 +32,11 @@ class HttpTransport:
     async def post(self, body: dict[str, Any], token: str | None) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
-            answer = await self._client.post(self._url, json=body, headers=headers)
+            # httpx waits so long for each piece of an answer; one that trickles never ends.
+            async with asyncio.timeout(self._seconds):
+                answer = await self._client.post(self._url, json=body, headers=headers)
             decoded = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
+        except (httpx.HTTPError, ValueError, TimeoutError) as error:
             raise Unreachable(type(error).__name__) from error
         if not isinstance(decoded, dict):
             raise Unreachable("no GraphQL answer")

@@ -79,6 +79,8 @@ mutation SignOut($input: SignOutInput!) {{
   signOut(input: $input) {{ done {_REFUSAL} }}
 }}"""
 
+NOW = "query Now { now }"
+
 STORES = "query Stores { stores { id code name currency timeZone } }"
 
 MEMBERS = f"query Members($query: String!) {{ members(query: $query) {{ {_MEMBER} }} }}"

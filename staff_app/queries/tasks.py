@@ -48,6 +48,7 @@ ORDER_BY_ID = f"query OrderById($ids: [ID!]!) {{ ordersById(ids: $ids) {{ {_PAST
 
 TODAY = """
 query Today($storeId: ID!) {
+  now
   performance(storeId: $storeId, period: DAY) {
     currency total { salesMinor orders pieces }
     sellers { staffId figures { salesMinor orders pieces } }

@@ -28,6 +28,7 @@ from staff_app.ui.parts import (
     quiet,
     skeleton,
 )
+from staff_app.ui.receipt_lines import NAMES
 from staff_app.ui.scanner import use_scanner
 from staff_app.ui.sku_row import SkuRow
 from staff_app.ui.waiting import WaitingSale
@@ -157,6 +158,9 @@ async def _use(till: Any, t: Any, text: str) -> str:
         till.say("member_added", name=found.member["name"])
     elif found.coupon:
         await till.basket_work.add_coupon(found.coupon["code"])
+    elif found.choices:
+        till.finding.offer(text, found.choices)
+        return str(t("known_twice", text=text))
     elif found.order:
         await till.open_order(found.order, back_to="/")
     elif what_is(text) == "number":
@@ -255,7 +259,9 @@ def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) ->
     )
 
     def begin() -> None:
-        till.checkout.begin()
+        for tender in till.checkout.resume():
+            paid = money(int(tender["amountMinor"]), currency)
+            till.say("part_does_not_fit", tender=t(NAMES[tender["kind"]]), amount=paid)
         till.go("/pay")
 
     text = t("take_payment", amount=money(total, currency)) if quote else t("pricing")

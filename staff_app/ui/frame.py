@@ -113,7 +113,13 @@ def scrolling(shown: list[ft.Control], spacing: int = 12) -> ft.Control:
 def bar(title: str, actions: list[ft.Control] | None = None, back: Any = None) -> ft.AppBar:
     """`back` is what the arrow does; without it there is none."""
     return ft.AppBar(
-        title=ft.Text(title, size=18, weight=ft.FontWeight.BOLD, no_wrap=True),
+        title=ft.Text(
+            title,
+            size=18,
+            weight=ft.FontWeight.BOLD,
+            no_wrap=True,
+            overflow=ft.TextOverflow.ELLIPSIS,
+        ),
         leading=back,
         automatically_imply_leading=False,
         toolbar_height=56,

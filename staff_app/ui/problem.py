@@ -28,6 +28,14 @@ def ProblemPanel() -> ft.Control:
         till.checkout.begin()
         till.go("/")
 
+    async def without_coupon() -> None:
+        till.checkout.begin()
+        await till.basket_work.remove_coupon(problem.coupon)
+
+    async def without_member() -> None:
+        till.checkout.begin()
+        await till.basket_work.attach(None)
+
     back = secondary("change-basket", t("change_basket"), change_basket)
     if problem.code == "PRICE_CHANGED" and problem.new_minor:
         inside = _new_price(t, problem, currency)
@@ -40,6 +48,13 @@ def ProblemPanel() -> ft.Control:
         inside = _out_of_stock(t, in_words(till, problem), problem)
         button = primary("change-basket", t("change_basket"), change_basket)
         back = ft.Container(height=0)
+    elif problem.coupon:
+        inside = [note(in_words(till, problem), "stop"), ft.Text(t("nothing_booked"))]
+        text = t("without_coupon", code=problem.coupon)
+        button = primary("without-coupon", text, without_coupon)
+    elif problem.code == "UNKNOWN_MEMBER":
+        inside = [note(in_words(till, problem), "stop"), ft.Text(t("nothing_booked"))]
+        button = primary("without-member", t("without_member"), without_member)
     else:
         inside = [note(in_words(till, problem), "stop"), ft.Text(t("nothing_booked"))]
         button = primary("try-again", t("try_again"), again)

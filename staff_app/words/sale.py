@@ -158,6 +158,13 @@ SALE: Words = {
         "Press the button again.",
     ),
     # Unsent sales
+    "without_coupon": ("不用券 {code}，重新计价", "Go on without coupon {code}"),
+    "without_member": ("不记会员，继续收款", "Go on without the member"),
+    "known_twice": ("{text} 对应多个商品，请点一个", "{text} fits several pieces: tap one"),
+    "part_does_not_fit": (
+        "{tender} {amount} 超过应收，没有计入，请退还顾客",
+        "{tender} {amount} is more than is due now: give it back",
+    ),
     "unsent": ("待上传销售", "Unsent sales"),
     "unsent_count": ("待上传销售 {count} 笔", "{count} unsent sales"),
     "sending": ("正在上传", "Sending"),

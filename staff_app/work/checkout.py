@@ -41,6 +41,7 @@ class CheckoutWork:
         self._work = work
         self._finding = finding
         self._outbox = outbox
+        self._began_with: set[tuple[str, int]] = set()
         self._took_part_at = 0.0
 
     async def open(self) -> None:
@@ -117,14 +118,40 @@ class CheckoutWork:
             return "reference"
         return "" if self.entered_minor > 0 else "amount"
 
+    def resume(self) -> list[dict[str, Any]]:
+        """Back to a payment that was left: what was taken stays taken, as long as it is of this
+        basket and fits into what is due; the parts that do not, in order to be given back."""
+        began, here = self._began_with, self._lines()
+        if began == here and self._payment.problem is None:
+            return []  # nothing has changed
+        if not {sku_id for sku_id, _ in began} & {sku_id for sku_id, _ in here}:
+            self.begin()
+            return []
+        kept: list[dict[str, Any]] = []
+        dropped: list[dict[str, Any]] = []
+        left = self.total_minor - self.carried_minor
+        for tender in self._payment.tenders:
+            of_member = tender["kind"] in ("POINTS", "WALLET")
+            fits = int(tender["amountMinor"]) <= left and not of_member
+            (kept if fits else dropped).append(tender)
+            left -= int(tender["amountMinor"]) if fits else 0
+        self.begin()
+        self._payment.tenders = kept
+        return [tender for tender in dropped if tender["kind"] not in ("POINTS", "WALLET")]
+
     def begin(self) -> None:
         """A clean page for the basket as it is."""
+        self._began_with = self._lines()
         self._payment.tenders = []
         self._payment.entry = self._payment.reference = ""
         self._payment.kind = "CASH"
         self._payment.problem = None
         self._payment.refund_references = {}
         self._payment.points = None
+
+    def _lines(self) -> set[tuple[str, int]]:
+        """What the payment is for: pieces and how many."""
+        return {(line.sku_id, line.quantity) for line in self._basket.lines}
 
     def press(self, key: str) -> None:
         self._payment.entry = typed(self._payment.entry, key)
@@ -298,7 +325,8 @@ class CheckoutWork:
         )
 
     async def _explain(self, sale: dict[str, Any], refused: Refused) -> None:
-        problem = Problem(refused.code, refused.zh, refused.en)
+        coupon = refused.parameters.get("code", "") if refused.code.startswith("COUPON_") else ""
+        problem = Problem(refused.code, refused.zh, refused.en, coupon=coupon)
         quote = refused.payload.get("quote") if isinstance(refused.payload, dict) else None
         if refused.code == "PRICE_CHANGED" and quote:
             problem = replace(

@@ -1,8 +1,9 @@
 """The device and who works on it: activation, sign-in with a PIN, tokens that renew themselves."""
 
+from contextlib import suppress
 from typing import Any
 
-from staff_app import queries
+from staff_app import clock, queries
 from staff_app.client import Client, Refused, SignedOut, Tokens, Unreachable
 from staff_app.state import Desk, Preferences
 from staff_app.storage import NobodyKnown, NotKept, Storage
@@ -96,6 +97,11 @@ class DeskWork:
                 await self._client.tell(queries.SIGN_OUT, input_, signed_in=False)
             except (Refused, Unreachable, SignedOut):
                 pass  # it runs out by itself; on this device it is gone already
+
+    async def learn_time(self) -> None:
+        """Go by the system's clock: this device's may be wrong by a day."""
+        with suppress(Refused, Unreachable, SignedOut):
+            clock.correct((await self._client.ask(queries.NOW))["now"])
 
     async def choose_language(self, language: str) -> None:
         self._preferences.language = language

@@ -19,12 +19,13 @@ PAUSE_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Found:
-    """What a scanned code is: exactly one of the four, or nothing."""
+    """What a scanned code is: one of the four, several pieces to choose from, or nothing."""
 
     sku: dict[str, Any] | None = None
     member: dict[str, Any] | None = None
     coupon: dict[str, Any] | None = None
     order: dict[str, Any] | None = None
+    choices: tuple[dict[str, Any], ...] = ()
 
 
 class FindingWork:
@@ -39,7 +40,7 @@ class FindingWork:
         """What this code is; raises `Refused`, `Unreachable`, `SignedOut`."""
         kind = what_is(text)
         if kind == "piece":
-            return Found(sku=await self._piece(text))
+            return await self._piece(text)
         if kind in ("card", "number"):
             return Found(member=await self._only_member(text))
         order = await self._order(text) if kind == "receipt" else None
@@ -48,7 +49,13 @@ class FindingWork:
         coupons = (await self._client.ask(queries.COUPONS, codes=[text]))["coupons"]
         if coupons:
             return Found(coupon=coupons[0])
-        return Found(sku=await self._piece(text))
+        return await self._piece(text)
+
+    def offer(self, text: str, pieces: tuple[dict[str, Any], ...]) -> None:
+        """Show these pieces to choose from."""
+        self._question += 1
+        self._search.text, self._search.results = text, list(pieces)
+        self._search.searching = self._search.more = False
 
     async def codes_in(self, picture: bytes) -> list[str]:
         """The codes a photograph shows, read at the gateway; raises `Refused`, `Unreachable`,
@@ -181,14 +188,16 @@ class FindingWork:
         edges = answer["orders"]["edges"]
         return edges[0]["node"] if edges else None
 
-    async def _piece(self, text: str) -> dict[str, Any] | None:
+    async def _piece(self, text: str) -> Found:
         found = await self._skus(text)
         exact = [
             edge["node"]
             for edge in found["edges"]
             if text.strip().upper() in (edge["node"]["ean"], edge["node"]["code"].upper())
         ]
-        return exact[0] if exact else None
+        if len(exact) > 1:
+            return Found(choices=tuple(exact))
+        return Found(sku=exact[0] if exact else None)
 
     async def _only_member(self, text: str) -> dict[str, Any] | None:
         found = await self.people(text.strip())

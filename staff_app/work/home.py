@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from staff_app import clock
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.queries import tasks as asking
 from staff_app.state import Desk
@@ -57,4 +58,5 @@ class HomeWork:
             home.failed = True
         else:
             home.failed = False
+            clock.correct(home.today["now"])
         home.asking = False

@@ -1,6 +1,7 @@
 """A small chain to sell in, made through the public API as HQ makes one."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -142,6 +143,36 @@ class Chain:
             "moveStock", "levels { available }", id=fresh(), storeId=self.store,
             reason="COUNTING", lines=[{"skuId": piece.id, "quantity": -level["onHand"]}],
         )  # fmt: skip
+
+    def oversell(self, piece: Piece) -> None:
+        """Another till has sold a piece that the books do not have; then more of it comes."""
+        self.empty_shelf(piece)
+        made = self.change(
+            "createClient", "clientCreated { id clientSecret }", id=fresh(), name="收银机",
+            scopeKind="STORE", scopeId=self.store,
+        )["clientCreated"]  # fmt: skip
+        own, self._token = self._token, ""
+        document = """mutation($input: SignInClientInput!) {
+            signInClient(input: $input) { accessToken refusal { code } } }"""
+        input_ = {"clientId": made["id"], "clientSecret": made["clientSecret"]}
+        self._token = self.ask(document, input=input_)["signInClient"]["accessToken"]
+        price = str(piece.price_minor)
+        self.change(
+            "placeOrder", "order { id }", orderId=fresh(), storeId=self.store,
+            channel="OTHER_TILL", totalMinor=price, occurredAt=datetime.now(UTC).isoformat(),
+            tenders=[{"kind": "CASH", "amountMinor": price}],
+            lines=[{"line": 1, "skuId": piece.id, "quantity": 1, "statedMinor": price}],
+        )  # fmt: skip
+        self._token = own
+        self.change(
+            "moveStock", "levels { available }", id=fresh(), storeId=self.store,
+            reason="RECEIVING", lines=[{"skuId": piece.id, "quantity": 20}],
+        )  # fmt: skip
+
+    def task(self) -> str:
+        """The one that is due first in the store."""
+        document = "query($s: ID!) { tasks(storeId: $s, first: 1) { edges { node { id } } } }"
+        return str(self.ask(document, s=self.store)["tasks"]["edges"][0]["node"]["id"])
 
     def member_by_phone(self, phone: str) -> dict[str, Any]:
         document = "query($q: String!) { members(query: $q) { id cardCode name } }"

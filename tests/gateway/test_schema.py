@@ -25,7 +25,7 @@ def test_every_mutation_can_refuse() -> None:
 def test_every_operation_is_there_once() -> None:
     names = [operation_of(command) for command in MUTATIONS]
     assert len(names) == len(set(names))
-    assert len(schema.graphql_schema.query_type.fields) == len(QUERIES) + 2
+    assert len(schema.graphql_schema.query_type.fields) == len(QUERIES) + 3
 
 
 def test_amounts_are_strings_and_lists_are_connections() -> None:

@@ -33,6 +33,8 @@ REFUSALS = {
     "STOCK_BELOW_RESERVED": ("调整后库存将少于已占用数量", "Less than is reserved"),
     "GUARDIAN_CONSENT_MISSING": ("需要监护人同意", "The guardian has to agree"),
     "BALANCE_LIMIT": ("储值不能超过上限", "The wallet would hold too much"),
+    "COUPON_USED_UP": ("优惠券 WELCOME-1 已被使用", "Coupon WELCOME-1 has been used up"),
+    "UNKNOWN_MEMBER": ("没有这位会员", "There is no such member"),
     "TASK_OF_ANOTHER": ("这件待办由其他同事负责", "Somebody else is looking after this task"),
     "PHONE_TAKEN": ("该手机号已是会员", "This phone belongs to a member already"),
 }

@@ -1,5 +1,6 @@
 """What there is to do in the store that is made up, and what was sold there today."""
 
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 STORE = "0190a000-0000-7000-8000-000000000001"
@@ -21,12 +22,14 @@ class ToDo:
         "tasks": "list_tasks", "task": "get_task", "taskCounts": "count_tasks",
         "raiseTask": "raise_task", "takeTask": "take_task", "handOnTask": "hand_on_task",
         "finishTask": "finish_task", "staff": "colleagues", "performance": "performance",
-        "ordersById": "orders_by_id",
+        "ordersById": "orders_by_id", "now": "tell_time",
     }  # fmt: skip
 
     def __init__(self) -> None:
         self.tasks: dict[str, dict[str, Any]] = {}
         self.task_inputs: list[dict[str, Any]] = []
+        self.time = ""
+        """What the system says the time is, where it is not what this machine says."""
         self.sold_today: dict[str, Any] = {**NO_FIGURES}
 
     def to_do(self, id_: str = TASK, **fields: Any) -> dict[str, Any]:
@@ -93,6 +96,9 @@ class ToDo:
             "sellers": [{"staffId": STAFF, "figures": self.sold_today, "staff": None}],
             "newCards": [],
         }  # fmt: skip
+
+    def tell_time(self) -> str:
+        return self.time or datetime.now(UTC).isoformat()
 
     def orders_by_id(self, ids: list[str]) -> Any:
         return []
