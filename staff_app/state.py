@@ -212,6 +212,8 @@ class Returning:
 
     order: dict[str, Any] | None = None
     back_to: str = "/orders"
+    past: list[dict[str, Any]] = field(default_factory=list)
+    """Returns of it that were made before, the newest first."""
     left: dict[int, int] = field(default_factory=dict)
     picks: dict[int, Pick] = field(default_factory=dict)
     quote: dict[str, Any] | None = None
@@ -312,6 +314,8 @@ class Printer:
 class Performance:
     """What was sold in the `period` that `day` (empty: today) is in, by `staff`; None: by oneself,
     or for a manager in the store. `shown` is the newest answer."""
+
+    back_to: str = "/more"
 
     period: str = "DAY"
     day: str = ""

@@ -92,6 +92,10 @@ def Ways() -> ft.Control:
     till = use_till()
     t = use_words(till)
 
+    def open_performance() -> None:
+        till.performance.back_to = "/home"
+        till.go("/performance")
+
     async def receive() -> None:
         await till.begin_stock("receive")
 
@@ -101,7 +105,7 @@ def Ways() -> ft.Control:
         ("way_stock", ft.Icons.STRAIGHTEN, lambda: till.go("/stock")),
         ("way_receive", ft.Icons.INVENTORY_2_OUTLINED, receive),
         ("way_return", ft.Icons.RECEIPT_LONG_OUTLINED, lambda: till.go("/orders")),
-        ("way_performance", ft.Icons.INSIGHTS, lambda: till.go("/performance")),
+        ("way_performance", ft.Icons.INSIGHTS, open_performance),
     ]
     tiles: list[ft.Control] = [
         ft.Container(secondary(word.replace("_", "-"), t(word), go, icon), col={"xs": 6, "sm": 4})

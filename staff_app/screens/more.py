@@ -44,11 +44,15 @@ def More() -> ft.View:
 
 
 def _way(till: Any, name: str, title: str, icon: Any) -> ft.Control:
+    def go() -> None:
+        till.performance.back_to = "/more"
+        till.go(f"/{name}")
+
     tile = ft.ListTile(
         title=title,
         leading=ft.Icon(icon),
         trailing=ft.Icon(ft.Icons.CHEVRON_RIGHT),
         min_height=72,
-        on_click=lambda: till.go(f"/{name}"),
+        on_click=go,
     )
     return named(name, tile)

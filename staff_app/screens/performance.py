@@ -47,7 +47,7 @@ def Performance() -> ft.View:
     ]
     if state.refusal:
         body.insert(0, note(in_words(till, state.refusal), "stop"))
-    return screen("/performance", bar(title, back=BackTo("/more")), body)
+    return screen("/performance", bar(title, back=BackTo(state.back_to)), body)
 
 
 def _days(t: Words, till: Any, state: State) -> ft.Control:

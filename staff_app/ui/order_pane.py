@@ -21,6 +21,7 @@ from staff_app.ui.parts import (
     quiet,
     secondary,
 )
+from staff_app.ui.past_returns import PastReturns
 from staff_app.ui.receipt_actions import ReceiptActions
 from staff_app.ui.receipt_lines import piece_text, sums, tenders
 from staff_app.work.desk import MANAGERS
@@ -47,6 +48,7 @@ def OrderPane(margin: int = theme.MARGIN) -> ft.Control:
             {"orderId": order["id"]}, order["receiptNumber"], _here(till), again=True,
             key=f"receipt-{order['id']}",
         ),
+        PastReturns(_here(till)),
     ]  # fmt: skip
     column = scrolling(inside)
     foot: list[ft.Control] = []

@@ -9,9 +9,10 @@ from staff_app.ui.parts import secondary
 
 @ft.component
 def ReceiptActions(
-    document: dict[str, str], number: str, back_to: str, again: bool = False
+    document: dict[str, str], number: str, back_to: str, again: bool = False, name: str = ""
 ) -> ft.Control:
-    """`document` as `PaperWork` has it; `again`: it went out when it was made."""
+    """`document` as `PaperWork` has it; `again`: it went out when it was made. `name`
+    tells the buttons of several receipts on a screen apart."""
     till = use_till()
     t = use_words(till)
     attempt = use_attempt()
@@ -34,11 +35,11 @@ def ReceiptActions(
 
     words = ("print_again", "send_again") if again else ("print", "share")
     ways = (
-        ("print-receipt", words[0], on_print, ft.Icons.PRINT_OUTLINED),
-        ("share-receipt", words[1], on_share, ft.Icons.SHARE_OUTLINED),
+        (f"print-receipt{name}", words[0], on_print, ft.Icons.PRINT_OUTLINED),
+        (f"share-receipt{name}", words[1], on_share, ft.Icons.SHARE_OUTLINED),
     )
     buttons = [
-        ft.Container(secondary(name, t(word), press, icon, expand=True), expand=True)
-        for name, word, press, icon in ways
+        ft.Container(secondary(identifier, t(word), press, icon, expand=True), expand=True)
+        for identifier, word, press, icon in ways
     ]
     return ft.Column([*attempt.note, ft.Row(list(buttons), spacing=8)], spacing=8)

@@ -32,7 +32,7 @@ class ReturningWork:
         state = self._returning
         self._question += 1
         state.order, state.back_to = order, back_to
-        state.left, state.picks, state.quote = {}, {}, None
+        state.left, state.picks, state.quote, state.past = {}, {}, None, []
         state.refusal, state.receipt = None, None
         state.booked, state.given_up = None, False
         state.reason = state.other = state.waiting = ""
@@ -40,6 +40,10 @@ class ReturningWork:
         state.asking = False
         if order and order["status"] == "PLACED":
             await self._ask()
+        if order and order.get("returned"):
+            past = await self._returns(order["id"])
+            if (state.order or {}).get("id") == order["id"]:
+                state.past = past
 
     async def again(self) -> None:
         """Ask once more what could not be answered."""
@@ -130,16 +134,16 @@ class ReturningWork:
 
     async def refunds_of(self, exchange: dict[str, Any]) -> list[dict[str, Any]]:
         """What an exchange that was sold has given back, by payment; none where nobody answers."""
+        made = await self._returns(exchange["orderId"])
+        return next((r["refunds"] for r in made if r["id"] == exchange["returnId"]), [])
+
+    async def _returns(self, order_id: str) -> list[dict[str, Any]]:
+        """What came back of an order, the newest first; none where nobody answers."""
         try:
-            found = (
-                await self._client.ask(
-                    queries.RETURNS, orderId=exchange["orderId"], first=RETURNS_LIMIT
-                )
-            )["returns"]
+            found = await self._client.ask(queries.RETURNS, orderId=order_id, first=RETURNS_LIMIT)
         except (Refused, Unreachable, SignedOut):
             return []
-        mine = [edge["node"] for edge in found["edges"]]
-        return next((r["refunds"] for r in mine if r["id"] == exchange["returnId"]), [])
+        return [edge["node"] for edge in found["returns"]["edges"]]
 
     async def _give_back(self, order: dict[str, Any], quote: dict[str, Any]) -> Sent | None:
         device, staff = self._desk.device or {}, self._desk.staff or {}

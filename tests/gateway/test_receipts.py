@@ -13,10 +13,12 @@ import httpx
 import msgspec
 import pytest
 import zxingcpp
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from gateway import receipts
-from gateway.receipt_paper import paper, rows_in_letters
+from gateway.receipt_paper import encoded, paper, rows_in_letters
 from gateway.receipt_picture import draw, on_paper, png
 from gateway.receipt_rows import Code, Facts, Part, Row, Rule, amount, parts_of
 from gateway.receipt_words import WORDS, Words
@@ -145,6 +147,18 @@ def test_amounts_stand_at_the_edge_of_the_paper(columns: int) -> None:
         assert all(len(each) <= columns for each in lines)
         assert len(lines[-1]) == columns
         assert lines[-1].endswith("￥1,299.00".encode("gb18030"))
+
+
+@given(st.text(max_size=80), st.from_regex("-?¥[0-9,]{1,12}\\.[0-9]{2}", fullmatch=True))
+def test_no_row_is_wider_than_the_paper_and_none_loses_a_letter(left: str, right: str) -> None:
+    lines = rows_in_letters(Row(left, right), 32)
+    if lines is None:
+        assert encoded(left) is None
+        return
+    printed = b"".join(lines).replace(b" ", b"")
+    assert max(map(len, lines)) <= 32
+    assert printed == ((encoded(left) or b"") + (encoded(right) or b"")).replace(b" ", b"")
+    assert len(lines[-1]) == 32
 
 
 def test_chinese_is_sent_as_gb18030_and_what_printers_lack_as_a_picture() -> None:

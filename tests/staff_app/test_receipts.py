@@ -141,3 +141,23 @@ def test_a_return_has_a_receipt_too() -> None:
         device.close()
 
     asyncio.run(play())
+
+
+def test_a_return_of_the_past_is_printed_again_from_its_order() -> None:
+    async def play() -> None:
+        desk = PaperDesk()
+        desk.take_back({
+            "returnId": "0190a000-0000-7000-8000-0000000000f9", "lines": [
+                {"line": 1, "quantity": 1, "condition": "SELLABLE"}],
+            "refundMinor": "26820", "reason": "尺码不合",
+        })  # fmt: skip
+        device = await looking(desk)
+        await device.sees("退货单 S01-D1-000009")
+        assert device.says("尺码不合")
+        await device.press("print-receiptS01-D1-000009")
+        await device.sees("已送到打印机")
+
+        assert [each.get("returnId") for each in desk.issued] == [*desk.back]
+        device.close()
+
+    asyncio.run(play())
