@@ -148,3 +148,49 @@ def test_own_figures_are_read_from_an_index(database: Database) -> None:
         )
         lines = "\n".join(row[0] for row in plan)
     assert "ix_orders_seller_day" in lines
+
+
+CROWD = """
+    INSERT INTO orders (id, status, content, worked_until, store_id, legal_entity, staff_id,
+        sent_by, channel, business_date, sold_at, currency, fact, told_minor, list_minor,
+        discount_minor, total_minor, tax_minor, change_minor, receipt_number, placed_at, member_id)
+    SELECT gen_random_uuid(), 'placed', 'x', now(), CAST(lpad(to_hex(1 + n % 12), 32, '0') AS uuid),
+        'x', CAST(lpad(to_hex(1000 + n % 96), 32, '0') AS uuid), gen_random_uuid(), 'store',
+        date '2026-01-01' + (n / 12) % 90, now(), 'CNY', false, 20000, 20000, 0, 20000, 2000, 0,
+        'R-' || n, now(), CASE WHEN n % 3 = 0 THEN gen_random_uuid() END
+    FROM generate_series(1, 100000) n;
+    INSERT INTO order_lines SELECT id, line, id, id, 's', 'n', 'c', 'r', 'M', 1, 10000, 10000, 0,
+        10000, 1300, 1000, '[]' FROM orders, generate_series(1, 2) line;
+    INSERT INTO returns (id, order_id, number, content, store_id, legal_entity, staff_id,
+        business_date, returned_at, currency, refund_minor, tax_minor, points_taken, promotions,
+        reason, receipt_number, sold_store_id, seller_id)
+    SELECT gen_random_uuid(), id, 1, 'x', store_id, 'x', staff_id, business_date, now(), 'CNY',
+        10000, 1000, 0, '{}', 'x', 'T' || receipt_number, store_id, staff_id
+    FROM orders WHERE right(receipt_number, 1) = '7';
+    INSERT INTO return_lines SELECT id, 0, order_id, 1, 1, 'sellable', 0, 1, 10000, 1000
+    FROM returns
+"""
+"""Two pieces in each of 100,000 orders: 12 stores, 96 sellers, 90 days; every tenth came back."""
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_orders_cost_a_seller_and_a_store_little(database: Database) -> None:
+    """Pages, since times depend on the machine; `-s` shows those as well."""
+    with database.transaction() as session:
+        for each in CROWD.split(";"):
+            session.execute(text(each))
+        for table in ("orders", "order_lines", "returns", "return_lines"):
+            session.execute(text(f"ANALYZE {table}"))
+    store, seller = UUID(int=1), UUID(int=1_012)
+    asked = {"store_id": store, "first": date(2026, 1, 1), "last": date(2026, 2, 28)}
+    cost = {}
+    for of_seller in (True, False):
+        explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + performance.statement(of_seller)
+        with database.transaction() as session:
+            [plan] = session.execute(text(explain), {**asked, "staff_id": seller}).scalar_one()
+        buffers = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+        cost["seller" if of_seller else "store"] = buffers
+        print(f"seller={of_seller}: {plan['Execution Time']:.1f} ms, {buffers} pages")
+
+    assert cost["seller"] < 10_000  # two months: about 680 orders with their lines
+    assert cost["store"] < 60_000
