@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from infra.api import Api, Refused
-from infra.demo import catalogue, chain, mall, offers, people, trade
+from infra.demo import catalogue, chain, custom_fields, mall, offers, people, trade
 from infra.demo.notes import Notes
 from infra.failure import Failure
 
@@ -189,6 +189,10 @@ class _Loader:
                        offers.return_rule(self.plan.since)),
             self._sent("publishClearingAgreement", "clearingAgreement { version }",
                        offers.clearing_agreement()),
+            *(
+                self._sent("publishField", "field { version }", field)
+                for field in custom_fields.fields()
+            ),
             *(
                 self._sent("publishMallItem", "mallItem { version }", item)
                 for item in mall.items()

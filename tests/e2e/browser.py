@@ -105,6 +105,26 @@ class Phone:
         button = found.get_by_role("button")
         (button.first if button.count() else found).click()
 
+    def draw(self, identifier: str, *points: tuple[int, int]) -> None:
+        """Draw a line with the mouse, from point to point of a named part of the screen."""
+        found = self.named(identifier)
+        found.wait_for(state="attached")
+        box = found.bounding_box()
+        assert box is not None
+        (x, y), *rest = points
+        self.page.mouse.move(box["x"] + x, box["y"] + y)
+        self.page.mouse.down()
+        for x, y in rest:
+            self.page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+        self.page.mouse.up()
+
+    def choose_file(self, identifier: str, name: str, content: bytes) -> None:
+        """Press, and choose a file where the browser asks for one."""
+        with self.page.expect_file_chooser() as asked:
+            self.press(identifier)
+        file = {"name": name, "mimeType": "image/png", "buffer": content}
+        asked.value.set_files(files=[file])
+
     def keys(self, digits: str) -> None:
         for digit in digits:
             self.press(f"key-{digit}")

@@ -129,6 +129,20 @@ class Chain:
         self.change("publishField", "field { version }", id=fresh(), field=terms)
         return key
 
+    def papers(self) -> None:
+        """A file, and a signature, that HQ asks of members."""
+        for key, zh, kind in (
+            (f"paper_{self.mark.lower()}", "量体单", {"type": "attachment", "kinds": ["png"]}),
+            (f"consent_{self.mark.lower()}", "改衣同意书",
+             {"type": "signature", "text_zh": "改衣后不退换。", "text_en": "No returns."}),
+        ):  # fmt: skip
+            everybody = ["ASSOCIATE", "STORE_MANAGER"]
+            terms = {
+                "subject": "MEMBER", "key": key, "labelZh": zh, "labelEn": key, "kind": kind,
+                "seenBy": everybody, "editedBy": everybody,
+            }  # fmt: skip
+            self.change("publishField", "field { version }", id=fresh(), field=terms)
+
     def top_up(self, member_id: str, minor: int) -> None:
         self.change(
             "topUp", "account { points }", id=fresh(), storeId=self.store, memberId=member_id,

@@ -138,6 +138,7 @@ def test_k37_the_person_goes_and_the_rows_stay(
     kept = {name for name, value in row._mapping.items() if value not in (None, [], {})}
     assert kept == {
         "id", "version", "event_sequence", "source_channel", "home_store_id", "registered_at",
+        "registered_by",
         "erased_at",
     }  # fmt: skip
     texts = session.scalars(text("SELECT text FROM happenings WHERE member_id = :id"), {

@@ -18,6 +18,7 @@ from services.member import (
     definitions,
     disclosure,
     exports,
+    file_audit,
     merging,
     papers,
     privacy_rules,
@@ -283,6 +284,23 @@ def test_what_is_replaced_or_never_saved_goes_after_a_week(
     attachments.sweep(desk.session, NOW + timedelta(days=8))
     assert {row.id for row in desk.files()} == {new.id}
     desk.sound()
+
+
+def test_the_audit_sees_what_is_wrong(desk: Desk, register: Callable[..., Member]) -> None:
+    member = register()
+    one, other = desk.upload(member.id), desk.upload(member.id)
+    desk.fill(member, papers=[str(one.id), str(other.id)])
+    desk.sound()
+
+    desk.session.execute(text("DELETE FROM field_file_pieces"))
+    desk.session.execute(text("DELETE FROM field_files WHERE id = :id"), {"id": one.id})
+    gone = text("UPDATE members SET fields = jsonb_set(fields, '{papers,value}',"
+                " (fields #> '{papers,value}') - 1)")  # fmt: skip
+    desk.session.execute(gone)
+
+    wrong = [name for name, check in file_audit.CHECKS.items()
+             if desk.session.execute(text(check)).all()]  # fmt: skip
+    assert wrong == list(file_audit.CHECKS)
 
 
 def test_nobody_fills_the_database_with_what_is_not_saved(
