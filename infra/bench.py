@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra import bench_members, figures, pgbench, profiles, trial
+from infra import bench_app, bench_members, figures, pgbench, profiles, trial
 from infra.failure import Failure
 from infra.figures import Figures
 from infra.profiles import Profile, Sampling
@@ -81,6 +81,9 @@ def command(
         int | None,
         typer.Option(help="Instead: how a stack of its own goes with so many members in it."),
     ] = None,
+    app: Annotated[
+        bool, typer.Option("--app", help="Instead: how the till opens in a real browser.")
+    ] = False,
     keep: Annotated[
         Path | None, typer.Option(help="Where the stack of --members stays, to be found again.")
     ] = None,
@@ -97,6 +100,9 @@ def command(
     stack = Stack()
     if not stack.status()["ready"]:
         raise Failure("the stack is not ready: ./chainstitch up")
+    if app:
+        _tell_all(bench_app.run(stack, lambda step: console.print(step, markup=False)), as_json)
+        return
     sampling = Sampling(stack) if profile else None
     with _progress() as progress:
         bar = progress.add_task("setting up", total=len(IN_FLIGHT) + 3 + profile)
@@ -113,6 +119,13 @@ def command(
     if profiled:
         result |= profiled
         profiles.show(console, profiled["profile"], profiled["wall_ms"])
+    if as_json:
+        print(json.dumps(result))
+
+
+def _tell_all(result: dict[str, Any], as_json: bool) -> None:
+    for name, value in result.items():
+        console.print(f"{name:32} {value}", markup=False)
     if as_json:
         print(json.dumps(result))
 

@@ -36,7 +36,7 @@ ASSETS = ROOT / "staff_app" / "assets" / "assets"
 LOCK = ROOT / "requirements.lock"
 TOP = ("index.html", "manifest.json", "flutter_service_worker.js")
 """What lies at the top; the other files of `WEB` are of a version."""
-OF_SERVERS = {"server.py", "settings.py", "transport.py", "till_files.py"}
+OF_SERVERS = {"server.py", "settings.py", "transport.py", "till_files.py", "installed.py"}
 CLIENT = (
     "flutter.js", "main.dart.js", "canvaskit/canvaskit.js", "canvaskit/canvaskit.wasm",
     "canvaskit/chromium/canvaskit.js", "canvaskit/chromium/canvaskit.wasm",

@@ -22,11 +22,12 @@ def start() -> None:
 
     random.seed()  # what memory held has been here before
     _pack_fast()
-    storage = VaultStorage(_asker(till_device.vault), bool(till_device.vault.isOpen))
+    storage = VaultStorage(asker(till_device.vault), bool(till_device.vault.isOpen))
     ft.run(app(BrowserTransport(str(till_device.graphql), ANSWER_SECONDS), storage))
 
 
-def _asker(vault: Any) -> Any:
+def asker(vault: Any) -> Any:
+    """What `VaultStorage` asks: the store's promises as coroutines, its errors as `OSError`."""
     from pyodide.ffi import JsException, to_js  # type: ignore[import-not-found]
 
     async def ask(call: str, *given: Any) -> Any:

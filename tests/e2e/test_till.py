@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from infra.wire import Wire
 from tests.e2e import steps
 from tests.e2e.browser import Phone
 from tests.e2e.chain import PIN, Chain
 from tests.e2e.conftest import PHONE, PICTURES
-from tests.e2e.wire import Wire
 
 TILL = "/till/"
 KEPT_FOR_LATER = "() => navigator.serviceWorker.controller !== null"

@@ -1,7 +1,9 @@
 """What the bundle of the till is made of, without building one."""
 
+import ast
 import re
 import struct
+import sys
 
 from infra import till_bundle
 from infra.till_icon import icon
@@ -26,6 +28,34 @@ def test_a_change_of_any_source_is_another_bundle() -> None:
     assert {name for name in names if name.endswith("/transport.py")} == {
         "staff_app/browser/transport.py"
     }
+
+
+def test_no_module_of_the_till_needs_at_once_what_a_browser_has_not() -> None:
+    """Pyodide has the standard library without these, and what is put into the bundle."""
+    missing = {
+        "ssl",
+        "sqlite3",
+        "lzma",
+        "curses",
+        "dbm",
+        "tkinter",
+        "subprocess",
+        "multiprocessing",
+    }
+    there = (sys.stdlib_module_names - missing) | {"flet", "staff_app", "msgpack"}
+    strange = {}
+    for path in till_bundle._app_modules():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.Import):
+                names = {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {(node.module or "").split(".")[0]}
+            else:
+                continue
+            if names - there:
+                strange[str(path.relative_to(till_bundle.ROOT))] = names - there
+
+    assert strange == {}
 
 
 def test_what_is_kept_in_the_clear_is_the_same_in_both_languages() -> None:

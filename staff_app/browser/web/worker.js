@@ -77,18 +77,16 @@ const run = async ({ session, graphql }) => {
   started.registerJsModule('flet_js', client);
   started.registerJsModule('till_device', { vault, graphql });
   started.runPython('from staff_app.browser.start import start; start()');
-  return { client, image };
+  return { client, image, python: started };
 };
-
-let running = null;
 
 self.onmessage = async ({ data }) => {
   try {
     if (data.start) {
-      running = run(data.start);
-      await running;
+      self.till = run(data.start);
+      await self.till;
     } else if (data.connect) {
-      const { client, image } = await running;
+      const { client, image } = await self.till;
       client.args = data.connect.args;
       client.documentUrl = data.connect.url;
       await client.start_connection((message) => {
@@ -98,7 +96,7 @@ self.onmessage = async ({ data }) => {
       self.postMessage('connected');
       if (image) setTimeout(async () => (await caches.open(IMAGES)).put(IMAGE, new Response(image)), 1000);
     } else {
-      const { client } = await running;
+      const { client } = await self.till;
       client.send(data);
     }
   } catch (error) {

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from infra import ports, proxy
+from infra.failure import Failure
 
 PATIENCE_SECONDS = 10
 
@@ -28,7 +29,8 @@ class Wire:
         )
         until = time.monotonic() + PATIENCE_SECONDS
         while not proxy.is_ready(self._control):
-            assert time.monotonic() < until, "the wire does not come up"
+            if time.monotonic() > until:
+                raise Failure("the wire to the stack does not come up")
             time.sleep(0.05)
 
     def down(self) -> None:
