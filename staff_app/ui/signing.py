@@ -5,7 +5,7 @@ from typing import Any
 import flet as ft
 import flet.canvas as cv
 
-from staff_app import theme
+from staff_app import clock, theme
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import named, primary, quiet, secondary
@@ -125,8 +125,8 @@ def ShownSignature(name: str, value: dict[str, Any], note_id: str = "") -> Any:
             content=ft.Column(
                 [
                     ft.Text(proof["text"]),
-                    drawing(proof["strokes"]),
-                    ft.Text(proof["signedAt"], size=theme.SMALL),
+                    drawing(fitting(proof)),
+                    ft.Text(clock.at(proof["signedAt"], till.desk.store), size=theme.SMALL),
                     quiet(f"hide-{name}", t("close"), lambda: set_proof(None)),
                 ],
                 tight=True,
@@ -148,6 +148,12 @@ def add(known: Strokes, at: Any, new: bool) -> Strokes:
     if new or not known:
         return [*known, [point]]
     return [*known[:-1], [*known[-1], point]]
+
+
+def fitting(proof: dict[str, Any]) -> Strokes:
+    """The strokes as they fit here: another client may have drawn them in a larger box."""
+    scale = min(WIDTH / proof["width"], HEIGHT / proof["height"], 1)
+    return [[[round(x * scale), round(y * scale)] for x, y in each] for each in proof["strokes"]]
 
 
 def drawing(strokes: Strokes) -> cv.Canvas:

@@ -9,6 +9,7 @@ import pytest
 
 from staff_app.client import Unreachable
 from staff_app.ui.rich_fields import parsed
+from staff_app.ui.signing import fitting
 from tests.staff_app.device import Device
 from tests.staff_app.test_member_view import FORM, MEMBER, Club, looking
 from tests.staff_app.test_sale import quick  # noqa: F401
@@ -239,3 +240,10 @@ def test_a_note_has_the_fields_of_notes() -> None:
 )
 def test_degrees_as_people_type_them(text: str, place: dict[str, float] | None) -> None:
     assert parsed(text) == place
+
+
+def test_a_signature_of_a_larger_box_is_drawn_smaller() -> None:
+    strokes = [[[0, 0], [600, 1_500]]]
+    assert fitting({"width": 600, "height": 1_500, "strokes": strokes}) == [[[0, 0], [60, 150]]]
+    small = {"width": 100, "height": 50, "strokes": [[[100, 50]]]}
+    assert fitting(small) == [[[100, 50]]]
