@@ -35,7 +35,9 @@ from shared.contracts import (
     order,
 )
 from shared.contracts.campaign import tasks
+from shared.contracts.campaign import till as campaign_till
 from shared.contracts.directory import printers
+from shared.contracts.inventory import till as inventory_till
 from shared.contracts.loyalty import (
     clearing,
     explanation,
@@ -61,7 +63,8 @@ from shared.contracts.member import (
     retention,
     tag_rules,
 )
-from shared.contracts.order import performance, returns
+from shared.contracts.member import till as member_till
+from shared.contracts.order import offline, performance, returns
 from shared.errors import Forbidden, Refusal, Unavailable
 from shared.paging import Page
 
@@ -91,6 +94,7 @@ MUTATIONS: list[type[Command[Any]]] = [
     mall.CancelRedemption,
     inventory.SaveStyles, inventory.SetPrice, inventory.MoveStock, inventory.SetThreshold,
     order.PlaceOrder, order.CancelOrder, returns.ReturnGoods, returns.PublishReturnRule,
+    offline.ReportOffline, offline.AcceptOfflineSale, offline.PublishOfflineRule,
     campaign.PublishPromotion, campaign.EndPromotion, campaign.IssueCoupons,
     tasks.RaiseTask, tasks.TakeTask, tasks.HandOnTask, tasks.FinishTask, tasks.PublishTaskRule,
 ]  # fmt: skip
@@ -166,6 +170,13 @@ QUERIES: dict[str, type[Command[Any]]] = {
     "return_quote": returns.QuoteReturn,
     "returns": returns.ListReturns,
     "return_rules": returns.ListReturnRules,
+    "till_rule": offline.GetTillRule,
+    "till_catalogue": inventory_till.GetTillCatalogue,
+    "till_stock": inventory_till.GetTillStock,
+    "till_promotions": campaign_till.GetTillPromotions,
+    "till_members": member_till.GetTillMembers,
+    "offline_rules": offline.ListOfflineRules,
+    "refused_sales": offline.ListRefusedSales,
     "promotions": campaign.ListPromotions,
     "coupons": campaign.GetCoupons,
     "tasks": tasks.ListTasks,
@@ -195,6 +206,11 @@ async def _new_cards(root: performance.Performance, info: Any) -> Any:
         return (await info.context.call(command)).items
     except (Refusal, Unavailable) as error:
         raise fault(error, info.context.language) from error
+
+
+async def _told(root: Any, info: Any) -> dict[str, Any]:
+    """A refusal that is kept, in words."""
+    return describe(Refusal(root.code, root.parameters), info.context.language)
 
 
 def _join() -> None:
@@ -253,6 +269,7 @@ def _join() -> None:
         by=graphene.Field(staff, resolver=_loaded("staff", "by_id")),
         to=graphene.Field(staff, resolver=_loaded("staff", "to_id")),
     )
+    extend(offline.RefusedSale, refusal=graphene.Field(RefusalType, resolver=_told))
     extend(inventory.Level, store=graphene.Field(store, resolver=_loaded("store", "store_id")))
 
 

@@ -4,6 +4,9 @@ A column that is told without a word here fails a test; a code without one is sh
 """
 
 _COLUMNS = """
+accepted 店长已确认 accepted_at 确认时间 accepted_by 确认人 ahead_seconds 设备时钟快几秒
+claimed_at 设备记录的时间 clamped 时间经修正 command 原始内容 contact_at 上次联网时间
+differences 与系统不符之处 receipt 离线小票号 received_at 收到时间 refused_at 被拒时间
 accepting_store_id 受理门店 account 账户 account_id 账户编号 added_at 添加时间 after 起算
 amount 数额 amount_minor 金额 answer 结果 approved 是否同意 associate_id 专属导购 at 时间
 at_most 最多 author_id 发放人 balance 余额 balance_after 变动后余额 balances 余额

@@ -99,6 +99,8 @@ def _price_and_hold(
     )
     coupons.require_left(setting)
     require_stocked(facts, command.lines)
+    if command.stated is not None:
+        return stated.price_alone(session, command, command.stated, offers, facts, setting)
     if command.lines[0].stated_minor is not None:
         priced = stated.price(command.lines, facts.stocked, setting)
     else:

@@ -31,6 +31,14 @@ class Offer(Struct, frozen=True):
     def capped(self) -> bool:
         return bool(self.promotion.cap_total or self.promotion.cap_per_member)
 
+    @property
+    def alone(self) -> bool:
+        """Whether a till without network may apply it: nothing of it is counted or held, and it
+        asks nothing of a member but the tier."""
+        wanted = self.promotion.eligibility
+        personal = self.promotion.needs_coupon or wanted.tags or wanted.privileges
+        return not (self.capped or personal)
+
 
 class _Dated(Struct, frozen=True):
     offer: Offer

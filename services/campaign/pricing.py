@@ -21,7 +21,14 @@ from msgspec import Struct
 from services.campaign import reasons, rules
 from services.campaign.offers import Offer
 from services.campaign.rules import Outcome, Piece
-from shared.contracts.campaign import AppliedPromotion, OpenPrivilege, Priced, PricedLine, Reason
+from shared.contracts.campaign import (
+    AppliedPromotion,
+    OpenPrivilege,
+    Priced,
+    PricedLine,
+    PromotionInput,
+    Reason,
+)
 from shared.money import tax_included
 
 
@@ -165,11 +172,15 @@ def total_of(
     )
 
 
+def is_here(promotion: PromotionInput, store_id: UUID, franchisee_id: UUID | None) -> bool:
+    """Whether a promotion is not for other stores only."""
+    wanted = promotion.eligibility
+    here = store_id in wanted.store_ids or franchisee_id in wanted.franchisee_ids
+    return here or not (wanted.store_ids or wanted.franchisee_ids)
+
+
 def _elsewhere(offer: Offer, setting: Setting) -> bool:
-    """Whether a promotion is for other stores only."""
-    wanted = offer.promotion.eligibility
-    here = setting.store_id in wanted.store_ids or setting.franchisee_id in wanted.franchisee_ids
-    return bool(wanted.store_ids or wanted.franchisee_ids) and not here
+    return not is_here(offer.promotion, setting.store_id, setting.franchisee_id)
 
 
 def _bar(offer: Offer, setting: Setting) -> Reason | None:

@@ -19,6 +19,7 @@ from services.campaign import (
     task_raising,
     task_rules,
     tasks,
+    till,
 )
 from services.campaign.disclosure import TOLD
 from services.campaign.members import when_members_known
@@ -51,6 +52,7 @@ from shared.contracts.campaign.tasks import (
     TaskRules,
     TaskRuleVersion,
 )
+from shared.contracts.campaign.till import GetTillPromotions, TillPromotions
 from shared.contracts.directory import StaffChanged, StoreChanged
 from shared.contracts.inventory import PriceChanged, StockDiscrepancy, StockLow, StyleSaved
 from shared.contracts.loyalty import PointsExpiring, TierChanged, TiersChanged
@@ -99,6 +101,11 @@ class CampaignService:
     def list_promotions(self, caller: Caller, command: ListPromotions) -> Promotions:
         with self.transaction() as session:
             return promotions.list_promotions(session, command)
+
+    @operation(GetTillPromotions, roles=READERS)
+    def get_till_promotions(self, caller: Caller, command: GetTillPromotions) -> TillPromotions:
+        with self.transaction() as session:
+            return till.get_promotions(session, caller, command)
 
     @operation(IssueCoupons, roles=HQ)
     def issue_coupons(self, caller: Caller, command: IssueCoupons) -> Coupons:

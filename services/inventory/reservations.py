@@ -109,7 +109,7 @@ def reserve(session: Session, caller: Caller, command: Reserve) -> Reserved:
     outbox.emit(
         session,
         *levels.fallen(rows, wanted),
-        *(_discrepancy(command, row) for row in rows if row.sku_id in short),
+        *(_discrepancy(command, row, short[row.sku_id]) for row in rows if row.sku_id in short),
     )
     return Reserved(order_id=command.order_id, short=sum(short.values()))
 
@@ -174,11 +174,12 @@ def _short(rows: Iterable[Any], wanted: dict[UUID, int]) -> dict[UUID, int]:
     return {sku_id: count for sku_id, count in missing.items() if count > 0}
 
 
-def _discrepancy(command: Reserve, row: Any) -> tuple[Event, str, int]:
+def _discrepancy(command: Reserve, row: Any, short: int) -> tuple[Event, str, int]:
     event = StockDiscrepancy(
         store_id=command.store_id,
         order_id=command.order_id,
         sku_id=row.sku_id,
         available=row.on_hand - row.reserved,
+        short=short,
     )
     return event, levels.subject(row), row.version

@@ -12,6 +12,7 @@ from services.inventory import (
     returns,
     settlements,
     styles,
+    till,
 )
 from services.inventory.models import Store
 from shared import stores
@@ -37,6 +38,12 @@ from shared.contracts.inventory import (
     Style,
     StylesSaved,
     WhereElse,
+)
+from shared.contracts.inventory.till import (
+    GetTillCatalogue,
+    GetTillStock,
+    TillCatalogue,
+    TillStock,
 )
 from shared.contracts.member.erasure import MemberErased
 from shared.contracts.order import OrderCancelled, OrderPlaced, OrderVoided
@@ -75,6 +82,16 @@ class InventoryService:
     def get_style(self, caller: Caller, command: GetStyle) -> Style:
         with self.transaction() as session:
             return catalogue.get_style(session, caller, command)
+
+    @operation(GetTillCatalogue, roles=READERS)
+    def get_till_catalogue(self, caller: Caller, command: GetTillCatalogue) -> TillCatalogue:
+        with self.transaction() as session:
+            return till.get_catalogue(session, caller, command)
+
+    @operation(GetTillStock, roles=READERS)
+    def get_till_stock(self, caller: Caller, command: GetTillStock) -> TillStock:
+        with self.transaction() as session:
+            return till.get_stock(session, caller, command)
 
     @operation(GetLevels, roles=READERS)
     def get_levels(self, caller: Caller, command: GetLevels) -> Levels:

@@ -26,6 +26,7 @@ from services.member import (
     tag_rules,
     tagging,
     tags,
+    till,
     timeline,
 )
 from services.member.files import Files
@@ -94,6 +95,7 @@ from shared.contracts.member.tag_rules import (
     TagRun,
     TagStanding,
 )
+from shared.contracts.member.till import GetTillMembers, TillMembers
 from shared.paging import Page
 from shared.seal import FLOOR, HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import SealKey, Transactions, operation
@@ -157,6 +159,11 @@ class MemberService(Heard, Identity, Files, Privacy):
     def find_members(self, caller: Caller, command: FindMembers) -> Members:
         with self.transaction() as session:
             return search.find(session, self.phone_keys, caller, command)
+
+    @operation(GetTillMembers, roles=READERS)
+    def get_till_members(self, caller: Caller, command: GetTillMembers) -> TillMembers:
+        with self.transaction() as session:
+            return till.get_members(session, caller, command)
 
     @operation(TagMember, roles=TAGGERS)
     def tag_member(self, caller: Caller, command: TagMember) -> Member:

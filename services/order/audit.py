@@ -22,7 +22,20 @@ CHECKS = {
     """,
     "no order pending past its time": """
         SELECT id, created_at FROM orders
-        WHERE status = 'pending' AND created_at < now() - interval '3 minutes'
+        WHERE status = 'pending'
+        AND created_at < now() - CASE WHEN offline THEN interval '1 day' ELSE '3 minutes' END
+    """,
+    "a sale made without network has what its till told, and was compared": """
+        SELECT orders.id, offline, status FROM orders
+        LEFT JOIN offline_sales s ON s.order_id = orders.id
+        WHERE offline <> (s.order_id IS NOT NULL)
+            OR (s.order_id IS NOT NULL
+                AND (status IN ('placed', 'voided')) <> (s.differences IS NOT NULL))
+    """,
+    "an accepted offline sale is an order, one that waits is none": """
+        SELECT r.order_id, r.accepted_at, orders.status FROM refused_sales r
+        LEFT JOIN orders ON orders.id = r.order_id
+        WHERE (r.accepted_at IS NULL) <> (orders.id IS NULL)
     """,
     "only placed orders have lines": """
         SELECT DISTINCT orders.id, status FROM orders JOIN order_lines ON order_id = orders.id

@@ -60,7 +60,7 @@ def sweep(session: Session) -> int:
         return 0
     stale = session.execute(
         text(
-            "SELECT id, store_id FROM orders WHERE status = 'pending'"
+            "SELECT id, store_id FROM orders WHERE status = 'pending' AND NOT offline"
             " AND created_at <= now() - make_interval(secs => :seconds)"
             " ORDER BY id LIMIT :limit"
         ),

@@ -20,7 +20,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.order import basket, exchange, history, ledger
+from services.order import basket, exchange, history, ledger, offline
 from services.order.ledger import Started
 from services.order.models import Store
 from shared import outbox
@@ -36,6 +36,8 @@ from shared.contracts.order import (
     PlaceOrder,
     Quote,
 )
+from shared.contracts.order.offline import AcceptOfflineSale
+from shared.contracts.order.stated import OfflineSale
 from shared.errors import Refusal, Unavailable
 from shared.rpc import Caller as Services
 from shared.seal import Caller
@@ -83,11 +85,36 @@ def place_order(
 ) -> Order:
     """Sell; see `PlaceOrder` for what a client may rely on."""
     basket.check_lines(command.lines)
-    fact = basket.is_fact(caller, command, datetime.now(UTC))
     basket.check_tenders(command)
-    with transaction.statement() as session:
-        first = _start(session, caller, command, fact)
-    started = first or _resume(transaction, caller, command, fact)
+    if command.offline is not None:
+        offline.check(caller, command, command.offline)
+        first = _start_offline(transaction, caller, command, command.offline)
+    else:
+        fact = basket.is_fact(caller, command, datetime.now(UTC))
+        with transaction.statement() as session:
+            first = _start(session, caller, command, fact)
+    return _carry_on(transaction, services, caller, command, first)
+
+
+def accept_offline_sale(
+    transaction: Transaction, services: Services, caller: Caller, command: AcceptOfflineSale
+) -> Order:
+    """Book a sale that the offline rule refused: its manager answers for it."""
+    with transaction() as session:
+        sale = offline.accept(session, caller, command.order_id, command.reason)
+        first = _insert_offline(session, caller, sale, sale.offline, accepted=True)
+    return _carry_on(transaction, services, caller, sale, first)
+
+
+def _carry_on(
+    transaction: Transaction,
+    services: Services,
+    caller: Caller,
+    command: PlaceOrder,
+    first: Started | None,
+) -> Order:
+    """The calls and tx 2 of an order that is there."""
+    started = first or _resume(transaction, caller, command)
     if isinstance(started, Order):
         return started
     try:
@@ -104,6 +131,11 @@ def place_order(
             _let_resume(session, command.order_id)
         raise
     balances = _balances(held)
+    if command.offline is not None:
+        with transaction() as session:
+            order = ledger.place(session, command, command.tenders, started, priced, balances)
+            offline.settle(session, command, command.offline, priced)
+            return order
     if command.exchange is None:
         with transaction.statement() as session:
             return ledger.place(session, command, command.tenders, started, priced, balances)
@@ -117,14 +149,57 @@ def place_order(
         raise
 
 
-def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) -> Started | None:
+def _start_offline(
+    transaction: Transaction, caller: Caller, command: PlaceOrder, told: OfflineSale
+) -> Started | None:
+    """tx 1 of a sale without network. What breaks the rule is kept, and refused."""
+    try:
+        with transaction() as session:
+            return _insert_offline(session, caller, command, told, accepted=False)
+    except offline.RuleBroken as broken:
+        with transaction() as session:
+            offline.keep_refused(session, command, told, broken.refusal, broken.sold_at)
+        raise broken.refusal from broken
+
+
+def _insert_offline(
+    session: Session, caller: Caller, command: PlaceOrder, told: OfflineSale | None, accepted: bool
+) -> Started | None:
+    """tx 1, unless the id is there already: then it has been judged."""
+    store = require_store(session, Store, caller, command.store_id)
+    _require_currency(store, command.currency)
+    if told is None:
+        return None
+    offline.open_spell(session, command, told)
+    if ledger.is_known(session, command.order_id):
+        return None
+    at, clamped = offline.sold_at(told, datetime.now(UTC))
+    accepted = accepted or offline.is_accepted(session, command.order_id)
+    if not accepted:
+        offline.judge(session, caller, command, told, at)
+    started = _start(session, caller, command, fact=True, sold_at=at)
+    if started is None:
+        raise Refusal("UNKNOWN_SELLER", {"seller_id": command.seller_id})
+    offline.keep(session, command, told, clamped, accepted)
+    return started
+
+
+def _start(
+    session: Session,
+    caller: Caller,
+    command: PlaceOrder,
+    fact: bool,
+    sold_at: datetime | None = None,
+) -> Started | None:
     """tx 1. None when nothing was written: most often because the id is there already."""
     store = require_store(session, Store, caller, command.store_id)
     _require_currency(store, command.currency)
     now = datetime.now(UTC)
-    sold_at = command.occurred_at or now
+    sold_at = sold_at or command.occurred_at or now
     staff_id = command.seller_id or caller.id
     device_id = caller.device_id or command.device_id
+    if command.offline is not None:
+        device_id = command.device_id  # a manager may accept it elsewhere
     row = ledger.insert_pending(
         session,
         {
@@ -145,6 +220,7 @@ def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) ->
             "sold_at": sold_at,
             "currency": command.currency,
             "fact": fact,
+            "offline": command.offline is not None,
             "told_minor": command.total_minor,
         },
     )
@@ -154,9 +230,7 @@ def _start(session: Session, caller: Caller, command: PlaceOrder, fact: bool) ->
     return Started(store, staff_id, device_id, sold_at, rule, row.device_code, fact)
 
 
-def _resume(
-    transaction: Transaction, caller: Caller, command: PlaceOrder, fact: bool
-) -> Started | Order:
+def _resume(transaction: Transaction, caller: Caller, command: PlaceOrder) -> Started | Order:
     """The answer of an earlier attempt; or the saga itself, if nobody carries it on."""
     until = time.monotonic() + ANSWER_WAIT_SECONDS
     while True:
@@ -170,13 +244,13 @@ def _resume(
                 return _first_answer(session, caller, found)
             if found.taken_over:
                 store = require_store(session, Store, caller, command.store_id)
-                return _started(store, found, fact)
+                return _started(store, found)
         if time.monotonic() > until:
             raise Refusal("ORDER_IN_PROGRESS")
         time.sleep(ANSWER_POLL_SECONDS)
 
 
-def _started(store: StoreFacts, found: Any, fact: bool) -> Started:
+def _started(store: StoreFacts, found: Any) -> Started:
     """A saga that is taken over goes on as it was begun, whoever sends it now."""
     return Started(
         store=store,
@@ -185,7 +259,7 @@ def _started(store: StoreFacts, found: Any, fact: bool) -> Started:
         sold_at=found.sold_at,
         earn_rule=_rule(found.earn_rule),
         device_code=found.device_code,
-        fact=fact,
+        fact=found.fact,
     )
 
 
@@ -216,6 +290,7 @@ def _hold(services: Services, command: PlaceOrder, started: Started) -> tuple[Pr
             at=started.sold_at,
             lines=command.lines,
             coupon_codes=command.coupon_codes,
+            stated=command.offline.terms if command.offline else None,
         )
     )
     priced: Priced = pricing.result()

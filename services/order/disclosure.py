@@ -55,6 +55,23 @@ SECTIONS = (
         key="return_id position",
         of=_OF_ORDERS,
     ),
+    Section(
+        "offline_sales",
+        "离线销售",
+        "Sales made without network",
+        "order_id receipt claimed_at contact_at ahead_seconds received_at rule_version tier clamped"
+        " accepted differences",
+        key="order_id",
+        of=_OF_ORDERS,
+    ),
+    Section(
+        "refused_sales",
+        "被拒的离线销售",
+        "Sales made without network that were refused",
+        "order_id store_id device_id staff_id receipt sold_at currency total_minor command refusal"
+        " refused_at accepted_at accepted_by reason",
+        key="order_id",
+    ),
 )
 _GUARD = "so that no more comes back than was sold and paid"
 WITHHELD = {
@@ -62,6 +79,9 @@ WITHHELD = {
     "orders.content": "a digest, by which an order sent twice is recognised",
     "orders.worked_until": "a lease between processes",
     "orders.fact": "how the order came in",
+    "orders.offline": "how the order came in",
+    "offline_sales.spell_id": "which time without network of a device it belongs to",
+    "refused_sales.content": "a digest, by which a sale sent twice is recognised",
     "orders.told_minor": "the same as total_minor",
     "returns.content": "a digest, by which a return sent twice is recognised",
     "returns.sold_store_id": "that of the order once more",
@@ -71,6 +91,9 @@ WITHHELD = {
     "refunds.refunded_before": _GUARD,
     "refunds.paid": _GUARD,
 }
-NOT_OF_PERSONS = "devices earn_rules receipt_counters receipt_issues return_rules staff"
+NOT_OF_PERSONS = (
+    "devices earn_rules offline_rules offline_spells receipt_counters receipt_issues return_rules"
+    " staff"
+)
 
 TOLD = Told(Base.metadata, SECTIONS, WITHHELD, NOT_OF_PERSONS)

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Uuid, any_, func, select, tuple_, union
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 
-from services.order.models import MergedMember, OrderLine, OrderTender, Store
+from services.order.models import MergedMember, OfflineSale, OrderLine, OrderTender, Store
 from services.order.models import Order as Row
 from services.order.models import Refund as RefundRow
 from services.order.models import Return as ReturnRow
@@ -38,7 +38,7 @@ def list_orders(session: Session, caller: Caller, command: ListOrders) -> Page[O
         reason = "store, member or receipt number"
         raise InvalidInput("INVALID_INPUT", {"field": "$.store_id", "reason": reason})
     if command.receipt_number:
-        query = query.where(Row.receipt_number == command.receipt_number)
+        query = query.where(_has_receipt(command.receipt_number))
     if command.member_id:
         query = query.where(Row.member_id == any_(_group(command.member_id)))
     if command.business_date:
@@ -50,6 +50,12 @@ def list_orders(session: Session, caller: Caller, command: ListOrders) -> Page[O
     ).all()
     page = page_of(rows, command.first, lambda row: (row.sold_at.isoformat(), str(row.id)))
     return Page(items=_whole(session, page.items), cursors=page.cursors, has_next=page.has_next)
+
+
+def _has_receipt(number: str) -> ColumnElement[bool]:
+    """By its own number, or by the one a till printed on it while it was without network."""
+    alone = select(OfflineSale.order_id).where(OfflineSale.receipt == number)
+    return or_(Row.receipt_number == number, Row.id.in_(alone))
 
 
 def _group(member_id: UUID) -> Any:

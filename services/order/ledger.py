@@ -49,6 +49,8 @@ class Started:
     fact: bool
 
 
+STANDING = "(offline OR created_at > now() - make_interval(secs => :expires_seconds))"
+"""A sale made without network has happened: it does not expire, its till sends it again."""
 RULE = (
     "(SELECT body FROM earn_rules WHERE valid_from <= {at}"
     " ORDER BY valid_from DESC, version DESC LIMIT 1)"
@@ -64,9 +66,9 @@ _SELLING = ", ".join(f"'{role}'" for role in sorted(FLOOR))
 _INSERT_PENDING = text(
     "INSERT INTO orders (id, status, content, worked_until, store_id, franchisee_id, legal_entity,"
     " device_id, shift_id, staff_id, sent_by, member_id, channel, business_date, sold_at,"
-    " currency, fact, told_minor) SELECT :id, 'pending', :content, :worked_until, :store_id,"
-    " :franchisee_id, :legal_entity, :device_id, :shift_id, :staff_id, :sent_by, :member_id,"
-    " :channel, :business_date, :sold_at, :currency, :fact, :told_minor"
+    " currency, fact, offline, told_minor) SELECT :id, 'pending', :content, :worked_until,"
+    " :store_id, :franchisee_id, :legal_entity, :device_id, :shift_id, :staff_id, :sent_by,"
+    " :member_id, :channel, :business_date, :sold_at, :currency, :fact, :offline, :told_minor"
     " WHERE :staff_id = :sent_by OR EXISTS (SELECT FROM staff WHERE id = :staff_id"
     f" AND roles && ARRAY[{_SELLING}]"
     " AND (scope_kind = 'chain' OR scope_id IN (:store_id, :franchisee_id, :region_id)))"
@@ -78,7 +80,7 @@ _INSERT_PENDING = text(
 _TAKE_OVER = text(
     "WITH taken AS (UPDATE orders SET worked_until = :worked_until WHERE id = :id"
     " AND status = 'pending' AND worked_until <= now()"
-    " AND created_at > now() - make_interval(secs => :expires_seconds) RETURNING id)"
+    f" AND {STANDING} RETURNING id)"
     " SELECT orders.id, status, content, refusal, sold_at, fact, staff_id, device_id,"
     " EXISTS (SELECT FROM taken) AS taken_over,"
     f" {RULE.format(at='orders.sold_at')} AS earn_rule, {_CODE} AS device_code"
@@ -90,7 +92,7 @@ _PLACE = text(
     WITH target AS (
         SELECT id, store_id FROM orders
         WHERE id = :id AND status = 'pending'
-          AND created_at > now() - make_interval(secs => :expires_seconds)
+          AND STANDING
         FOR UPDATE
     ), receipt AS (
         INSERT INTO receipt_counters (store_id, device_code, last)
@@ -125,7 +127,7 @@ _PLACE = text(
         SELECT :event_id, :type, :subject, :envelope FROM placed
     )
     SELECT receipt_number, placed_at, business_date FROM placed
-    """
+    """.replace("STANDING", STANDING)
 )
 
 
@@ -138,6 +140,12 @@ def insert_pending(session: Session, values: dict[str, Any]) -> Any:
     """The new row's `earn_rule` and `device_code`; None when the id is there already, or the seller
     is nobody of this store."""
     return session.execute(_INSERT_PENDING, values).one_or_none()
+
+
+def is_known(session: Session, order_id: UUID) -> bool:
+    """Whether there is an order with this id, in whatever state."""
+    found = session.scalar(text("SELECT 1 FROM orders WHERE id = :id"), {"id": order_id})
+    return found is not None
 
 
 def take_over(session: Session, order_id: UUID, worked_until: datetime) -> Any:

@@ -11,6 +11,8 @@ from services.order import (
     copies,
     erasure,
     history,
+    offline,
+    offline_rules,
     performance,
     receipts,
     return_rules,
@@ -18,7 +20,7 @@ from services.order import (
 )
 from services.order.disclosure import TOLD
 from services.order.models import Store
-from shared.contracts import Envelope
+from shared.contracts import Done, Envelope
 from shared.contracts.directory import DeviceChanged, StaffChanged, StoreChanged
 from shared.contracts.loyalty import RulePublished
 from shared.contracts.member.disclosure import Records
@@ -35,6 +37,18 @@ from shared.contracts.order import (
     Quote,
 )
 from shared.contracts.order.disclosure import ReadOrderRecords
+from shared.contracts.order.offline import (
+    AcceptOfflineSale,
+    GetTillRule,
+    ListOfflineRules,
+    ListRefusedSales,
+    OfflineRules,
+    OfflineRuleVersion,
+    PublishOfflineRule,
+    RefusedSale,
+    ReportOffline,
+    TillRule,
+)
 from shared.contracts.order.performance import GetPerformance, Performance
 from shared.contracts.order.receipts import IssueReceipt, ReceiptIssue
 from shared.contracts.order.returns import (
@@ -74,6 +88,37 @@ class OrderService:
     @operation(PlaceOrder, roles=SELLERS)
     def place_order(self, caller: Caller, command: PlaceOrder) -> Order:
         return checkout.place_order(self.transaction, self.services, caller, command)
+
+    @operation(AcceptOfflineSale, roles=MANAGERS)
+    def accept_offline_sale(self, caller: Caller, command: AcceptOfflineSale) -> Order:
+        return checkout.accept_offline_sale(self.transaction, self.services, caller, command)
+
+    @operation(ListRefusedSales, roles=READERS)
+    def list_refused_sales(self, caller: Caller, command: ListRefusedSales) -> Page[RefusedSale]:
+        with self.transaction.statement() as session:
+            return offline_rules.list_refused(session, caller, command)
+
+    @operation(ReportOffline, roles=FLOOR)
+    def report_offline(self, caller: Caller, command: ReportOffline) -> Done:
+        with self.transaction() as session:
+            return offline.report(session, caller, command)
+
+    @operation(GetTillRule, roles=READERS)
+    def get_till_rule(self, caller: Caller, command: GetTillRule) -> TillRule:
+        with self.transaction.statement() as session:
+            return offline_rules.till_rule(session, caller, command)
+
+    @operation(PublishOfflineRule, roles=HQ)
+    def publish_offline_rule(
+        self, caller: Caller, command: PublishOfflineRule
+    ) -> OfflineRuleVersion:
+        with self.transaction() as session:
+            return offline_rules.publish(session, caller, command)
+
+    @operation(ListOfflineRules, roles=READERS)
+    def list_offline_rules(self, caller: Caller, command: ListOfflineRules) -> OfflineRules:
+        with self.transaction.statement() as session:
+            return offline_rules.list_rules(session, caller, command)
 
     @operation(CancelOrder, roles=MANAGERS)
     def cancel_order(self, caller: Caller, command: CancelOrder) -> Order:

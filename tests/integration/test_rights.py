@@ -18,8 +18,10 @@ from shared.contracts import loyalty as l
 from shared.contracts import member as m
 from shared.contracts import order as o
 from shared.contracts.campaign import tasks as todo
+from shared.contracts.campaign.till import GetTillPromotions
 from shared.contracts.directory import printers
 from shared.contracts.directory.disclosure import ReadDirectoryRecords
+from shared.contracts.inventory.till import GetTillCatalogue, GetTillStock
 from shared.contracts.loyalty import clearing as k
 from shared.contracts.loyalty import mall
 from shared.contracts.loyalty import proposals as p
@@ -43,6 +45,8 @@ from shared.contracts.member import privacy as mp
 from shared.contracts.member import retention as mr
 from shared.contracts.member import tag_rules as t
 from shared.contracts.member.fields import TextField
+from shared.contracts.member.till import GetTillMembers
+from shared.contracts.order import offline as off
 from shared.contracts.order import performance as perf
 from shared.contracts.order import receipts
 from shared.contracts.order import returns as back
@@ -141,6 +145,10 @@ ROLES: dict[type[Command[Any]], set[Role] | None] = {
     o.GetQuote: SELLERS | MANAGERS, o.PlaceOrder: SELLERS, o.CancelOrder: MANAGERS,
     o.GetOrders: READERS, o.ListOrders: READERS,
     perf.GetPerformance: READERS - {R.INTEGRATION}, nc.CountNewCards: READERS - {R.INTEGRATION},
+    off.GetTillRule: READERS, off.ReportOffline: SELLERS - {R.INTEGRATION},
+    off.PublishOfflineRule: HQ, off.ListOfflineRules: READERS, off.ListRefusedSales: READERS,
+    off.AcceptOfflineSale: MANAGERS,
+    **dict.fromkeys((GetTillCatalogue, GetTillStock, GetTillPromotions, GetTillMembers), READERS),
     back.QuoteReturn: SELLERS | MANAGERS, back.ReturnGoods: SELLERS | MANAGERS,
     receipts.IssueReceipt: MANAGERS | {R.ASSOCIATE},
     back.ListReturns: READERS, back.PublishReturnRule: HQ, back.ListReturnRules: READERS,
@@ -209,6 +217,10 @@ def _scoped(store: UUID) -> dict[type[Command[Any]], Command[Any]]:
                      tenders=[CASH]),
         o.ListOrders(store_id=store), perf.GetPerformance(store_id=store),
         nc.CountNewCards(store_id=store, first_day=date(2026, 3, 1), last_day=date(2026, 3, 1)),
+        off.GetTillRule(store_id=store), off.ListRefusedSales(store_id=store),
+        off.ReportOffline(spell_id=uuid4(), store_id=store, contact_at=datetime.now(UTC)),
+        GetTillCatalogue(store_id=store), GetTillStock(store_id=store),
+        GetTillPromotions(store_id=store), GetTillMembers(store_id=store),
         back.QuoteReturn(order_id=uuid4(), store_id=store),
         back.ReturnGoods(return_id=uuid4(), order_id=uuid4(), store_id=store, lines=[],
                          refund_minor=0, reason="xx"),
@@ -227,6 +239,7 @@ CHAIN_ONLY = (
     mc.PublishNotice, birthdays.PublishBirthdayRule, back.PublishReturnRule, mp.PublishPrivacyRule,
     t.PublishTagRule, t.EndTagRule, t.PreviewTagRule, t.CancelTagRun,
     mr.PreviewRetention, todo.PublishTaskRule,
+    mr.PreviewRetention, off.PublishOfflineRule,
 )  # fmt: skip
 
 
@@ -357,6 +370,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         ),
         birthdays.PublishBirthdayRule(id=uuid4(), rule=birthdays.BirthdayRule()),
         back.PublishReturnRule(id=uuid4(), body=back.ReturnRule()),
+        off.PublishOfflineRule(id=uuid4(), body=off.OfflineRule()),
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),

@@ -53,6 +53,7 @@ class MemberOrder(Base):
             "placed_at",
             postgresql_where=text("NOT voided"),
         ),
+        Index("ix_member_orders_store_id", "store_id", "placed_at"),
     )
 
 

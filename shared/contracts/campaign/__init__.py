@@ -15,6 +15,7 @@ from shared.contracts import (
     Name,
     Sentence,
 )
+from shared.contracts.campaign.stated import Difference, StatedTerms
 from shared.contracts.member.disclosure import Cursor, Grant, Records
 from shared.contracts.member.erasure import Destroyed
 
@@ -287,7 +288,9 @@ class AppliedPromotion(Message, frozen=True, kw_only=True):
 
 
 class Priced(Message, frozen=True, kw_only=True):
-    """The price of a basket: lines add up to the total to the cent."""
+    """The price of a basket: lines add up to the total to the cent. Of one that was `stated` with
+    its terms, `chain_minor` is what a till should have charged, and `differences` where it did not.
+    """
 
     currency: str
     lines: list[PricedLine]
@@ -298,6 +301,8 @@ class Priced(Message, frozen=True, kw_only=True):
     tier: str | None = None
     promotions: list[AppliedPromotion] = []
     privileges: list[OpenPrivilege] = []
+    differences: list[Difference] = []
+    chain_minor: int | None = None
 
 
 class PriceAndHold(Command[Priced], frozen=True, kw_only=True):
@@ -306,6 +311,9 @@ class PriceAndHold(Command[Priced], frozen=True, kw_only=True):
     Repeating it for the same order gives the same answer and holds nothing again. Coupons that do
     nothing are refused, not consumed (K9). Refusals: UNKNOWN_SKU, NO_PRICE, UNKNOWN_MEMBER,
     UNKNOWN_STORE, the COUPON_* codes, HOLD_RELEASED, INVALID_QUANTITY, CURRENCY_MISMATCH.
+
+    `stated`: the lines were sold by these terms in a till without network; that is a fact, which is
+    priced as it was made, holds nothing, and is compared with what the chain knew `at` the time.
     """
 
     order_id: UUID | None = None
@@ -315,6 +323,7 @@ class PriceAndHold(Command[Priced], frozen=True, kw_only=True):
     at: datetime
     lines: Annotated[list[BasketLine], Meta(min_length=1, max_length=LINES_LIMIT)]
     coupon_codes: Annotated[list[CouponCode], Meta(max_length=20)] = []
+    stated: StatedTerms | None = None
 
 
 class PromotionPublished(Event, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from shared.contracts.campaign import (
 )
 from shared.contracts.loyalty import SpendOffer
 from shared.contracts.order.goods_back import Exchange
+from shared.contracts.order.stated import OfflineSale
 from shared.paging import Page
 
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
@@ -186,7 +187,9 @@ class PlaceOrder(Command[Order], frozen=True, kw_only=True, omit_defaults=True):
     `total_minor` is what the customer was told; another price is refused with PRICE_CHANGED, whose
     parameter `quote` is the new quote as JSON. With an `exchange`, `tenders` pay what the goods
     that come back do not, and it may be refused as `ReturnGoods`. A line with `stated_minor`, and
-    `occurred_at`, are for integrations: a sale that has happened in another till.
+    `occurred_at`, are for integrations: a sale that has happened in another till. `offline` is for
+    tills of our own: a sale made without network, all lines stated; it is a fact, which only the
+    offline rule can refuse (OFFLINE_*), and a manager accept all the same (`AcceptOfflineSale`).
     """
 
     order_id: UUID
@@ -203,6 +206,7 @@ class PlaceOrder(Command[Order], frozen=True, kw_only=True, omit_defaults=True):
     tenders: Annotated[list[Tender], Meta(max_length=20)] = []
     occurred_at: datetime | None = None
     exchange: Exchange | None = None
+    offline: OfflineSale | None = None
 
 
 class CancelOrder(Command[Order], frozen=True, kw_only=True):

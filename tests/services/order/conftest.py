@@ -108,7 +108,8 @@ def _store(database: Database) -> None:
             text(
                 "TRUNCATE orders, order_lines, order_tenders, receipt_counters, outbox, inbox,"
                 " stores, devices, staff, earn_rules, returns, return_lines, refunds, return_rules,"
-                " receipt_issues"
+                " receipt_issues,"
+                " offline_rules, offline_spells, offline_sales, refused_sales"
             )
         )
         session.execute(

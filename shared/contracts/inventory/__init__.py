@@ -341,7 +341,9 @@ class StockLow(Event, frozen=True, kw_only=True):
 
 
 class StockDiscrepancy(Event, frozen=True, kw_only=True):
-    """A sale that has happened took more than the books had."""
+    """A sale that has happened took more than the books had: `short` of its pieces were not there.
+    Subject: the store's level of the SKU (`store:sku`); sequence: its version. Once an order and
+    SKU."""
 
     type: ClassVar[str] = "inventory.stock_discrepancy"
     audited: ClassVar[bool] = False
@@ -349,6 +351,7 @@ class StockDiscrepancy(Event, frozen=True, kw_only=True):
     order_id: UUID
     sku_id: UUID
     available: int
+    short: int = 0
 
 
 class ForgottenByInventory(Event, frozen=True, kw_only=True):

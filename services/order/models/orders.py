@@ -13,7 +13,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Date,
-    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -25,35 +24,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.database import new_metadata
-from shared.erasure import ErasedMixin
-from shared.inbox import InboxMixin
-from shared.outbox import OutboxMixin
-from shared.stores import StoreMixin
-
-Instant = DateTime(timezone=True)
-
-
-class Base(DeclarativeBase):
-    metadata = new_metadata()
-
-
-class Outbox(OutboxMixin, Base):
-    pass
-
-
-class Inbox(InboxMixin, Base):
-    pass
-
-
-class ErasedMember(ErasedMixin, Base):
-    """Who was erased here."""
-
-
-class Store(StoreMixin, Base):
-    pass
+from services.order.models.base import Base, Instant
 
 
 class Device(Base):
@@ -105,6 +78,7 @@ class Order(Base):
     """One sale. `content` is a digest of the command: the id may not be reused for another.
 
     `worked_until` is the lease of whoever carries the saga on: a resend takes over when it is past.
+    An `offline` one has happened in a till of our own: it waits for its resend as long as it takes.
     `staff_id` made the sale; `sent_by` is the caller who was the first to send it.
     Amounts are minor units of `currency`; they are null until the order is placed. `returns` counts
     the times that goods came back, `returned_minor` what went back for them.
@@ -130,6 +104,7 @@ class Order(Base):
     sold_at: Mapped[datetime] = mapped_column(Instant)
     currency: Mapped[str] = mapped_column(Text)
     fact: Mapped[bool] = mapped_column(Boolean)
+    offline: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     told_minor: Mapped[int] = mapped_column(BigInteger)
     list_minor: Mapped[int | None] = mapped_column(BigInteger)
     discount_minor: Mapped[int | None] = mapped_column(BigInteger)
@@ -161,6 +136,7 @@ class Order(Base):
         CheckConstraint("total_minor >= 0 AND discount_minor >= 0", name="amounts"),
         CheckConstraint("returned_minor BETWEEN 0 AND coalesce(total_minor, 0)", name="returned"),
         CheckConstraint("returns = 0 OR status = 'placed'", name="returns_of_placed"),
+        CheckConstraint("fact OR NOT offline", name="offline_is_a_fact"),
         Index("ix_orders_store_day", "store_id", "business_date", "sold_at", "id"),
         Index("ix_orders_member", "member_id", "sold_at", "id"),
         Index("ix_orders_pending", "created_at", postgresql_where=text("status = 'pending'")),

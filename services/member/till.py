@@ -1,0 +1,73 @@
+"""The members that a till keeps for when it is without network: those who bought here lately."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.member.models import Store
+from shared import changes, stores
+from shared.contracts.member.till import GetTillMembers, TillMember, TillMembers
+from shared.seal import Caller
+
+MEMBERS_LIMIT = 2_000
+
+# Whoever was merged has the purchases of both; the row that came with an order stays as it is.
+_SEEN = text(
+    f"""
+    WITH bought AS (
+      SELECT member_id, max(placed_at) AS at, max({changes.written("member_orders")}) AS written
+      FROM member_orders
+      WHERE store_id = :store_id AND NOT voided
+        AND placed_at > CAST(:now AS timestamptz) - make_interval(days => :days)
+      GROUP BY member_id
+    ), seen AS (
+      SELECT coalesce(m.survivor_id, m.id) AS id, max(bought.at) AS at,
+        max(greatest(bought.written, {changes.written("m")})) AS written
+      FROM bought JOIN members m ON m.id = bought.member_id
+      GROUP BY 1 ORDER BY 2 DESC LIMIT :limit
+    )
+    SELECT m.id, m.name, m.card_code, m.last_four, t.tier,
+      CAST(seen.at AS date) + CAST(:days AS int) AS until
+    FROM seen JOIN members m ON m.id = seen.id LEFT JOIN member_tiers t ON t.member_id = m.id
+    WHERE m.erased_at IS NULL AND greatest(
+      seen.written, {changes.written("m")}, {changes.written("t")}) >= :since
+    ORDER BY m.id
+    """
+)
+_GONE = text(
+    f"""
+    SELECT member_id FROM erased_members WHERE {changes.written("erased_members")} >= :since
+    UNION
+    SELECT id FROM members m
+    WHERE survivor_id IS NOT NULL AND {changes.written("m")} >= :since
+    """
+)
+
+
+def get_members(
+    session: Session, caller: Caller, command: GetTillMembers, now: datetime | None = None
+) -> TillMembers:
+    """Whom a till of this store has to learn anew, and whom it has to forget."""
+    store = stores.require_store(session, Store, caller, command.store_id)
+    asked = changes.since(session, command.since_version)
+    values = {
+        "store_id": store.id,
+        "since": asked.since,
+        "now": now or datetime.now(UTC),
+        "days": command.days,
+        "limit": MEMBERS_LIMIT,
+    }
+    items = [
+        TillMember(
+            id=row.id,
+            name=row.name,
+            card_code=row.card_code,
+            last_four=row.last_four,
+            tier=row.tier,
+            until=row.until,
+        )
+        for row in session.execute(_SEEN, values)
+    ]
+    removed = [] if asked.whole else list(session.scalars(_GONE, {"since": asked.since}))
+    return TillMembers(version=asked.version, whole=asked.whole, items=items, removed=removed)

@@ -1,0 +1,39 @@
+"""The members that a till knows without network: those who bought in its store lately."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from shared.contracts import Command, Message, Text
+
+
+class TillMember(Message, frozen=True, kw_only=True):
+    """As little of a member as a till needs to find them, greet them and price for them: of the
+    phone the last four digits. The till forgets them after `until`."""
+
+    id: UUID
+    name: str
+    card_code: str
+    last_four: str
+    tier: str | None
+    until: date
+
+
+class TillMembers(Message, frozen=True, kw_only=True):
+    """What has changed since the version asked with; `whole`: what the till had is replaced.
+    `removed` are no members any more, or others stand for them."""
+
+    version: str
+    whole: bool
+    items: list[TillMember]
+    removed: list[UUID]
+
+
+class GetTillMembers(Command[TillMembers], frozen=True, kw_only=True):
+    """Members who bought in this store within `days`, at most the last 2,000 of them."""
+
+    store_id: UUID
+    since_version: Text | None = None
+    days: Annotated[int, Meta(ge=0, le=366)] = 90

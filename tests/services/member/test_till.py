@@ -1,0 +1,116 @@
+"""Whom a till knows without network: those who bought in its store lately, and little of them."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from services.member import definitions, profiles, till
+from services.member.phones import Keyring
+from shared.contracts.member.till import GetTillMembers, TillMembers
+from shared.database import Database
+from shared.errors import Forbidden
+from shared.ids import new_id
+from shared.seal import Role
+from shared.stores import forget_stores
+from tests.services.member.conftest import open_store, registration, staff
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(database_url: Callable[..., str]) -> Iterator[Database]:
+    forget_stores()
+    definitions.forget()
+    made = Database(database_url("member", fresh=True), "member")
+    yield made
+    made.engine.dispose()
+    forget_stores()
+    definitions.forget()
+
+
+@pytest.fixture
+def store(database: Database) -> UUID:
+    with database.transaction() as session:
+        return open_store(session)
+
+
+def bought(database: Database, store: UUID, keys: Keyring, number: int, days: int = 1) -> UUID:
+    """A member who bought in the store so many days ago."""
+    with database.transaction() as session:
+        made = profiles.register(
+            session, keys, staff(Role.ASSOCIATE, store),
+            registration(store, phone=f"1381234{number:04}", name=f"顾客{number}"),
+        )  # fmt: skip
+        session.execute(
+            text(
+                "INSERT INTO member_orders (order_id, member_id, store_id, business_date,"
+                " placed_at, currency, total_minor, lines, voided)"
+                " VALUES (:id, :member, :store, :day, :at, 'CNY', 1, '[]', false)"
+            ),
+            {"id": new_id(), "member": made.id, "store": store, "day": NOW.date(),
+             "at": NOW - timedelta(days=days)},
+        )  # fmt: skip
+        return made.id
+
+
+def asked(
+    database: Database, store: UUID, version: str | None = None, **fields: Any
+) -> TillMembers:
+    with database.transaction() as session:
+        command = GetTillMembers(store_id=store, since_version=version, **fields)
+        return till.get_members(session, staff(Role.ASSOCIATE, store), command, NOW)
+
+
+def change(database: Database, statement: str, **values: Any) -> None:
+    with database.transaction() as session:
+        session.execute(text(statement), values)
+
+
+def test_who_bought_here_lately(database: Database, store: UUID, keys: Keyring) -> None:
+    with database.transaction() as session:
+        elsewhere = open_store(session)
+    here = bought(database, store, keys, 1)
+    bought(database, store, keys, 2, days=91)
+    bought(database, elsewhere, keys, 3)
+    change(database, "INSERT INTO member_tiers VALUES (:id, 1, 'gold')", id=here)
+
+    (known,) = asked(database, store).items
+    assert (known.id, known.name, known.last_four, known.tier) == (here, "顾客1", "0001", "gold")
+    assert known.until == date(2026, 5, 29)
+    assert asked(database, store, days=0).items == []
+
+
+def test_then_only_who_has_changed(database: Database, store: UUID, keys: Keyring) -> None:
+    one, other = bought(database, store, keys, 1), bought(database, store, keys, 2)
+    known = asked(database, store)
+    assert {each.id for each in known.items} == {one, other}
+    assert asked(database, store, known.version).items == []
+
+    change(database, "INSERT INTO member_tiers VALUES (:id, 1, 'gold')", id=other)
+    now = asked(database, store, known.version)
+    assert ([each.tier for each in now.items], now.removed) == (["gold"], [])
+
+    change(database, "UPDATE members SET survivor_id = :one WHERE id = :other", one=one,
+           other=other)  # fmt: skip
+    merged = asked(database, store, now.version)
+    assert ([each.id for each in merged.items], merged.removed) == ([one], [other])
+
+
+def test_who_was_erased_is_removed(database: Database, store: UUID, keys: Keyring) -> None:
+    member = bought(database, store, keys, 1)
+    known = asked(database, store)
+    change(database, "UPDATE members SET erased_at = now(), name = NULL WHERE id = :id", id=member)
+    change(database, "INSERT INTO erased_members VALUES (:id, :id, '[]')", id=member)
+
+    now = asked(database, store, known.version)
+    assert (now.items, now.removed) == ([], [member])
+
+
+def test_another_store_is_not_told(database: Database, store: UUID) -> None:
+    stranger = staff(Role.ASSOCIATE, new_id())
+    with pytest.raises(Forbidden), database.transaction() as session:
+        till.get_members(session, stranger, GetTillMembers(store_id=store))
