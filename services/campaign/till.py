@@ -68,11 +68,12 @@ def _version(row: Any, store: stores.Store) -> TillPromotionVersion:
         version=row.version,
         starts_at=row.starts_at,
         stops_at=row.stops_at,
-        terms=_terms(promotion) if usable else None,
+        terms=terms_of(promotion) if usable else None,
     )
 
 
-def _terms(promotion: PromotionInput) -> dict[str, Any]:
+def terms_of(promotion: PromotionInput) -> dict[str, Any]:
+    """What a till needs of a promotion to apply it; see `TillPromotionVersion`."""
     wanted = promotion.eligibility
     terms: dict[str, Any] = msgspec.to_builtins(
         {
