@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from infra.api import Api
@@ -22,7 +23,10 @@ RECEIPT = """order {
 
 _QUOTE = """query ($storeId: ID!, $memberId: ID, $lines: [BasketLineInput!]!, $codes: [String!]) {
     quote(storeId: $storeId, memberId: $memberId, lines: $lines, couponCodes: $codes) {
-        quote { totalMinor offer { pointsUsable minorPerHundredPoints walletUsableMinor } }
+        quote {
+            totalMinor offer { pointsUsable minorPerHundredPoints walletUsableMinor }
+            lines { line netMinor unitListMinor } promotions { promotionId version discountMinor }
+        }
         refusal { code messageEn parameters { name value } }
     }
 }"""
@@ -43,6 +47,8 @@ class Sale:
     coupons: list[str] = field(default_factory=list)
     total_minor: int = 0
     tenders: list[dict[str, Any]] = field(default_factory=list)
+    offline: dict[str, Any] = field(default_factory=dict)
+    """What is told beside a sale that was made without network: see `made_alone`."""
 
     def input(self) -> dict[str, Any]:
         return {
@@ -53,7 +59,29 @@ class Sale:
             "lines": self.lines,
             "couponCodes": self.coupons,
             "tenders": self.tenders,
+            **self.offline,
         }
+
+    def made_alone(self, priced: dict[str, Any]) -> None:
+        """It was sold without network at this price, minutes ago, and is a fact."""
+        nets = {line["line"]: line["netMinor"] for line in priced["lines"]}
+        self.lines = [{**line, "statedMinor": nets[line["line"]]} for line in self.lines]
+        now = datetime.now(UTC)
+        told = {
+            "spellId": str(new_id()),
+            "receipt": f"L-{self.order_id}",
+            "claimedAt": (now - timedelta(minutes=2)).isoformat(),
+            "contactAt": (now - timedelta(minutes=20)).isoformat(),
+            "terms": {
+                "units": [
+                    {"line": line["line"], "unitMinor": line["unitListMinor"]}
+                    for line in priced["lines"]
+                ],
+                "promotions": priced["promotions"],
+            },
+        }
+        seller = self.till.api.identity["caller"]["id"]
+        self.offline = {"deviceId": self.till.device_id, "sellerId": seller, "offline": told}
 
 
 def lines_of(pieces: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:

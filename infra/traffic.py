@@ -29,6 +29,8 @@ COUPONS = 400
 SCARCE, PLENTY = 5, 100_000
 ITEM_POINTS = 100
 REDEEMING_ABOVE, MERGING_ABOVE = 0.88, 0.97
+ALONE_SHARE = 0.1
+"""Of the sales, so many were made without network: facts, whatever stock says."""
 
 
 def plan() -> Plan:
@@ -180,6 +182,10 @@ class Traffic:
         api, store = sale.till.api, sale.till.store_id
         priced = await quote(api, store, sale.lines, sale.member_id, sale.coupons)
         sale.total_minor = int(priced["totalMinor"])
+        if not sale.coupons and self.numbers.random() < ALONE_SHARE:
+            sale.made_alone(priced)
+            sale.tenders = in_cash(sale.total_minor)
+            return
         rest, way = sale.total_minor, self.numbers.random()
         offer = priced.get("offer")
         if offer and way < 0.15:

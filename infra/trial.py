@@ -72,6 +72,7 @@ class Plan:
 class Till:
     store_id: str
     api: Api
+    device_id: str = ""
 
 
 @dataclass
@@ -138,7 +139,8 @@ async def set_up(
     for store, number in itertools.product(trial.stores, range(plan.tills)):
         api = await closing.enter_async_context(Api(environment["GATEWAY_URL"]))
         await _open_till(trial, api, store, number)
-        trial.tills.append(Till(store, api))
+        device = id_of(plan.name, "device", store, number)
+        trial.tills.append(Till(store, api, device))
     await settled(environment)
     return trial
 

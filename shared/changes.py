@@ -45,6 +45,7 @@ def written(table: str) -> str:
 
     `xmin` has 32 bits; the upper ones are those of the next transaction, or one less.
     """
-    following = "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
+    # A subquery of its own is worked out once, not for every row.
+    following = "(SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint))"
     wrote = f"CAST(CAST({table}.xmin AS text) AS bigint)"
     return f"({following} - (({following} - {wrote}) & 4294967295))"

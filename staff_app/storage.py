@@ -50,6 +50,10 @@ class Storage(Protocol):
     def is_open(self) -> bool:
         """Whether everything can be read and written."""
 
+    @property
+    def holds_much(self) -> bool:
+        """Whether there is room for a price list: only then this device sells without network."""
+
     async def read(self, name: str) -> Any:
         """None if there is none. Raises `NotKept`; `Locked`."""
 
@@ -93,6 +97,11 @@ class DeviceStorage:
     def is_open(self) -> bool:
         """It has no lock: a session on a server is what a sign-in protects."""
         return True
+
+    @property
+    def holds_much(self) -> bool:
+        """A browser gives it five megabytes, and the session it serves lives on the network."""
+        return False
 
     async def read_all(self, names: list[str]) -> dict[str, Any]:
         return {name: await self.read(name) for name in names}

@@ -8,6 +8,8 @@ from typing import Any
 import flet as ft
 
 from staff_app import queries
+from staff_app.alone import Alone
+from staff_app.answers import Answers
 from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
     Basket,
@@ -46,14 +48,16 @@ from staff_app.work.home import HomeWork
 from staff_app.work.mall import MallWork
 from staff_app.work.member import MemberWork
 from staff_app.work.news import News
+from staff_app.work.offline import OfflineWork
 from staff_app.work.orders import OrdersWork
-from staff_app.work.outbox import Outbox, Sent, kind_of
+from staff_app.work.outbox import Outbox
 from staff_app.work.paper import PaperWork
 from staff_app.work.papers import PapersWork
 from staff_app.work.performance import PerformanceWork
 from staff_app.work.printer import PrinterWork
 from staff_app.work.returning import ReturningWork
 from staff_app.work.shelf import ShelfWork
+from staff_app.work.snapshot import Snapshot
 from staff_app.work.stock import StockWork
 from staff_app.work.tasks import TasksWork
 from staff_app.work.top_up import TopUpWork
@@ -116,7 +120,16 @@ class Till(MemberActs):
             self.client, self.desk, self.home_work, self.tasks_work, self.shelf_work,
             self.finding, self.orders_work,
         )  # fmt: skip
-        self.outbox.answered = self._answered
+        self.alone, self.snapshot = Alone(), Snapshot(self.client, storage)
+        self.offline = OfflineWork(
+            self.client, storage, self.desk, self.network, self.alone, self.basket, self.snapshot,
+            self.outbox,
+        )  # fmt: skip
+        self.basket_work.alone = self.offline.quote
+        self.checkout.offline = self.offline
+        self.finding.kept = lambda: self.snapshot if self.offline.selling else None
+        self.answers = Answers(self)
+        self.outbox.answered = self.answers.came
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -129,16 +142,17 @@ class Till(MemberActs):
                 log.warning("the device does not answer; it is read again")
         self.desk.ready = True
         if not self._running:
-            self._keep_running(self.outbox.run())
-            self._keep_running(self.booking.listen(SALES))
-            self._keep_running(self.booking.listen(RETURNS))
+            self.keep_running(self.outbox.run())
+            self.keep_running(self.booking.listen(SALES))
+            self.keep_running(self.booking.listen(RETURNS))
             for topic in self.news.topics():
-                self._keep_running(self.news.listen(topic))
+                self.keep_running(self.news.listen(topic))
+            self.keep_running(self.offline.keep_up())
         if self.desk.staff is not None:
-            self._keep_running(self.desk_work.learn_time())
+            self.keep_running(self.desk_work.learn_time())
             await self.basket_work.price()
             if self.receipt.order and not self.receipt.booked:
-                self._keep_running(self.confirm())
+                self.keep_running(self.confirm())
 
     def stop(self) -> None:
         for task in self._running:
@@ -155,7 +169,7 @@ class Till(MemberActs):
             self.receipt, self.unsent, self.search, self.people, self.layout, self.orders,
             self.returning, self.person, self.top_up, self.mall, self.shelf, self.draft,
             self.duplicates,
-            self.performance, self.paper, self.printer,
+            self.performance, self.paper, self.printer, self.alone,
         ):  # fmt: skip
             observable.notify()
         await self.storage.flush()
@@ -170,6 +184,7 @@ class Till(MemberActs):
         self.outbox.wake()
         if not self.basket.lines and not self.payment.waiting:
             self.go("/home")
+        self.offline.wake()
         await self.basket_work.price()
 
     async def hand_over(self) -> None:
@@ -184,7 +199,7 @@ class Till(MemberActs):
         """Complete the payment and show the receipt, or what stands in the way."""
         sent = await self.checkout.pay()
         if sent and sent.order:
-            self._show_receipt()
+            self.answers.show_receipt()
 
     async def open_order(self, order: dict[str, Any], back_to: str = "/orders") -> None:
         """Show an order: beside its list where there is room, else on a screen of its own."""
@@ -196,7 +211,7 @@ class Till(MemberActs):
         """Take goods back; the same screen says what became of it."""
         sent = await self.returning_work.give_back()
         if sent and sent.answer:
-            self._keep_running(self.booking.confirm_return())
+            self.keep_running(self.booking.confirm_return())
             await self.orders_work.again()
 
     async def cancel(self, order: dict[str, Any], reason: str) -> None:
@@ -244,13 +259,13 @@ class Till(MemberActs):
         self.say("stock_dropped", undo=undo)
 
     def choose_stock_reason(self, reason: str) -> None:
-        self._keep_running(self.stock_work.choose_reason(reason))
+        self.keep_running(self.stock_work.choose_reason(reason))
 
     async def attach(self, member: dict[str, Any]) -> None:
         """The member of this sale. A new one has an account a moment later."""
         await self.basket_work.attach(member)
-        if member["account"] is None:
-            self._keep_running(self._learn_account(member["id"]))
+        if member["account"] is None and not member.get("alone"):
+            self.keep_running(self._learn_account(member["id"]))
 
     async def _learn_account(self, member_id: str) -> None:
         for _ in range(ACCOUNT_ATTEMPTS):
@@ -282,63 +297,18 @@ class Till(MemberActs):
         await self.outbox.open()
         await self.checkout.open()
         await self.stock_work.open()
-
-    async def _answered(self, sent: Sent) -> None:
-        """What was sent in the background has its answer."""
-        if kind_of(sent.sale) != "sale":
-            await self._promise_answered(sent)
-            return
-        here = self.payment.waiting == sent.sale["id"] or not self.basket.lines
-        await self.checkout.settle(sent)
-        if here and sent.order:
-            self._show_receipt()
-        elif here and sent.refused:
-            self.go("/pay")
-        elif sent.order:
-            self.say("uploaded", number=sent.order["receiptNumber"] or "")
-        else:
-            self.say("upload_refused")
-
-    async def _promise_answered(self, sent: Sent) -> None:
-        """A return, a top-up, points: on the screen that waits for it, else at the foot."""
-        work, state, route = (
-            (self.returning_work, self.returning, "/orders/return")
-            if kind_of(sent.sale) == "return"
-            else (self.mall_work, self.mall, "/customers/mall")
-            if kind_of(sent.sale) == "redeem"
-            else (self.top_up_work, self.top_up, "/customers/top-up")
-        )
-        here = state.waiting == sent.sale["id"]
-        await work.settle(sent)
-        if here and self.returning.receipt:
-            self._keep_running(self.booking.confirm_return())
-        if here:
-            self.go(route)
-        elif sent.answer:
-            self.say("promise_booked", about=sent.sale["about"])
-        else:
-            self.say("promise_refused", about=sent.sale["about"])
-
-    def _show_receipt(self) -> None:
-        self._keep_running(self.confirm())
-        self._keep_running(self._learn_refunds())
-        self.go("/receipt")
-
-    async def _learn_refunds(self) -> None:
-        """Where the rest of an exchange went, for the receipt."""
-        exchange = self.receipt.exchange
-        if exchange and "given" not in exchange:
-            given = await self.returning_work.refunds_of(exchange)
-            if given and self.receipt.exchange is exchange:
-                self.receipt.exchange = {**exchange, "given": given}
-                await self.checkout.keep_receipt()
+        await self.offline.open()
 
     def _reached(self, reached: bool) -> None:
         before, self.network.reached = self.network.reached, reached
+        if reached:
+            self.offline.answered()
         if before and not reached:
-            self._keep_running(self._recover())
+            self.keep_running(self.offline.went())
+            self.keep_running(self._recover())
         elif reached and not before:
             self.outbox.wake()
+            self.keep_running(self.offline.came_back())
 
     async def _recover(self) -> None:
         """Knock until somebody answers, then price what could not be priced."""
@@ -350,10 +320,15 @@ class Till(MemberActs):
                 continue
             except SignedOut:
                 return
-        if self.pricing.stale or (self.basket.lines and not self.pricing.quote):
+        quote = self.pricing.quote
+        if self.pricing.stale or (self.basket.lines and (not quote or quote.get("alone"))):
             await self.basket_work.price()
+        member = self.basket.member
+        if member and member.get("alone"):
+            await self._learn_account(member["id"])
 
-    def _keep_running(self, work: Coroutine[Any, Any, None]) -> None:
+    def keep_running(self, work: Coroutine[Any, Any, None]) -> None:
+        """Go on with something while the screens change."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.append(task)
         task.add_done_callback(self._done)

@@ -30,6 +30,10 @@ class VaultStorage:
     def is_open(self) -> bool:
         return self._open
 
+    @property
+    def holds_much(self) -> bool:
+        return True
+
     async def read(self, name: str) -> Any:
         return (await self.read_all([name]))[name]
 

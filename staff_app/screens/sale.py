@@ -235,6 +235,8 @@ def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) ->
     foot: list[ft.Control] = []
     if basket.coupons:
         foot.append(ft.Row([CouponChip(code, key=code) for code in basket.coupons], wrap=True))
+    if basket.coupons and (pricing.quote or {}).get("alone"):
+        foot.append(named("alone-coupons", note(t("alone_coupons"))))
     if not basket.lines:
         return foot
     if pricing.refusal:

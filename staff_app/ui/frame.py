@@ -153,10 +153,13 @@ def LanguageButton() -> ft.Control:
 
 @ft.component
 def Banner() -> ft.Control:
-    """What stands in the way of everything: no answer from the system."""
+    """What stands in the way of everything: no answer from the system, and what goes on then."""
     till = use_till()
     t = use_words(till)
-    network = use(till.network)
+    network, alone = use(till.network), use(till.alone)
     if network.reached:
         return ft.Container(height=0)
-    return named("offline", note(t("offline"), "stop"))
+    if not alone.ready:
+        return named("offline", note(t("offline"), "stop"))
+    reason = till.offline.why_not()
+    return named("alone", note(t(reason or "alone"), "stop" if reason else "attention"))

@@ -7,6 +7,7 @@ Chinese. What the services say (refusals, reasons) comes with their answers.
 from staff_app.words.duplicates import DUPLICATES
 from staff_app.words.mall import MALL
 from staff_app.words.members import MEMBERS
+from staff_app.words.offline import OFFLINE
 from staff_app.words.orders import ORDERS
 from staff_app.words.papers import PAPERS
 from staff_app.words.performance import PERFORMANCE
@@ -16,8 +17,6 @@ from staff_app.words.stock import STOCK
 from staff_app.words.tasks import TASKS
 
 CATALOGUE: dict[str, tuple[str, str]] = {
-    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS, **PAPERS, **MALL,
-    **TASKS,
-    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS,
-    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **PAPERS, **MALL, **DUPLICATES,
+    **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS, **PAPERS,
+    **MALL, **TASKS, **DUPLICATES, **OFFLINE,
 }  # fmt: skip

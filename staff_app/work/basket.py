@@ -4,6 +4,7 @@ Kept on the device at every change. The price is asked for after each; only the 
 newest question counts.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -26,6 +27,8 @@ class BasketWork:
         self._basket = basket
         self._pricing = pricing
         self._question = 0
+        self.alone: Callable[[], dict[str, Any] | None] = lambda: None
+        """What the basket costs where there is no network; None while there is one."""
 
     async def open(self) -> None:
         """The basket as it was left. Raises `NotKept`."""
@@ -120,6 +123,8 @@ class BasketWork:
         if not self._basket.lines:
             self._pricing.quote, self._pricing.pending = None, False
             return
+        if self._price_alone():
+            return
         self._pricing.pending = True
         try:
             quote = await self._ask()
@@ -127,13 +132,23 @@ class BasketWork:
             if question == self._question:
                 self._refuse(refused)
         except (Unreachable, SignedOut):
-            if question == self._question:
+            if question == self._question and not self._price_alone():
                 self._pricing.stale = True
         else:
             if question == self._question:
                 self._pricing.quote, self._pricing.stale = quote, False
         if question == self._question:
             self._pricing.pending = False
+
+    def _price_alone(self) -> bool:
+        """Whether the till prices by itself, and has."""
+        quote = self.alone()
+        if quote is None:
+            return False
+        self._pricing.refusal = quote.get("refusal")
+        self._pricing.quote = None if self._pricing.refusal else quote
+        self._pricing.stale = self._pricing.pending = False
+        return True
 
     def question(self) -> dict[str, Any]:
         """The basket as `quote` and `placeOrder` take it."""

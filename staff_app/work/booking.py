@@ -53,6 +53,8 @@ class BookingWork:
         receipt, order = self._receipt, self._receipt.order
         if not order or receipt.booked or not order["memberId"]:
             return
+        if order["status"] == "OFFLINE":
+            return  # it is booked once it has been sent
 
         def shown() -> bool:
             return receipt.order is order

@@ -11,6 +11,7 @@ from staff_app.state import Basket, Desk, Payment, Pricing, Problem, Receipt, Un
 from staff_app.storage import NotKept, Storage
 from staff_app.work.basket import BasketWork
 from staff_app.work.finding import FindingWork
+from staff_app.work.offline import OfflineWork
 from staff_app.work.outbox import Outbox, Sent, new_sale
 from staff_app.work.returning import MONEY, NEEDS_REFERENCE, money_back, worth
 
@@ -43,6 +44,7 @@ class CheckoutWork:
         self._outbox = outbox
         self._began_with: set[tuple[str, int]] = set()
         self._took_part_at = 0.0
+        self.offline: OfflineWork | None = None
 
     async def open(self) -> None:
         """The last receipt, and the basket of a sale that is on its way. Raises `NotKept`."""
@@ -252,18 +254,35 @@ class CheckoutWork:
 
     async def _pay(self) -> Sent | None:
         tenders = list(self._payment.tenders)
+        quote = self._pricing.quote or {}
+        alone = quote.get("alone")
+        if alone and any(tender["kind"] not in MONEY for tender in tenders):
+            self._payment.tenders = [each for each in tenders if each["kind"] in MONEY]
+            return None  # points and wallet were chosen before the network went
         if self.due_minor:
             tenders.append(self._tender(self.due_minor))
-        input_ = {
+        told = {
             **self._work.question(),
             "deviceId": (self._desk.device or {})["deviceId"],
             "sellerId": (self._desk.staff or {}).get("id"),
             "channel": "STORE",
+        }
+        staff = (self._desk.staff or {}).get("name", "")
+        if alone and self.offline:
+            try:
+                kept = self._work.kept()
+                sent = await self.offline.sell(told, quote, tenders, kept, staff)
+            except NotKept:
+                self._payment.problem = Problem("NOT_KEPT", "", "")
+                return None
+            await self._sold(sent)
+            return sent
+        input_ = {
+            **told,
             "totalMinor": str(self.total_minor),
             "tenders": tenders,
             **self._exchange(),
         }
-        staff = (self._desk.staff or {}).get("name", "")
         sale = new_sale(new_id(), input_, self._work.kept(), staff)
         try:
             await self._outbox.save(sale)

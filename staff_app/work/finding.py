@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from staff_app.codes import what_is
 from staff_app.ids import new_id
 from staff_app.notice import BUILT_IN
 from staff_app.state import Desk, People, Search
+from staff_app.words import CATALOGUE
+from staff_app.work.snapshot import Snapshot
 
 PAGE = 30
 PAUSE_SECONDS = 0.25
@@ -35,9 +38,35 @@ class FindingWork:
         self._search = search
         self._people = people
         self._question = 0
+        self.kept: Callable[[], Snapshot | None] = lambda: None
+        """What the device knows by itself, while there is no network."""
 
     async def scanned(self, text: str) -> Found:
         """What this code is; raises `Refused`, `Unreachable`, `SignedOut`."""
+        try:
+            return self._scanned_alone(text) or await self._scanned(text)
+        except Unreachable:
+            found = self._scanned_alone(text)
+            if found is None:
+                raise
+            return found
+
+    def _scanned_alone(self, text: str) -> Found | None:
+        """By what the device knows; None while there is a network."""
+        kept = self.kept()
+        if kept is None:
+            return None
+        kind = what_is(text)
+        if kind in ("card", "number"):
+            people = kept.people(text)
+            return Found(member=people[0] if len(people) == 1 else None)
+        sku = kept.by_code(text)
+        if sku is None and kind == "code":
+            zh, en = CATALOGUE["alone_coupons"]
+            raise Refused("ALONE_COUPON", zh, en, {}, None)
+        return Found(sku=sku)
+
+    async def _scanned(self, text: str) -> Found:
         kind = what_is(text)
         if kind == "piece":
             return await self._piece(text)
@@ -178,6 +207,16 @@ class FindingWork:
 
     async def people(self, text: str) -> list[dict[str, Any]]:
         """The members a text may mean; raises `Refused`, `Unreachable`, `SignedOut`."""
+        try:
+            return self._people_alone(text) or await self._asked_for(text)
+        except Unreachable:
+            return self._people_alone(text)
+
+    def _people_alone(self, text: str) -> list[dict[str, Any]]:
+        kept = self.kept()
+        return [] if kept is None else kept.people(text)
+
+    async def _asked_for(self, text: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self._client.ask(queries.MEMBERS, query=text))[
             "members"
         ]
@@ -213,7 +252,9 @@ class FindingWork:
         except Refused:
             results = []
         except (Unreachable, SignedOut):
-            pass  # the banner says so; the field keeps its text
+            kept = self.kept()  # else the banner says so; the field keeps its text
+            if kept is not None:
+                results, more = kept.by_words(text)
         if question == self._question:
             self._search.results, self._search.more = results, more
             self._search.searching = False

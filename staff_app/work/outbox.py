@@ -13,7 +13,7 @@ from typing import Any
 
 from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
-from staff_app.queries import mall, members
+from staff_app.queries import mall, members, offline
 from staff_app.state import Desk, Unsent
 from staff_app.storage import NotKept, Storage
 
@@ -83,7 +83,10 @@ class Outbox:
             except Refused as refused:
                 if refused.code in _ON_ITS_WAY:
                     return Sent(sale)
-                await self.forget(sale_id)
+                if is_alone(sale):  # it has happened: never let go of
+                    await self.set_aside(sale, refused)
+                else:
+                    await self.forget(sale_id)
                 return Sent(sale, refused=refused)
             except (Unreachable, SignedOut):
                 return Sent(sale)
@@ -104,8 +107,33 @@ class Outbox:
     async def set_aside(self, sale: dict[str, Any], refused: Refused) -> None:
         """Keep a refused sale in the list with its reason, until somebody looks at it."""
         refusal = {"code": refused.code, "zh": refused.zh, "en": refused.en}
-        self._unsent.sales = [*self._unsent.sales, {**sale, "refusal": refusal}]
+        others = [known for known in self._unsent.sales if known["id"] != sale["id"]]
+        self._unsent.sales = [*others, {**sale, "refusal": refusal}]
         await self._storage.keep("unsent", list(self._unsent.sales))
+
+    def release(self, sale_id: str) -> None:
+        """Its payer has done with it: the background sends it."""
+        self._being_paid.discard(sale_id)
+        self.wake()
+
+    async def again(self, sale: dict[str, Any]) -> None:
+        """Send a refused sale once more; it may have been accepted elsewhere."""
+        cleared = {name: value for name, value in sale.items() if name != "refusal"}
+        self._unsent.sales = [
+            cleared if known["id"] == sale["id"] else known for known in self._unsent.sales
+        ]
+        await self._storage.keep("unsent", list(self._unsent.sales))
+        self.wake()
+
+    async def accept(self, sale: dict[str, Any], reason: str) -> str:
+        """A manager answers for a sale that was made and refused; the number of its receipt.
+
+        Raises `Refused`, `Unreachable`, `SignedOut`.
+        """
+        told = {"orderId": sale["id"], "reason": reason}
+        payload = await self._client.tell(offline.ACCEPT_OFFLINE_SALE, told)
+        await self.forget(sale["id"])
+        return str(payload["order"]["receiptNumber"] or "")
 
     def wake(self) -> None:
         """Try now: the network is back, somebody signed in, or a thumb said so."""
@@ -169,6 +197,11 @@ def promise(
         "staff": staff_name,
         "saved_at": time.time(),
     }
+
+
+def is_alone(sale: dict[str, Any]) -> bool:
+    """Whether a sale was made without network: it has happened, whatever is said to it."""
+    return bool(sale["input"].get("offline"))
 
 
 def kind_of(sale: dict[str, Any]) -> str:

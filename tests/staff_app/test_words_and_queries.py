@@ -10,13 +10,13 @@ from graphql import parse, validate
 
 from staff_app import queries
 from staff_app.i18n import CATALOGUE, words
-from staff_app.queries import members, performance, receipts, stock, tasks
+from staff_app.queries import members, offline, performance, receipts, stock, tasks
 from tests.staff_app.shop import SCHEMA
 
 APP = Path(queries.__file__).parents[1]
 DOCUMENTS = {
     name: text
-    for part in (queries, members, performance, receipts, stock, tasks)
+    for part in (queries, members, offline, performance, receipts, stock, tasks)
     for name, text in vars(part).items()
     if name.isupper() and name[0] != "_"
 }

@@ -20,7 +20,7 @@ from shared.contracts.campaign.stated import Difference
 from shared.contracts.order import Amount, Order
 from shared.contracts.order.stated import Seconds
 from shared.paging import Page
-from shared.seal import FLOOR, Role
+from shared.seal import Role
 
 ERRORS = {
     "OFFLINE_INVALID": Sentence(
@@ -73,7 +73,7 @@ class OfflineRule(Message, frozen=True, kw_only=True):
     allowed: bool = True
     store_ids: Stores = frozenset()
     device_ids: Stores = frozenset()
-    roles: frozenset[Role] = FLOOR
+    roles: frozenset[Role] = frozenset()
     hours: Annotated[int, Meta(ge=1, le=24 * 31)] = 24
     member_days: Annotated[int, Meta(ge=0, le=366)] = 90
     sale_minor: Amount | None = 1_000_000
