@@ -42,7 +42,8 @@ ERRORS = {
     ),
     "INVALID_TASK": Sentence(zh="待办有误：{reason_zh}", en="The task is not right: {reason_en}"),
     "UNKNOWN_ASSOCIATE": Sentence(
-        zh="这位同事不在本店，或已离职", en="This colleague does not work in the store"
+        zh="该员工不存在、已离职或不在该门店范围内",
+        en="There is no such member of staff at work in these stores",
     ),
     "INVALID_TASK_RULE": Sentence(
         zh="待办规则有误：{reason_zh}", en="The rule of tasks is not right: {reason_en}"

@@ -11,6 +11,7 @@ from services.directory.service import DirectoryService
 from shared.contracts import Command, declared
 from shared.contracts import directory as contract
 from shared.contracts.directory.disclosure import ReadDirectoryRecords
+from shared.contracts.directory.printers import ListPrinters, SavePrinter
 from shared.errors import Forbidden, InvalidInput
 from shared.ids import new_id
 from shared.seal import Role
@@ -37,6 +38,8 @@ ALLOWED = {
     contract.ChangePassword: EVERYBODY - {R.INTEGRATION},
     contract.PublishSetting: MANAGERS,
     contract.GetSettings: MANAGERS | {R.AUDITOR},
+    SavePrinter: MANAGERS,
+    ListPrinters: MANAGERS | {R.ASSOCIATE, R.AUDITOR},
     contract.PublishSignInPolicy: {R.HQ_ADMINISTRATOR},
     contract.ListSignInPolicies: {R.HQ_OPERATIONS, R.HQ_ADMINISTRATOR, R.AUDITOR},
     contract.ListAudit: {R.HQ_ADMINISTRATOR, R.AUDITOR},
