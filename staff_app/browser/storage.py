@@ -3,6 +3,7 @@
 The store itself is `web/vault.js`; it takes and gives JSON text.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,7 @@ class VaultStorage:
     def __init__(self, ask: Callable[..., Awaitable[Any]], is_open: bool) -> None:
         self._call = ask
         self._open = is_open
+        self._turn = asyncio.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -52,7 +54,8 @@ class VaultStorage:
             [name, None if value is None else json.dumps(value, separators=(",", ":"))]
             for name, value in values.items()
         ]
-        await self._ask("put", pairs)
+        async with self._turn:  # to encrypt takes its time: what was said last is kept last
+            await self._ask("put", pairs)
 
     async def keep(self, name: str, value: Any) -> None:
         try:

@@ -181,3 +181,15 @@ def test_many_values_are_kept_by_one_write_or_not_at_all() -> None:
         assert await storage.read("list") == {"version": 7}
 
     run(play)
+
+
+def test_what_was_said_last_is_kept_last() -> None:
+    async def play() -> None:
+        vault = Vault()
+        storage = vault.storage()
+        await storage.unlock("1001", "2580", "key")
+        vault.slow = [0.05, 0.0]
+        await asyncio.gather(storage.write("unsent", [1]), storage.keep("unsent", [1, 2]))
+        assert await storage.read("unsent") == [1, 2]
+
+    run(play)

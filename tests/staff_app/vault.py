@@ -1,6 +1,7 @@
 """A browser's store that is made up: it opens, locks and counts tries as `web/vault.js` does. What
 the real one encrypts is told by a test in a browser (tests/e2e/test_till.py)."""
 
+import asyncio
 from typing import Any
 
 from staff_app.browser.storage import OPEN_NAMES, VaultStorage
@@ -9,7 +10,8 @@ STORAGE_KEY = "a2V5"
 
 
 class Vault:
-    """One device. `storage()` is a page that was loaded on it; `full` takes nothing any more."""
+    """One device. `storage()` is a page that was loaded on it; `full` takes nothing any more,
+    `slow` are the seconds that the next writes take."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -17,6 +19,7 @@ class Vault:
         self.key = ""
         self.open = False
         self.full = False
+        self.slow: list[float] = []
         self.written: list[list[str]] = []
 
     def storage(self) -> VaultStorage:
@@ -27,6 +30,7 @@ class Vault:
         self.open = False
 
     async def ask(self, call: str, *given: Any) -> Any:
+        await asyncio.sleep(self.slow.pop(0) if call == "put" and self.slow else 0)
         return getattr(self, call)(*given)
 
     def get(self, names: list[str]) -> list[str | None]:
