@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from infra.api import Api, Refused
-from infra.demo import catalogue, chain, custom_fields, mall, offers, people, trade
+from infra.demo import catalogue, chain, custom_fields, mall, offers, people, tasks, trade
 from infra.demo.notes import Notes
 from infra.failure import Failure
 
@@ -21,7 +21,8 @@ IN_FLIGHT = 16
 STYLES_AT_ONCE = 15
 NEWEST_MEMBERS = 3
 REDEEMERS = 5
-LATE = frozenset({"UNKNOWN_STORE", "UNKNOWN_SKU", "UNKNOWN_STYLE", "UNKNOWN_MEMBER", "NO_PRICE"})
+LATE = frozenset({"UNKNOWN_STORE", "UNKNOWN_SKU", "UNKNOWN_STYLE", "UNKNOWN_MEMBER", "NO_PRICE",
+                  "UNKNOWN_ASSOCIATE"})  # fmt: skip
 PATIENCE_SECONDS = 30
 
 Job = Callable[[], Awaitable[Any]]
@@ -98,6 +99,7 @@ class _Loader:
         await self.booked()
         await self.returns()
         await self.mall()
+        await self.tasks()
         self.notes.keep(done=True, seconds=self.seconds, coupon=offers.WELCOME)
 
     async def organisation(self) -> None:
@@ -308,6 +310,14 @@ class _Loader:
                        mall.redemption(number, franchised.id, member.id),
                        self.tills[franchised.code])
             for number, member in enumerate(keen, 1)
+        ])  # fmt: skip
+
+    async def tasks(self) -> None:
+        """From now on events raise tasks; ninety days of them at once would help nobody."""
+        raised = tasks.by_hand(self.plan.places, self.plan.staff, self.plan.members)
+        await self._each("writing down what is to be done", [
+            self._sent("publishTaskRule", "taskRuleVersion { version }", tasks.rule()),
+            *(self._sent("raiseTask", "task { id }", task) for task in raised),
         ])  # fmt: skip
 
     async def _known(self, place: chain.Place) -> None:
