@@ -238,3 +238,32 @@ async def test_whoever_signs_in_next_sees_nothing_of_the_other() -> None:
     assert device.till.tasks.found is None
     await device.sees("现在没有待办。")
     device.close()
+
+
+async def test_an_order_that_cannot_be_seen_is_said_and_the_task_stays() -> None:
+    shop = Shop()
+    shop.to_do(orderId=OTHER)
+    device = await at_home(shop)
+    await device.press(f"task-{TASK}")
+
+    await device.press("task-order")
+
+    await device.sees("看不到这张订单。")
+    assert device.page.route == "/tasks/task"
+    device.close()
+
+
+async def test_where_there_is_room_a_task_stands_beside_the_list() -> None:
+    shop = Shop()
+    shop.to_do()
+    device = await at_home(shop)
+    device.till.layout.wide = True
+    await device.press("all-tasks")
+    await device.sees("点一件待办，这里看详情")
+
+    await device.press(f"task-{TASK}")
+
+    await device.until(lambda: device.named("task-head") is not None)
+    assert device.page.route == "/tasks"
+    assert device.named("new-task") is not None
+    device.close()
