@@ -152,7 +152,9 @@ class TasksWork:
         state.asking = False
         if found is not None:
             info = page["pageInfo"]
-            state.found = before + found
+            # One that came live may be on this page as well.
+            fresh = {task["id"] for task in found}
+            state.found = [task for task in before if task["id"] not in fresh] + found
             state.after = info["endCursor"] if info["hasNextPage"] else ""
         elif not keep and not after:
             state.found = None

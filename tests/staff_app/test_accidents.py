@@ -182,6 +182,22 @@ async def test_a_code_that_is_known_twice_is_chosen_from() -> None:
     device.close()
 
 
+async def test_a_number_that_fits_two_members_is_chosen_from() -> None:
+    shop = Shop()
+    first = shop.people["13800001111"]
+    other = {**first, "id": "0190a000-0000-7000-8000-0000000000ac", "name": "某丙"}
+    shop.people["13900001111"] = other
+    device = await working(shop)
+
+    await device.type("scan", "1111", enter=True)
+
+    await device.until(lambda: device.page.route == "/members")
+    await device.sees("某丙")
+    assert device.says("某乙")
+    assert device.till.basket.member is None
+    device.close()
+
+
 # What changes meanwhile
 
 
