@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra import bench_app, bench_members, figures, pgbench, profiles, trial
+from infra import bench_members, figures, pgbench, profiles, trial
 from infra.failure import Failure
 from infra.figures import Figures
 from infra.profiles import Profile, Sampling
@@ -82,10 +82,13 @@ def command(
         typer.Option(help="Instead: how a stack of its own goes with so many members in it."),
     ] = None,
     app: Annotated[
-        bool, typer.Option("--app", help="Instead: how the till opens in a real browser.")
+        bool, typer.Option("--app", help="Instead: how fast app and till are in a real browser.")
     ] = False,
+    skus: Annotated[
+        int | None, typer.Option(help="With --app: in a stack of its own that has so many.")
+    ] = None,
     keep: Annotated[
-        Path | None, typer.Option(help="Where the stack of --members stays, to be found again.")
+        Path | None, typer.Option(help="Where a stack of its own stays, to be found again.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="One JSON object as the last line.")
@@ -97,12 +100,15 @@ def command(
         if as_json:
             print(json.dumps(told, ensure_ascii=False))
         return
+    if app:
+        from infra import bench_app  # it brings the driver of the browser with it
+
+        told = bench_app.run(skus, keep, lambda step: console.print(step, markup=False))
+        _tell_all(told, as_json)
+        return
     stack = Stack()
     if not stack.status()["ready"]:
         raise Failure("the stack is not ready: ./chainstitch up")
-    if app:
-        _tell_all(bench_app.run(stack, lambda step: console.print(step, markup=False)), as_json)
-        return
     sampling = Sampling(stack) if profile else None
     with _progress() as progress:
         bar = progress.add_task("setting up", total=len(IN_FLIGHT) + 3 + profile)

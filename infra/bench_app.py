@@ -1,162 +1,319 @@
-"""`./chainstitch bench --app`: how the till feels in a real browser, and what it keeps how fast.
+"""`./chainstitch bench --app`: how fast the app is to whoever holds it, in a real browser.
 
-A headless Chromium with a storage of its own opens the till: for the first time, again, and
-without the server; each time until the first screen can be used. Then 50,000 pieces are kept as a
-price list and read again, by the till's own Python. Beside seconds by the clock stands the
-processor time of the browser, which a busy machine spoils less.
+First usable screen (the app served from the server, and the till that lies on the device), change
+of screen, answer of a search; and what 40 signed-in sessions cost one server process. Times are
+taken in the page, from the press to the frame that shows what was asked for, with the tree for
+screen readers switched on, by whose names things are found: without it it is somewhat faster.
 """
 
-import json
+import asyncio
+import itertools
+import os
+import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
+from playwright.sync_api import Browser
 
-from infra import install
+from infra import bench_till, crowd, own_stack, trial
+from infra.api import Api
+from infra.app_sessions import AppSession
+from infra.browser import Phone, launched
+from infra.demo import words
+from infra.failure import Failure
 from infra.stack import Stack
-from infra.wire import Wire
+from infra.trial import Plan, Trial, at_once, batched, id_of
+from shared.ids import new_id
+from staff_app import queries
 
-TIMES = 3
-PIECES, IN_A_VALUE = 50_000, 500
-PATIENCE_MILLISECONDS = 120_000
-FIRST_SCREEN = '[flt-semantics-identifier="activation-code"]'
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-# The names of controls are there once the semantics are, which a person does not need: a little
-# is measured too much.
-_NAMES_ON = """
-new MutationObserver((_changes, observer) => {
-  const button = document.querySelector('flt-semantics-placeholder');
-  if (button) { button.click(); observer.disconnect(); }
-}).observe(document, {childList: true, subtree: true});
+NAME = "bench-app"
+PIN = "736193"
+SIZE = (390, 844)
+PREFERENCES = "flutter.chainstitch.preferences"
+USABLE = ("activate", "sign-in", "to-do", "scan")
+"""What the first screen is known by that one can do something on."""
+SCREENS = (
+    ("tab-sale", "scan"), ("tab-members", "member-query"), ("tab-stock", "stock-query"),
+    ("tab-more", "sign-out"), ("tab-home", "to-do"),
+)  # fmt: skip
+ROUTES = ("/", "/customers", "/stock", "/more", "/home")
+STYLES_OF_A_REQUEST = 50
+COLOURS, SIZES_OF_CLOTHES = ("黑", "白", "酒红", "雾蓝", "驼"), ("S", "M", "L", "XL")
+SETTLED_SECONDS = 3
+PAUSE_SECONDS = 1.0
+"""Each of many sessions changes its screen about so often."""
+_FIRST_USE = """
+(() => {
+  const wanted = SELECTOR;
+  const look = () => document.querySelector(wanted)
+    ? window.firstUse = performance.now() : requestAnimationFrame(look);
+  requestAnimationFrame(look);
+})()
 """
-_KEPT = "() => navigator.serviceWorker.controller !== null"
-_IN_PYTHON = "async (code) => (await (await self.till).python.runPythonAsync(code))"
-_LIST = """
-import json, time, till_device
-from staff_app.browser.start import asker
-from staff_app.browser.storage import VaultStorage
-
-storage = VaultStorage(asker(till_device.vault), True)
-await storage.unlock("bench", "1234", "a" * 43 + "=")
-def piece(n):
-    return {
-        "id": f"0190a000-0000-7000-8000-{n:012d}", "code": f"D{n // 12:05d}-{n % 12}",
-        "ean": f"29{n:010d}0", "name": "真丝连衣裙", "colour": "酒红", "size": "M",
-        "priceMinor": 29800 + n % 97 * 100, "available": n % 13,
-    }
-def values():
-    for first in range(0, PIECES, IN_A_VALUE):
-        yield f"bench.{first}", [piece(n) for n in range(first, first + IN_A_VALUE)]
-ready = dict(values())
-began = time.perf_counter()
-await storage.write_all(ready)
-written = time.perf_counter() - began
-names = list(ready)
-del ready
-began = time.perf_counter()
-read = await storage.read_all(names)
-by_ean = {piece["ean"]: piece for some in read.values() for piece in some}
-opened = time.perf_counter() - began
-assert len(by_ean) == PIECES
-began = time.perf_counter()
-changed = await storage.read(names[7])
-await storage.write(names[7], changed)
-one = time.perf_counter() - began
-await storage.write_all(dict.fromkeys(names))
-await storage.lock()
-json.dumps({"write_seconds": written, "open_seconds": opened, "one_value_seconds": one})
+_WATCH = """
+([event, key, selector]) => {
+  let began = null;
+  addEventListener(event, happened => {
+    if (!key || happened.key === key) began = performance.now();
+  }, {capture: true});
+  window.took = new Promise(done => {
+    const look = () => began !== null && document.querySelector(selector)
+      ? done(performance.now() - began) : requestAnimationFrame(look);
+    look();
+  });
+}
 """
+Tell = Callable[[str], None]
 
 
-def run(stack: Stack, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Median seconds of some loads, and of the price list."""
-    target = stack.status()["urls"]["till"]
-    first, again, alone = Loads(), Loads(), Loads()
-    with tempfile.TemporaryDirectory() as folder, _browser() as browser:
-        wire = Wire(target, Path(folder))
-        wire.up()
-        try:
-            for number in range(TIMES):
-                tell(f"the till, {number + 1} of {TIMES}")
-                context = browser.new_context(viewport={"width": 390, "height": 844})
-                context.add_init_script(_NAMES_ON)
-                page = context.new_page()
-                first.add(page, wire.origin)
-                page.wait_for_function(_KEPT, timeout=PATIENCE_MILLISECONDS)
-                page.wait_for_timeout(2_000)
-                for _ in range(TIMES):
-                    again.add(page, wire.origin)
-                wire.down()
-                alone.add(page, wire.origin)
-                wire.up()
-                if number == TIMES - 1:
-                    tell(f"a price list of {PIECES} pieces")
-                    kept = _price_list(page)
-                context.close()
-        finally:
-            wire.down()
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured: loads, rounds through the screens, searches, sessions, and the seconds
+    in which these change screens."""
+
+    loads: int = 5
+    rounds: int = 4
+    searches: int = 12
+    sessions: int = 40
+    seconds: float = 20.0
+
+
+@dataclass
+class Shop:
+    """A store: the code of a new device and the number of its manager, devices on which that one
+    has signed in, words and phones to search by, how many SKUs there are in all."""
+
+    code: str
+    number: str
+    kept: list[dict[str, Any]]
+    words: Sequence[str]
+    phones: Sequence[str]
+    skus: int
+
+
+def run(skus: int | None, keep: Path | None, tell: Tell, sizes: Sizes = Sizes()) -> dict[str, Any]:
+    """Measure the stack that is up; with `skus` one of its own, which has so many."""
+    if skus is not None:
+        with own_stack.running(keep, tell) as stack:
+            return measure(stack, skus, tell, sizes)
+    stack = Stack()
+    if not stack.status()["ready"]:
+        raise Failure("the stack is not ready: ./chainstitch up")
+    return measure(stack, 0, tell, sizes)
+
+
+def measure(stack: Stack, skus: int, tell: Tell, sizes: Sizes = Sizes()) -> dict[str, Any]:
+    shop = asyncio.run(_set_up(stack, skus, sizes, tell))
+    urls = stack.status()["urls"]
+    result: dict[str, Any] = {"skus": shop.skus}
+    with tempfile.TemporaryDirectory() as pictures, launched() as browser:
+        tell("the app on the server")
+        phone = _phone(browser, urls["app"], Path(pictures))
+        result["app"] = _measure_app(phone, shop, sizes)
+        phone.close()
+    tell(f"{sizes.sessions} sessions")
+    result["sessions"] = asyncio.run(_measure_sessions(stack, shop, sizes))
+    result |= bench_till.run(stack, tell)
+    return result | {"load_average": [round(load, 1) for load in os.getloadavg()]}
+
+
+def _measure_app(phone: Phone, shop: Shop, sizes: Sizes) -> dict[str, Any]:
+    """In milliseconds; `search_typed` is from the last letter, so it has the pause in it."""
+    shown: dict[str, Any] = {"first_load_ms": round(_loaded(phone, "/"))}
+    phone.keys(shop.code)
+    phone.press("activate")
+    phone.shows("sign-in")
+    phone.keys(shop.number)
+    phone.press("sign-in")
+    phone.keys(PIN)
+    phone.press("sign-in")
+    phone.shows("to-do")
+    shown["warm_load"] = told([_loaded(phone, "/home") for _ in range(sizes.loads)])
+    for tab, there in SCREENS:  # nothing is timed that has never been drawn
+        _change(phone, tab, there)
+    changes = [_change(phone, tab, there) for _ in range(sizes.rounds) for tab, there in SCREENS]
+    shown["change_of_screen"] = told(changes)
+    phone.press("tab-sale")
+    asked = _some(shop.words, sizes.searches)
+    searched = [_search(phone, "scan", word, "sku-", enters=True) for word in asked]
+    shown["search_pieces"] = told(searched)
+    searched = [_search(phone, "scan", word, "sku-") for word in asked]
+    shown["search_pieces_typed"] = told(searched)
+    phone.press("tab-members")
+    asked = _some(shop.phones, sizes.searches)
+    searched = [_search(phone, "member-query", number, "member-M") for number in asked]
+    shown["search_members_typed"] = told(searched)
+    return shown
+
+
+async def _measure_sessions(stack: Stack, shop: Shop, sizes: Sizes) -> dict[str, Any]:
+    """What they take of the server's memory, and how soon each sees the screen it asks for."""
+    url = stack.environment()["APP_URL"]
+    before = _memory(stack)
+    async with AsyncExitStack() as closing:
+        sessions = [await closing.enter_async_context(AppSession(url, kept)) for kept in shop.kept]
+        for route in ROUTES:
+            await asyncio.gather(*(session.go(route) for session in sessions))
+        await asyncio.sleep(SETTLED_SECONDS)
+        after = _memory(stack)
+        reactions = await asyncio.gather(*(_use(each, sizes.seconds) for each in sessions))
+        at_once = await asyncio.gather(*(session.go("/orders") for session in sessions))
     return {
-        **first.told("till_first_load"),
-        **again.told("till_again"),
-        **alone.told("till_without_server"),
-        **{f"price_list_{name}": round(value, 2) for name, value in kept.items()},
+        "sessions": len(sessions),
+        "memory_before_mb": round(before),
+        "memory_mb": round(after),
+        "mb_per_session": round((after - before) / len(sessions), 2),
+        "change_of_screen": told([1000 * took for some in reactions for took in some]),
+        "all_at_once": told([1000 * took for took in at_once]),
     }
 
 
-class Loads:
-    """Loads of one kind: seconds by the clock, and of processor time."""
-
-    def __init__(self) -> None:
-        self._seconds: list[float] = []
-        self._cpu: list[float] = []
-
-    def add(self, page: Any, origin: str) -> None:
-        """From asking for the page until its first screen can be used."""
-        cpu, began = _browser_cpu(), time.perf_counter()
-        page.goto(f"{origin}/till/")
-        page.locator(FIRST_SCREEN).wait_for(state="attached", timeout=PATIENCE_MILLISECONDS)
-        page.locator("#loading").wait_for(state="detached", timeout=PATIENCE_MILLISECONDS)
-        self._seconds.append(time.perf_counter() - began)
-        self._cpu.append(_browser_cpu() - cpu)
-
-    def told(self, name: str) -> dict[str, float]:
-        return {
-            f"{name}_seconds": round(statistics.median(self._seconds), 2),
-            f"{name}_slowest_seconds": round(max(self._seconds), 2),
-            f"{name}_cpu_seconds": round(statistics.median(self._cpu), 2),
-        }
+async def _use(session: AppSession, seconds: float) -> list[float]:
+    """Change screens as somebody does who works with it; the seconds of each change."""
+    took, end = [], time.monotonic() + seconds
+    ways = itertools.cycle(ROUTES)
+    while time.monotonic() < end:
+        await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE_SECONDS)
+        took.append(await session.go(next(ways)))
+    return took
 
 
-@contextmanager
-def _browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = str(install.chromium())
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield started
-        started.close()
+def _memory(stack: Stack) -> float:
+    """Megabytes that the app's server holds."""
+    return float(stack.status()["processes"]["app"]["rss_mb"])
 
 
-def _browser_cpu() -> float:
-    """Processor seconds so far of the browser that this process has started."""
-    spent = 0.0
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if "chrom" in process.name().lower():
-                times = process.cpu_times()
-                spent += times.user + times.system
-        except psutil.Error:
-            continue  # it has ended
-    return spent
+def _phone(browser: Browser, origin: str, pictures: Path) -> Phone:
+    phone = Phone(browser, origin, pictures, SIZE)
+    wanted = ",".join(_named(name) for name in USABLE)
+    phone.context.add_init_script(_FIRST_USE.replace("SELECTOR", repr(wanted)))
+    return phone
 
 
-def _price_list(page: Any) -> dict[str, float]:
-    code = f"PIECES, IN_A_VALUE = {PIECES}, {IN_A_VALUE}\n{_LIST}"
-    told: dict[str, float] = json.loads(page.workers[0].evaluate(_IN_PYTHON, code))
-    return told
+def _loaded(phone: Phone, path: str) -> float:
+    """Open the page; the milliseconds until the first usable screen."""
+    phone.open(path)
+    phone.page.wait_for_function("() => window.firstUse !== undefined", timeout=90_000)
+    return float(phone.page.evaluate("() => window.firstUse"))
+
+
+def _change(phone: Phone, tab: str, there: str) -> float:
+    phone.page.evaluate(_WATCH, ["pointerup", "", _named(there)])
+    phone.press(tab)
+    return float(phone.page.evaluate("() => window.took"))
+
+
+def _search(phone: Phone, into: str, text: str, finds: str, enters: bool = False) -> float:
+    """Milliseconds from the last key, or from Enter, to the first row of the answer."""
+    field_ = phone.focus(into)
+    field_.press("Control+a")
+    field_.press("Delete")
+    results = f'[flt-semantics-identifier^="{finds}"]'
+    phone.page.wait_for_function("wanted => !document.querySelector(wanted)", arg=results)
+    event = ["keydown", "Enter"] if enters else ["input", ""]
+    phone.page.evaluate(_WATCH, [*event, results])
+    field_.press_sequentially(text)
+    if enters:
+        phone.page.keyboard.press("Enter")
+    return float(phone.page.evaluate("() => window.took"))
+
+
+def _named(identifier: str) -> str:
+    return f'[flt-semantics-identifier="{identifier}"]'
+
+
+def _some(known: Sequence[str], number: int) -> list[str]:
+    return random.Random(4).choices(known, k=number)
+
+
+def told(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile."""
+    cuts = statistics.quantiles(milliseconds, n=20, method="inclusive")
+    return {"p50_ms": round(cuts[9]), "p95_ms": round(cuts[18])}
+
+
+async def _set_up(stack: Stack, skus: int, sizes: Sizes, tell: Tell) -> Shop:
+    """A chain to look at, and devices on which its manager has signed in."""
+    async with AsyncExitStack() as closing:
+        plan = Plan(NAME, phones=19_300_000_000, stores=1, tills=1, members=200)
+        chain = await trial.set_up(stack.environment(), plan, closing, tell)
+        tell(f"{skus:,} SKUs")
+        await _make_styles(chain.hq, skus)
+        await trial.settled(stack.environment())
+        number = f"88{int(time.time()) % 10**6:06}"
+        store = chain.stores[0]
+        await chain.hq.change(
+            "saveStaff", "created { id }", id=str(new_id()), number=number, name="店长", pin=PIN,
+            roles=["STORE_MANAGER"], scopeKind="STORE", scopeId=store,
+        )  # fmt: skip
+        code = (await _device(chain, store))[1]
+        kept = [await _signed_in(chain, store, number) for _ in range(sizes.sessions)]
+        phones = [str(plan.phones + at) for at in range(plan.members)]
+    with crowd.connect(stack.environment()["DATABASE_URL"], "inventory") as connection:
+        row = connection.execute("SELECT count(*) FROM skus").fetchone()
+    return Shop(code, number, kept, [kind[1] for kind in words.CATEGORIES] if skus else
+                [NAME], phones, row[0] if row else 0)  # fmt: skip
+
+
+async def _make_styles(hq: Api, skus: int) -> None:
+    """So many SKUs of styles whose names are put together as a shop's are; made once."""
+    draw = random.Random(5)
+    styles = []
+    for number in range(skus // (len(COLOURS) * len(SIZES_OF_CLOTHES))):
+        category, code = draw.choice(words.CATEGORIES), f"{NAME}-{number:05}"
+        pieces = [
+            {"id": id_of(code, colour, size), "code": f"{code}-{at}{size}", "colour": colour,
+             "size": size}
+            for at, colour in enumerate(COLOURS) for size in SIZES_OF_CLOTHES
+        ]  # fmt: skip
+        name = "".join(draw.sample(words.MANNERS, 2)) + str(category[1])
+        styles.append({"id": id_of(code), "code": code, "name": name, "category": category[1],
+                       "listPriceMinor": str(draw.randrange(99, 1999) * 100),
+                       "skus": pieces})  # fmt: skip
+
+    async def save(some: list[dict[str, Any]]) -> None:
+        await hq.change("saveStyles", "stylesSaved { ids }", items=some)
+
+    await at_once(save, batched(styles, STYLES_OF_A_REQUEST))
+
+
+async def _device(chain: Trial, store: str) -> tuple[str, str]:
+    """A new device of the store: its id, and the code that activates it."""
+    id_ = str(new_id())
+    made = await chain.hq.change(
+        "createDevice", "deviceCreated { activationCode }", id=id_, storeId=store, name=NAME
+    )
+    return id_, str(made["deviceCreated"]["activationCode"])
+
+
+async def _signed_in(chain: Trial, store: str, number: str) -> dict[str, Any]:
+    """What a device keeps on which the manager has signed in."""
+    id_, code = await _device(chain, store)
+    activated = await chain.hq.change(
+        "activateDevice", "deviceActivated { deviceSecret deviceCode storeName }",
+        activationCode=code,
+    )  # fmt: skip
+    known = activated["deviceActivated"]
+    payload = await chain.hq.change(
+        "signInWithPin",
+        "accessToken refreshToken expiresInSeconds identity { name caller { id roles } }",
+        deviceId=id_, deviceSecret=known["deviceSecret"], staffNumber=number, pin=PIN,
+    )  # fmt: skip
+    identity = payload["identity"]
+    tokens = {"access": payload["accessToken"], "refresh": payload["refreshToken"],
+              "expires_at": time.time() + payload["expiresInSeconds"]}  # fmt: skip
+    staff = {"id": identity["caller"]["id"], "name": identity["name"], "number": number,
+             "roles": identity["caller"]["roles"]}  # fmt: skip
+    stores = (await chain.hq.ask(queries.STORES))["stores"]
+    return {
+        "device": {"deviceId": id_, "storeId": store, **known},
+        "tokens": tokens,
+        "staff": staff,
+        "store": next(each for each in stores if each["id"] == store),
+    }

@@ -10,10 +10,9 @@ import asyncio
 import os
 import random
 import statistics
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +20,12 @@ from typing import Any
 
 import psycopg
 
-from infra import crowd, figures, importing, trial
+from infra import crowd, figures, importing, own_stack, trial
 from infra.api import Api
 from infra.crowd import LOCKER, Crowd
 from infra.failure import Failure
 from infra.selling import endless, sell
 from infra.stack import Stack
-from infra.state import State
 from infra.trial import Plan, Trial
 from shared.ids import new_id
 
@@ -62,17 +60,8 @@ class Sizes:
 def run(members: int, keep: Path | None, tell: Tell) -> dict[str, Any]:
     """Make a stack, fill it, measure, and take it away again; `keep` is where it is to stay, and
     what is there already is found again."""
-    if "DATABASE_URL" in os.environ:
-        raise Failure("this fills a server of its own: unset DATABASE_URL")
-    with _stack(keep) as stack:
-        tell("starting a stack")
-        stack.up()
-        try:
-            return asyncio.run(measure(stack, members, tell))
-        finally:
-            stack.down()
-            if keep is None:
-                stack.state.broker().forget()
+    with own_stack.running(keep, tell) as stack:
+        return asyncio.run(measure(stack, members, tell))
 
 
 async def measure(stack: Stack, members: int, tell: Tell, sizes: Sizes = Sizes()) -> dict[str, Any]:
@@ -368,18 +357,6 @@ async def _until(true: Callable[[], Awaitable[bool]]) -> None:
         if time.monotonic() - began > WAIT_SECONDS:
             raise Failure(f"not done after {WAIT_SECONDS} s")
         await asyncio.sleep(0.2)
-
-
-@contextmanager
-def _stack(keep: Path | None) -> Iterator[Stack]:
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        yield Stack(State(keep.resolve()))
-        return
-    with tempfile.TemporaryDirectory(prefix="chainstitch-bench-") as folder:
-        # The database server is another user's, and has to get through.
-        Path(folder).chmod(0o755)
-        yield Stack(State(Path(folder) / "state"))
 
 
 _KEYS = """

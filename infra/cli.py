@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra import audit, bench, chaos, doctor, install, parked, till_bundle
+from infra import audit, bench, chaos, doctor, install, parked, sheet, till_bundle
 from infra.demo import command as demo
 from infra.failure import Failure
 from infra.replay import command as replay
@@ -99,6 +99,7 @@ app.command("doctor")(doctor.command)
 app.command("demo")(demo.command)
 app.command("audit")(audit.command)
 app.command("bench")(bench.command)
+app.command("sheet")(sheet.command)
 app.command("chaos")(chaos.command)
 app.command("till")(till_bundle.command)
 app.command("replay")(replay.command)

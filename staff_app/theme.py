@@ -58,6 +58,9 @@ def _theme(colours: ft.ColorScheme) -> ft.Theme:
         color_scheme=colours,
         font_family=FONT,
         visual_density=ft.VisualDensity.STANDARD,
+        segmented_button_theme=ft.SegmentedButtonTheme(
+            style=ft.ButtonStyle(padding=ft.Padding.symmetric(horizontal=12, vertical=14))
+        ),
         page_transitions=ft.PageTransitionsTheme(
             android=ft.PageTransitionTheme.NONE,
             ios=ft.PageTransitionTheme.NONE,

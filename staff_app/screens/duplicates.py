@@ -90,7 +90,7 @@ def PairScreen() -> ft.View:
     apart, set_apart = ft.use_state(False)
     reason, set_reason = ft.use_state("")
     route = f"{ROUTE}/pair"
-    head = bar(t("compare"), back=BackTo(ROUTE))
+    head = bar(t("side_by_side"), back=BackTo(ROUTE))
     pair = state.pair
     if pair is None:
         to_list = primary("to-duplicates", t("duplicates"), lambda: till.go(ROUTE))

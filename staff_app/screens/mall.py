@@ -83,8 +83,7 @@ def Gift(item: dict[str, Any]) -> ft.Control:
     )
     row = ft.Container(
         ft.Row([words, price]),
-        height=72,
-        padding=ft.Padding.symmetric(horizontal=14),
+        padding=ft.Padding.symmetric(horizontal=14, vertical=12),
         border_radius=theme.CORNER,
         bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
         on_click=(lambda _event: till.mall_work.choose(item)) if can_have else None,
@@ -126,7 +125,7 @@ def _confirm(t: Words, till: Any, state: Any, trouble: list[ft.Control]) -> ft.V
             row_of(t("how_many"), steps),
             row_of(t("handed_over_now"), switch),
             row_of(t("points_before"), count(before)),
-            row_of(t("points_after"), count(before - price), strong=True),
+            row_of(t("points_left_over"), count(before - price), strong=True),
             spacing=8,
         ),
     ]  # fmt: skip
@@ -160,7 +159,7 @@ def _done(t: Words, till: Any, state: Any) -> ft.View:
         row_of(name, f"× {redemption['quantity']}", strong=True),
         row_of(t("points_before"), count(left + int(redemption["points"]))),
         row_of(t("points_spent_now"), f"-{count(redemption['points'])}"),
-        row_of(t("points_after"), count(left), strong=True),
+        row_of(t("points_left_over"), count(left), strong=True),
         spacing=6,
     )
     waits = [note(t("waits_here"))] if redemption["status"] == "WAITING" else []

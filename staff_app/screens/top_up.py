@@ -87,7 +87,7 @@ def _steps(t: Words, till: Any, state: Any, currency: str) -> ft.Control:
                     label=label,
                     selected=(state.entry, state.plan) == (step["paidMinor"], step["plan"]),
                     show_checkmark=False,
-                    padding=ft.Padding.symmetric(horizontal=4, vertical=10),
+                    padding=ft.Padding.symmetric(horizontal=4, vertical=13),
                     on_select=choose,
                 ),
             )

@@ -29,7 +29,7 @@ def Colleagues(chosen: str, choose: Callable[[str], Any], with_me: bool = True) 
                     label=ft.Text(name, size=theme.BODY),
                     selected=id_ == chosen,
                     show_checkmark=False,
-                    padding=ft.Padding.symmetric(horizontal=8, vertical=10),
+                    padding=ft.Padding.symmetric(horizontal=8, vertical=13),
                     on_select=lambda _event, id_=id_: choose(id_),
                 ),
             )

@@ -136,7 +136,7 @@ def _choices(
                 label=_option(options, option["const"], language),
                 selected=option["const"] in chosen,
                 show_checkmark=several,
-                padding=ft.Padding.symmetric(horizontal=4, vertical=10),
+                padding=ft.Padding.symmetric(horizontal=4, vertical=13),
                 on_select=lambda _event, key=option["const"]: tap(key),
             ),
         )

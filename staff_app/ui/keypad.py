@@ -28,7 +28,7 @@ def _key(t: Words, key: str, on_key: Callable[[str], Any]) -> ft.Control:
         return ft.Container(expand=True, height=KEY_HEIGHT)
     face: ft.Control = ft.Text(key, size=theme.TITLE, weight=ft.FontWeight.NORMAL)
     if key == "back":
-        face = ft.Icon(ft.Icons.BACKSPACE_OUTLINED, size=22)
+        face = ft.Icon(ft.Icons.BACKSPACE_OUTLINED, size=22, semantics_label=t("key_back"))
 
     async def press() -> None:
         pressed = on_key(key)
@@ -48,8 +48,7 @@ def _key(t: Words, key: str, on_key: Callable[[str], Any]) -> ft.Control:
             padding=0,
         ),
     )
-    label = t("key_back") if key == "back" else None
-    return ft.Semantics(identifier=f"key-{key}", content=ft.Row([button]), label=label, expand=True)
+    return ft.Semantics(identifier=f"key-{key}", content=ft.Row([button]), expand=True)
 
 
 def use_keys(on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: bool) -> None:

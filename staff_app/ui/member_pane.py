@@ -115,7 +115,7 @@ def _sections(t: Words, till: Any, person: Any) -> ft.Control:
                     label=t(word),
                     selected=chosen,
                     show_checkmark=False,
-                    padding=ft.Padding.symmetric(horizontal=2, vertical=10),
+                    padding=ft.Padding.symmetric(horizontal=2, vertical=13),
                     on_select=show,
                 ),
             )

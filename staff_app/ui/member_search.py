@@ -1,5 +1,6 @@
 """Looking for a member by phone, its end, name or card; a card for who is not there yet."""
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -27,23 +28,29 @@ def MemberSearch(choose: Choose, register: str, margin: int = 0) -> ft.Control:
     t = use_words(till)
     people = use(till.people)
     letters, set_letters = ft.use_state(False)
+    found_before = ft.use_ref(bool(people.query))
 
     async def typed(event: Any) -> None:
+        found_before.current = False
         await till.finding.find_members(event.control.value or "")
 
     async def press(key: str) -> None:
+        """The next number begins anew, once somebody was found by the last one."""
         known = people.query
+        if found_before.current and key != "back":
+            known = ""
+        found_before.current = False
         await till.finding.find_members(known[:-1] if key == "back" else known + key)
+
+    async def chosen(member: dict[str, Any]) -> None:
+        found_before.current = True
+        await choose(member)
 
     async def first() -> None:
         if people.results and len(people.results) == 1:
-            await choose(people.results[0])
+            await chosen(people.results[0])
 
-    async def again() -> None:
-        if people.query:
-            await till.finding.find_members(people.query)
-
-    ft.on_mounted(again)
+    ft.on_mounted(functools.partial(_ask_again, till))
     nobody = people.results == [] and not people.searching
     form = nobody and (is_whole_phone(people.query) or people.form == people.query)
     field = ft.TextField(
@@ -70,15 +77,20 @@ def MemberSearch(choose: Choose, register: str, margin: int = 0) -> ft.Control:
         body.append(note(in_words(till, people.refusal), "stop"))
     foot: list[ft.Control] = []
     if form:
-        body.append(NewCard(people.query, choose, register, key=people.query))
+        body.append(NewCard(people.query, chosen, register, key=people.query))
     else:
-        body.append(ft.Container(content=_found(t, people, choose), expand=True))
+        body.append(ft.Container(content=_found(t, people, chosen), expand=True))
         if not letters and not people.query.strip("+0123456789 "):
             foot.append(keypad(t, press))
         # There from the beginning, so that the keys never move under a thumb.
         ready = nobody and is_phone(people.query)
         foot.append(primary("new-card", t("new_member"), _open_form(people), not ready))
     return pane(body, foot, margin)
+
+
+async def _ask_again(till: Any) -> None:
+    if till.people.query:
+        await till.finding.find_members(till.people.query)
 
 
 def _open_form(people: Any) -> Any:

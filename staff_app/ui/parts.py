@@ -43,7 +43,7 @@ def primary(
             },
         ),
     )
-    return named(identifier, ft.Row([button]))
+    return _own(identifier, ft.Row([button]))
 
 
 def secondary(
@@ -88,7 +88,13 @@ def icon_button(
         on_click=on_click,
     )
     # Without merging, the label would name a node around the button and not the button.
-    return named(identifier, ft.MergeSemantics(button))
+    return _own(identifier, ft.MergeSemantics(button))
+
+
+def _own(identifier: str, control: ft.Control) -> ft.Semantics:
+    """A button that may take the place of another. By its key it is not that one under a new name:
+    the browser would go on calling it by the old one."""
+    return ft.Semantics(identifier=identifier, key=identifier, content=control)
 
 
 def edge(active: bool = False) -> ft.OutlineInputBorder:

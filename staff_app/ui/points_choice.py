@@ -33,7 +33,7 @@ def PointsChoice() -> ft.Control:
                 label=f"{t(NAMES[kind])} {count(offered)}",
                 selected=payment.points == str(offered),
                 show_checkmark=False,
-                padding=ft.Padding.symmetric(horizontal=6, vertical=10),
+                padding=ft.Padding.symmetric(horizontal=6, vertical=13),
                 on_select=lambda _event, offered=offered: checkout.choose_points(offered),
             ),
         )

@@ -22,7 +22,7 @@ def Reasons(keys: tuple[str, ...], chosen: str, choose: Callable[[str], None]) -
                     label=ft.Text(t(key), size=theme.BODY),
                     selected=key == chosen,
                     show_checkmark=False,
-                    padding=ft.Padding.symmetric(horizontal=8, vertical=10),
+                    padding=ft.Padding.symmetric(horizontal=8, vertical=13),
                     on_select=lambda _event, key=key: choose(key),
                 ),
             )

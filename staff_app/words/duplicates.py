@@ -7,7 +7,7 @@ DUPLICATES: Words = {
     "duplicates_open": ("待处理", "Open"),
     "duplicates_dismissed": ("已排除", "Left apart"),
     "no_duplicates": ("没有疑似重复的会员。", "There are no probable duplicates."),
-    "compare": ("对比", "Compare"),
+    "side_by_side": ("对比", "Compare"),
     "card_code": ("卡号", "Card"),
     "member_since": ("入会", "Since"),
     "score": ("相似度", "Score"),

@@ -14,7 +14,7 @@ MALL: Words = {
     "another": ("增加", "One more"),
     "handed_over_now": ("现场交付", "Handed over now"),
     "points_before": ("兑换前", "Before"),
-    "points_after": ("兑换后", "After"),
+    "points_left_over": ("兑换后", "After"),
     "points_spent_now": ("使用积分", "Points spent"),
     "redeem_now": ("兑换 {count} 积分", "Spend {count} points"),
     "redeemed": ("已兑换", "Done"),

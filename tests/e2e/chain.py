@@ -1,5 +1,6 @@
 """A small chain to sell in, made through the public API as HQ makes one."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,8 @@ from shared.ids import new_id
 
 PIN = "7391"
 CATEGORY = "裙装"
+ACCOUNT_ATTEMPTS = 100
+ACCOUNT_PAUSE_SECONDS = 0.1
 
 
 def fresh() -> str:
@@ -106,7 +109,10 @@ class Chain:
 
     def register(self, phone: str, name: str) -> str:
         """A member at home in the store; their card code."""
-        consent = {"purpose": "MEMBERSHIP", "noticeVersion": "members-1", "granted": True}
+        notices = self.ask("{ noticesInForce { purpose version } }")["noticesInForce"]
+        in_force = {notice["purpose"]: notice["version"] for notice in notices}
+        version = in_force.get("MEMBERSHIP", "members-1")
+        consent = {"purpose": "MEMBERSHIP", "noticeVersion": version, "granted": True}
         made = self.change(
             "registerMember", "member { cardCode }", memberId=fresh(), phone=phone, name=name,
             sourceChannel="store", homeStoreId=self.store, consents=[consent],
@@ -144,6 +150,12 @@ class Chain:
             self.change("publishField", "field { version }", id=fresh(), field=terms)
 
     def top_up(self, member_id: str, minor: int) -> None:
+        """A new member has an account a moment later: it is waited for."""
+        document = "query($id: ID!) { member(id: $id) { account { points } } }"
+        for _ in range(ACCOUNT_ATTEMPTS):
+            if self.ask(document, id=member_id)["member"]["account"]:
+                break
+            time.sleep(ACCOUNT_PAUSE_SECONDS)
         self.change(
             "topUp", "account { points }", id=fresh(), storeId=self.store, memberId=member_id,
             currency="CNY", paidMinor=str(minor), tender="CASH",

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.e2e import steps
-from tests.e2e.browser import ARGUMENTS, Phone
+from tests.e2e.browser import Phone, launched
 from tests.e2e.chain import Chain
 
 PHONE = (390, 844)
@@ -35,11 +35,8 @@ def chain(served: tuple[str, str]) -> Chain:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+    with launched() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

@@ -198,6 +198,28 @@ async def looking(club: Club, section: str = "overview") -> Device:
     return device
 
 
+def test_the_next_search_begins_anew_after_somebody_was_found() -> None:
+    async def play() -> None:
+        device = await working(Club())
+        await device.press("tab-members")
+        await device.keys("13800001111")
+        await device.press(f"member-{CARD}")
+        await device.sees("等级")
+        await device.press("back")
+        await device.press("key-back")
+        assert device.till.people.query == "1380000111"
+
+        await device.keys("1")
+        await device.press(f"member-{CARD}")
+        await device.sees("等级")
+        await device.press("back")
+        await device.keys("13")
+        assert device.till.people.query == "13"
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_tier_coupons_and_tags_stand_first_and_explain_themselves() -> None:
     async def play() -> None:
         device = await looking(Club())

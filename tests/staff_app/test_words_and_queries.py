@@ -1,14 +1,18 @@
 """Every word in both languages, every document as the gateway's schema has it."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import string
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from graphql import parse, validate
 
 from staff_app import queries
+from staff_app import words as words_of_the_app
 from staff_app.i18n import CATALOGUE, words
 from staff_app.queries import members, offline, performance, receipts, stock, tasks
 from tests.staff_app.shop import SCHEMA
@@ -66,6 +70,17 @@ def test_both_languages_say_the_same() -> None:
     ]
 
     assert unequal == []
+
+
+def test_a_key_stands_in_one_part_of_the_catalogue() -> None:
+    modules = [importlib.import_module(f"{words_of_the_app.__name__}.{part.name}")
+               for part in pkgutil.iter_modules(words_of_the_app.__path__)]  # fmt: skip
+    parts = {id(part): part for module in modules for part in vars(module).values()
+             if isinstance(part, dict) and part.keys() <= CATALOGUE.keys()}  # fmt: skip
+    times = Counter(key for part in parts.values() for key in part)
+
+    assert {key for key, number in times.items() if number > 1} == set()
+    assert set(times) == set(CATALOGUE)
 
 
 def test_no_english_in_chinese_and_no_chinese_in_english() -> None:

@@ -1,0 +1,235 @@
+"""A phone in a real browser: finds controls by the names the app gives them, types like a thumb.
+
+For the browser tests, the pictures of all screens and `bench --app`.
+
+Flutter draws on a canvas; what a test (or a screen reader) sees is its semantics tree. It has to
+be switched on before the first frame, and a field takes keys only once Flutter listens to it.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from infra import install
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+FIRST_FRAME_MILLISECONDS = 90_000
+PATIENCE_SECONDS = 20
+SCANS = 4
+_SWITCH_SEMANTICS_ON = """
+new MutationObserver((_changes, observer) => {
+  const button = document.querySelector('flt-semantics-placeholder');
+  if (button) { button.click(); observer.disconnect(); }
+}).observe(document, {childList: true, subtree: true});
+"""
+_LISTENS = """
+field => document.activeElement === field && field.getAttribute('autocorrect') === 'on'
+"""
+_SAID = """
+identifier => {
+  const named = `[flt-semantics-identifier="${identifier}"]`;
+  const places = [...document.querySelectorAll(identifier ? named : 'flt-semantics-host')];
+  const place = places.pop();
+  if (!place) return '';
+  const labels = [place, ...place.querySelectorAll('[aria-label]')]
+    .map(element => element.getAttribute('aria-label') || '');
+  return [place.innerText, ...labels].join('\\n');
+}
+"""
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser without a window. Raises `Missing` where there is none."""
+    with sync_playwright() as playwright:
+        path = install.chromium()
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Phone:
+    """One device with a storage of its own. `strayed` are requests to any other host."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        origin: str,
+        pictures: Path,
+        size: tuple[int, int],
+        service_workers: Literal["allow", "block"] = "block",
+        dense: int = 2,
+    ) -> None:
+        """`dense` is how many dots a pixel has."""
+        width, height = size
+        self.origin = origin.rstrip("/")
+        self.pictures = pictures
+        self.strayed: list[str] = []
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height},
+            device_scale_factor=dense,
+            locale="zh-CN",
+            service_workers=service_workers,
+        )
+        self.context.add_init_script(_SWITCH_SEMANTICS_ON)
+        self.context.route("**/*", self._stay)
+        self.said: list[str] = []
+        self.page = self._new_page()
+
+    def _new_page(self) -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE_SECONDS * 1000)
+        page.on("console", lambda message: self.said.append(message.text))
+        return page
+
+    def restart(self, path: str) -> None:
+        """The window is closed and opened anew: what it had for itself has gone."""
+        self.page.close()
+        self.page = self._new_page()
+        self.open(path)
+
+    def open(self, path: str = "/") -> None:
+        self.page.goto(self.origin + path, timeout=FIRST_FRAME_MILLISECONDS)
+        self.drawn()
+
+    def reload(self) -> None:
+        self.page.reload(timeout=FIRST_FRAME_MILLISECONDS)
+        self.drawn()
+
+    def drawn(self) -> None:
+        first = self.page.locator("flt-semantics-host flt-semantics").first
+        first.wait_for(state="attached", timeout=FIRST_FRAME_MILLISECONDS)
+        cover = self.page.locator("#loading")
+        cover.wait_for(state="detached", timeout=FIRST_FRAME_MILLISECONDS)
+
+    def close(self) -> None:
+        self.context.close()
+
+    def named(self, identifier: str) -> Locator:
+        return self.page.locator(f'[flt-semantics-identifier="{identifier}"]').last
+
+    def press(self, identifier: str) -> None:
+        found = self.named(identifier)
+        found.wait_for(state="attached")
+        button = found.get_by_role("button")
+        (button.first if button.count() else found).click()
+
+    def draw(self, identifier: str, *points: tuple[int, int]) -> None:
+        """Draw a line with the mouse, from point to point of a named part of the screen."""
+        found = self.named(identifier)
+        found.wait_for(state="attached")
+        box = found.bounding_box()
+        if box is None:
+            raise AssertionError(f"{identifier} is not on the screen")
+        (x, y), *rest = points
+        self.page.mouse.move(box["x"] + x, box["y"] + y)
+        self.page.mouse.down()
+        for x, y in rest:
+            self.page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+        self.page.mouse.up()
+
+    def choose_file(self, identifier: str, name: str, content: bytes) -> None:
+        """Press, and choose a file where the browser asks for one."""
+        with self.page.expect_file_chooser() as asked:
+            self.press(identifier)
+        file = {"name": name, "mimeType": "image/png", "buffer": content}
+        asked.value.set_files(files=[file])
+
+    def keys(self, digits: str) -> None:
+        for digit in digits:
+            self.press(f"key-{digit}")
+
+    def type(self, identifier: str, text: str, enter: bool = False) -> None:
+        field = self.focus(identifier)
+        field.press_sequentially(text, delay=20)
+        expect(field).to_have_value(text)
+        if enter:
+            self.page.keyboard.press("Enter")
+
+    def scan(self, code: str, into: str = "scan") -> None:
+        """As a keyboard-wedge scanner does: fast, then Enter.
+
+        A scanner's keys come from the device itself; the browser's remote control loses one now
+        and then while the screen is still being laid out. Then it is scanned again.
+        """
+        for _ in range(SCANS):
+            field = self.focus(into)
+            field.press_sequentially(code, delay=4)
+            try:
+                expect(field).to_have_value(code, timeout=1_000)
+            except AssertionError:
+                field.press("Control+a")
+                field.press("Delete")
+                continue
+            self.page.keyboard.press("Enter")
+            return
+        raise AssertionError(f"{code} could not be scanned")
+
+    def focus(self, identifier: str) -> Locator:
+        """Click until Flutter has opened its connection to the field."""
+        field = self.named(identifier).locator("input,textarea")
+        for _ in range(30):
+            field.click()
+            try:
+                self.page.wait_for_function(
+                    _LISTENS,
+                    arg=field.element_handle(),
+                    timeout=400,
+                )
+            except PlaywrightTimeout:
+                continue  # it listens later: clicked again
+            return field
+        raise AssertionError(f"{identifier} takes no keys")
+
+    def sees(self, text: str, within: str | None = None) -> None:
+        """Wait until it is said on the screen, or within a named part of it."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while text not in (said := self.text(within)):
+            if time.monotonic() > end:
+                raise AssertionError(f"{text} is not in: {said}")
+            self.page.wait_for_timeout(100)
+
+    def sees_one_of(self, *texts: str) -> str:
+        """Wait until one of them is said; which."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            said = self.text()
+            found = next((text for text in texts if text in said), None)
+            if found is not None:
+                return found
+            if time.monotonic() > end:
+                raise AssertionError(f"none of {texts} is in: {said}")
+            self.page.wait_for_timeout(100)
+
+    def shows(self, identifier: str) -> None:
+        """Wait until there is something of this name."""
+        self.named(identifier).wait_for(state="attached")
+
+    def is_gone(self, identifier: str) -> None:
+        self.named(identifier).wait_for(state="detached")
+
+    def text(self, within: str | None = None) -> str:
+        """All that is said: what is drawn as text, and what stands in labels only."""
+        return str(self.page.evaluate(_SAID, within))
+
+    def picture(self, name: str) -> None:
+        """Keep what is on the screen, for eyes."""
+        self.page.wait_for_timeout(400)
+        self.pictures.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=self.pictures / f"{name}.png")
+
+    def _stay(self, route: Route) -> None:
+        if urlsplit(route.request.url).netloc == urlsplit(self.origin).netloc:
+            route.continue_()
+        else:
+            self.strayed.append(route.request.url)
+            route.abort()

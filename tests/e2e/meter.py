@@ -1,0 +1,172 @@
+"""Counts the steps of what a clerk does, from what the browser shows.
+
+A *step* is one screen or sheet on which the person must act, counted from the home screen, signed
+in. A screen is the path in the address bar, the sheet that is open over it, and the one filled
+button at its foot: by the rule of the app each screen has one, so a path that shows another filled
+button is another screen. The tap that leaves the home screen is no step of its own; whatever else
+is done there is.
+"""
+
+import ast
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+import staff_app
+from staff_app.main import ROUTES
+from tests.e2e.browser import Phone
+
+APP = Path(staff_app.__file__).parent
+HOME = "/home" if any(route.path == "home" for route in ROUTES) else "/"
+OTHER_CONTROLS = ("named", "secondary", "quiet", "icon_button")
+SHEETS = ("-sheet", "-dialog")
+"""How the names of sheets and dialogs end."""
+LEAVES_WITHIN_SECONDS = 5
+MOST_STEPS = 3
+_SHOWN = """
+identifiers => [...document.querySelectorAll('[flt-semantics-identifier]')]
+  .map(element => element.getAttribute('flt-semantics-identifier'))
+  .filter(name => identifiers.includes(name) || name.endsWith('-sheet') || name.endsWith('-dialog'))
+"""
+
+
+def filled_buttons() -> set[str]:
+    """The names that `primary` draws, and nothing else does."""
+    filled, others = set(), set()
+    for path in APP.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            name = node.args[0]
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                if node.func.id == "primary":
+                    filled.add(name.value)
+                elif node.func.id in OTHER_CONTROLS:
+                    others.add(name.value)
+    return filled - others
+
+
+class Place(NamedTuple):
+    """Where the person is: a path, the sheet over it, the filled button."""
+
+    path: str
+    sheet: str = ""
+    button: str = ""
+
+    def is_as(self, other: "Place") -> bool:
+        """The same screen; while it has no filled button yet, it is what it becomes."""
+        same = (self.path, self.sheet) == (other.path, other.sheet)
+        return same and (not self.button or not other.button or self.button == other.button)
+
+
+@dataclass
+class Operation:
+    """What one operation took."""
+
+    name: str
+    places: list[Place] = field(default_factory=list)
+    taps: int = 0
+    seconds: float = 0.0
+
+    def act(self, place: Place, taps: int) -> None:
+        self.taps += taps
+        if self.places and self.places[-1].is_as(place):
+            self.places[-1] = max(self.places[-1], place, key=lambda each: bool(each.button))
+        else:
+            self.places.append(place)
+
+    @property
+    def steps(self) -> int:
+        return len(self.places)
+
+    def row(self) -> str:
+        way = " → ".join(f"{place.path}{' ' + place.sheet if place.sheet else ''}"
+                         f"{' [' + place.button + ']' if place.button else ''}"
+                         for place in self.places)  # fmt: skip
+        return f"{self.name:24} {self.steps:5} {self.taps:5} {self.seconds:8.1f}  {way}"
+
+
+class MeteredPhone(Phone):
+    """A phone that counts while `operation` runs: every tap, every screen that was acted on."""
+
+    _buttons = sorted(filled_buttons())
+    _running: Operation | None = None
+
+    @contextmanager
+    def operation(self, name: str, done: list[Operation]) -> Iterator[None]:
+        """From the home screen until what was done is shown; appended to `done`."""
+        self.go_home()
+        running = self._running = Operation(name)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            running.seconds = time.monotonic() - began
+            self._running = None
+        done.append(running)
+
+    def go_home(self) -> None:
+        """The tap that leads home is not counted; where there is none, the page is opened anew."""
+        if urlsplit(self.page.url).path == HOME:
+            return
+        way = "tab-home" if HOME != "/" else "tab-sale"
+        if self.named(way).count():
+            self.press(way)
+            self.page.wait_for_url(lambda url: urlsplit(url).path == HOME)
+        else:
+            self.open(HOME)
+
+    def press(self, identifier: str) -> None:
+        if self._running is None:
+            super().press(identifier)
+            return
+        self.shows(identifier)
+        place, first = self.place(), not self._running.places
+        super().press(identifier)
+        if first and place.path == HOME and self._leaves(place):
+            self._running.taps += 1
+        else:
+            self._running.act(place, 1)
+
+    def type(self, identifier: str, text: str, enter: bool = False) -> None:
+        self.shows(identifier)
+        self._act(1 + len(text) + enter)
+        super().type(identifier, text, enter)
+
+    def scan(self, code: str, into: str = "scan") -> None:
+        self.shows(into)
+        self._act(1)
+        super().scan(code, into)
+
+    def place(self) -> Place:
+        shown = self.page.evaluate(_SHOWN, self._buttons)
+        sheets = [name for name in shown if name.endswith(SHEETS)]
+        buttons = [name for name in shown if not name.endswith(SHEETS)]
+        path = urlsplit(self.page.url).path
+        return Place(path, (sheets or [""])[-1], (buttons or [""])[-1])
+
+    def _act(self, taps: int) -> None:
+        if self._running is not None:
+            self._running.act(self.place(), taps)
+
+    def _leaves(self, before: Place) -> bool:
+        """Whether a tap on the home screen led away from it."""
+        try:
+            self.page.wait_for_url(
+                lambda url: urlsplit(url).path != before.path,
+                timeout=LEAVES_WITHIN_SECONDS * 1_000,
+            )
+        except PlaywrightTimeout:
+            return False
+        return True
+
+
+def table(done: list[Operation]) -> str:
+    head = f"{'operation':24} {'steps':>5} {'taps':>5} {'seconds':>8}  screens acted on"
+    return "\n".join([head, *(operation.row() for operation in done)])

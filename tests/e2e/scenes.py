@@ -1,0 +1,285 @@
+"""How each screen of the app is come to, with something on it and with nothing.
+
+A scene goes on from where the one before it ended, on a phone and on a tablet, in either language:
+so it waits for names, never for words. A route that no scene shows is opened by its address.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import flet as ft
+
+from staff_app.main import ROUTES
+from tests.e2e.browser import Phone
+from tests.e2e.chain import PIN, Chain, Piece
+
+LONG_NAME = "欧阳" + "慕容司徒上官" * 9 + "诸葛端木"
+"""60 characters, as many as a name may have."""
+
+
+class Shop(Chain):
+    """A chain with something in it that is very dear and has a very long name."""
+
+    def __init__(self, graphql_url: str, admin_password: str) -> None:
+        super().__init__(graphql_url, admin_password)
+        name = "高级定制重工刺绣曳地晚礼服" * 4
+        self.jewel = Piece(name, f"J{self.mark}", "星空渐变蓝紫", "XXXL加长", 99_999_900)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [*super().pieces, self.jewel]
+
+
+@dataclass
+class Walk:
+    """One way through the app: who walks, in which shop, and what was found on the way."""
+
+    phone: Phone
+    chain: Shop
+    wide: bool
+    card: str = ""
+    receipt: str = ""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`path` is the route that is shown, "" before the routes begin."""
+
+    name: str
+    path: str
+    come: Callable[[Walk], None]
+
+
+def routes(found: list[ft.Route] = ROUTES, above: str = "") -> Iterator[str]:
+    """The path of every screen that the app can show."""
+    for route in found:
+        path = f"{above}/{route.path}" if route.path else above
+        if route.component is not None:
+            yield path or "/"
+        yield from routes(route.children or [], path)
+
+
+def by_address(path: str) -> Scene:
+    def come(walk: Walk) -> None:
+        walk.phone.open(path)
+        walk.phone.page.wait_for_timeout(1_500)
+
+    return Scene(f"by-address{path.replace('/', '-')}", path, come)
+
+
+def all_scenes() -> list[Scene]:
+    """Those of this file, and one for every route that is in none of them."""
+    shown = {scene.path for scene in SCENES}
+    return [*SCENES, *(by_address(path) for path in routes() if path not in shown)]
+
+
+def _activate(walk: Walk) -> None:
+    walk.phone.open()
+    walk.phone.shows("activate")
+
+
+def _sign_in(walk: Walk) -> None:
+    walk.phone.keys(walk.chain.activation_code())
+    walk.phone.press("activate")
+    walk.phone.shows("sign-in")
+
+
+def _wrong_pin(walk: Walk) -> None:
+    walk.phone.keys(walk.chain.number)
+    walk.phone.press("sign-in")
+    walk.phone.keys("9999")
+    walk.phone.press("sign-in")
+    walk.phone.shows("trouble")
+
+
+def _home(walk: Walk) -> None:
+    walk.phone.keys(PIN)
+    walk.phone.press("sign-in")
+    walk.phone.shows("to-do")
+
+
+def _press(*names: str, shows: str = "") -> Callable[[Walk], None]:
+    def come(walk: Walk) -> None:
+        for name in names:
+            walk.phone.press(name)
+        if shows:
+            walk.phone.shows(shows)
+
+    return come
+
+
+def _customers(walk: Walk) -> None:
+    """Besides, the one who is looked for later gets an account with money on it."""
+    chain = walk.chain
+    chain.register(chain.phone(70), LONG_NAME)
+    member = chain.member_by_phone(chain.phone(70))
+    walk.card = str(member["cardCode"])
+    chain.top_up(member["id"], 123_456)
+    walk.phone.press("tab-members")
+    walk.phone.shows("member-query")
+
+
+def _new_card(walk: Walk) -> None:
+    walk.phone.keys(walk.chain.phone(71))
+    walk.phone.shows("register")
+
+
+def _found_member(walk: Walk) -> None:
+    walk.phone.press("clear")
+    walk.phone.keys(walk.chain.phone(70))
+    walk.phone.shows(f"member-{walk.card}")
+
+
+def _member(walk: Walk) -> None:
+    walk.phone.press(f"member-{walk.card}")
+    walk.phone.shows("tier-card")
+
+
+def _section(name: str, shows: str) -> Callable[[Walk], None]:
+    return _press(f"section-{name}", shows=shows)
+
+
+def _members(walk: Walk) -> None:
+    walk.phone.press("back")
+    if not walk.wide:
+        walk.phone.press("back")
+    walk.phone.press("tab-sale")
+    walk.phone.press("find-member")
+    walk.phone.shows("member-query")
+
+
+def _search(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.type("scan", "真丝")
+    walk.phone.shows(f"sku-{walk.chain.dress.code}-1")
+
+
+def _basket(walk: Walk) -> None:
+    phone, chain = walk.phone, walk.chain
+    phone.press(f"sku-{chain.dress.code}-1")
+    phone.scan(walk.card)
+    phone.shows("member-strip")
+    for piece in (chain.coat, chain.scarf, chain.jewel):
+        phone.scan(piece.ean)
+    phone.shows("why-4")
+
+
+def _receipt(walk: Walk) -> None:
+    walk.phone.press("pay")
+    walk.phone.shows("paid")
+    walk.phone.page.wait_for_timeout(2_500)
+    walk.receipt = walk.chain.orders()[0]["receiptNumber"]
+
+
+def _orders(walk: Walk) -> None:
+    walk.phone.press("next-sale")
+    to_orders(walk)
+    walk.phone.shows(f"order-{walk.receipt}")
+
+
+def to_orders(walk: Walk) -> None:
+    if walk.wide:
+        walk.phone.press("tab-orders")
+    else:
+        walk.phone.press("tab-home")
+        walk.phone.press("way-return")
+
+
+def _order(walk: Walk) -> None:
+    walk.phone.press(f"order-{walk.receipt}")
+    walk.phone.shows("order-head")
+
+
+def _give_back(walk: Walk) -> None:
+    walk.phone.press("back-more-1")
+    walk.phone.press("to-return")
+    walk.phone.press("reason-size")
+    walk.phone.shows("give-back")
+
+
+def _given_back(walk: Walk) -> None:
+    walk.phone.press("give-back")
+    walk.phone.shows("given-back")
+
+
+def _found_styles(walk: Walk) -> None:
+    walk.phone.type("stock-query", "丝", enter=True)
+    walk.phone.page.wait_for_timeout(2_000)
+
+
+def _style(walk: Walk) -> None:
+    """A style alone is shown at once, in the colour and size that was scanned."""
+    walk.phone.scan(walk.chain.dress.ean, into="stock-query")
+    walk.phone.shows("elsewhere")
+
+
+def _draft(walk: Walk) -> None:
+    if not walk.wide:
+        walk.phone.press("back")
+    walk.phone.press("count")
+    walk.phone.shows("stock-scan")
+
+
+def _counted(walk: Walk) -> None:
+    for piece in (walk.chain.scarf, walk.chain.dress):
+        walk.phone.scan(piece.ean, into="stock-scan")
+        walk.phone.shows(f"count-{piece.code}-1")
+    walk.phone.press("compare")
+    walk.phone.shows(f"difference-{walk.chain.scarf.code}-1")
+
+
+def _tasks(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.press("tab-home")
+    walk.phone.press("all-tasks")
+    walk.phone.shows("new-task")
+
+
+def _raised(walk: Walk) -> None:
+    walk.phone.type("task-words", "补货：真丝连衣裙 M")
+    walk.phone.press("raise-task")
+    walk.phone.shows("new-task")
+
+
+SCENES: list[Scene] = [
+    Scene("activate", "", _activate),
+    Scene("sign-in", "", _sign_in),
+    Scene("wrong-pin", "", _wrong_pin),
+    Scene("home-empty", "/home", _home),
+    Scene("sale-empty", "/", _press("start-sale", shows="scan")),
+    Scene("customers-empty", "/customers", _customers),
+    Scene("new-card", "/customers", _new_card),
+    Scene("customers-found", "/customers", _found_member),
+    Scene("member", "/customers/member", _member),
+    Scene("member-tier-why", "/customers/member", _press("why-tier", shows="tier-why")),
+    Scene("member-balances", "/customers/member", _section("balances", "balance")),
+    Scene("mall", "/customers/mall", _press("to-mall")),
+    Scene("top-up", "/customers/top-up", _press("back", "member-action", shows="pay-top-up")),
+    Scene("member-purchases", "/customers/member", _press("back", "section-purchases")),
+    Scene("member-contacts", "/customers/member", _press("section-contacts")),
+    Scene("note", "/customers/note", _press("member-action", shows="save-note")),
+    Scene("member-profile", "/customers/member", _press("back", "section-profile", shows="family")),
+    Scene("relative", "/customers/relative", _press("add-relative", shows="save-relative")),
+    Scene("edit-member", "/customers/edit", _press("back", "member-action", shows="save-member")),
+    Scene("members-empty", "/members", _members),
+    Scene("sale-search", "/", _search),
+    Scene("sale", "/", _basket),
+    Scene("why", "/", _press("why-1", shows="why-sheet")),
+    Scene("pay", "/pay", _press("close-why", "to-payment", shows="due")),
+    Scene("receipt", "/receipt", _receipt),
+    Scene("orders", "/orders", _orders),
+    Scene("order", "/orders/order", _order),
+    Scene("return", "/orders/return", _give_back),
+    Scene("returned", "/orders/return", _given_back),
+    Scene("stock-empty", "/stock", _press("to-orders", "tab-stock", shows="stock-query")),
+    Scene("stock-found", "/stock", _found_styles),
+    Scene("style", "/stock/style", _style),
+    Scene("count-empty", "/stock/draft", _draft),
+    Scene("count", "/stock/draft", _counted),
+    Scene("tasks-empty", "/tasks", _tasks),
+    Scene("new-task", "/tasks/new", _press("new-task", shows="raise-task")),
+    Scene("tasks", "/tasks", _raised),
+    Scene("home", "/home", _press("back", shows="to-do")),
+    Scene("performance", "/performance", _press("way-performance", shows="period-days")),
+    Scene("more", "/more", _press("back", shows="sign-out")),
+]

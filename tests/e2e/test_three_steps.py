@@ -1,0 +1,201 @@
+"""Every daily operation takes at most three steps, counted from what the browser shows."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.e2e import steps
+from tests.e2e.chain import PIN, Chain
+from tests.e2e.conftest import PHONE, PICTURES
+from tests.e2e.meter import HOME, MOST_STEPS, MeteredPhone, Operation, table
+
+
+@pytest.fixture(scope="module")
+def done() -> Iterator[list[Operation]]:
+    """What was measured; printed and written down at the end."""
+    made: list[Operation] = []
+    yield made
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    (PICTURES / "three-steps.txt").write_text(table(made) + "\n")
+    print(f"\n{table(made)}")
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Browser, served: tuple[str, str], chain: Chain) -> Iterator[MeteredPhone]:
+    """One phone for all of them, on which the clerk of the store has signed in."""
+    made = MeteredPhone(browser, served[0], PICTURES, PHONE)
+    steps.activate(made, chain)
+    steps.sign_in(made, chain)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def card(chain: Chain) -> str:
+    """The card of a member with some money in the wallet."""
+    chain.register(chain.phone(60), "顾客庚")
+    member = chain.member_by_phone(chain.phone(60))
+    chain.top_up(member["id"], 20_000)
+    return str(member["cardCode"])
+
+
+@pytest.fixture(autouse=True)
+def at_most_three_steps(
+    done: list[Operation], phone: MeteredPhone, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    known, failed = len(done), request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed:
+        phone.picture(f"last-of-{request.node.name}")
+    for operation in done[known:]:
+        assert operation.steps <= MOST_STEPS, operation.row()
+
+
+def to_sale(phone: MeteredPhone) -> None:
+    if HOME != "/":
+        phone.press("tab-sale")
+
+
+def pay(phone: MeteredPhone) -> None:
+    phone.press("to-payment")
+    phone.sees("应收")
+    phone.press("pay")
+    phone.sees("已收款")
+
+
+def test_a_sale_without_member(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    with phone.operation("sale without member", done):
+        to_sale(phone)
+        phone.scan(chain.dress.ean)
+        phone.scan(chain.scarf.ean)
+        phone.sees("收款 ¥357.30")
+        pay(phone)
+    phone.press("next-sale")
+
+
+def test_a_sale_with_member(
+    phone: MeteredPhone, chain: Chain, card: str, done: list[Operation]
+) -> None:
+    with phone.operation("sale with member", done):
+        to_sale(phone)
+        phone.scan(chain.coat.ean)
+        phone.scan(card)
+        phone.sees("顾客庚", within="member-strip")
+        phone.press("to-payment")
+        phone.press("use-wallet")
+        phone.sees("¥969.10", within="due")
+        phone.press("pay")
+        phone.sees("已收款")
+    phone.sees("已入账", within="booking")
+    phone.press("next-sale")
+
+
+def test_points_are_spent(
+    phone: MeteredPhone, chain: Chain, card: str, done: list[Operation]
+) -> None:
+    with phone.operation("spend points", done):
+        to_sale(phone)
+        phone.scan(card)
+        phone.sees("顾客庚", within="member-strip")
+        phone.scan(chain.scarf.ean)
+        phone.sees("收款 ¥89.10")
+        phone.press("to-payment")
+        phone.press("use-points")
+        phone.press("pay")
+        phone.sees("已收款")
+    phone.press("next-sale")
+
+
+def test_a_coupon_is_redeemed(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    coupon = chain.coupon()
+    with phone.operation("redeem coupon", done):
+        to_sale(phone)
+        phone.scan(chain.dress.ean)
+        phone.sees("收款 ¥268.20")
+        phone.scan(coupon)
+        phone.sees("收款 ¥218.20")
+        pay(phone)
+    phone.press("next-sale")
+
+
+def test_a_new_card(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    with phone.operation("new card", done):
+        phone.press("tab-members")
+        phone.keys(chain.phone(61))
+        phone.sees("还不是会员")
+        phone.type("member-name", "顾客辛")
+        phone.press("agrees")
+        phone.press("register")
+        phone.sees("顾客辛", within="member-head")
+
+
+def test_where_it_is_in_my_size(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    with phone.operation("where is it in my size", done):
+        phone.press("tab-stock")
+        phone.scan(chain.dress.ean, into="stock-query")
+        phone.press(f"cell-{chain.dress.code}-1")
+        phone.sees("徐汇港汇店", within="elsewhere")
+
+
+def test_a_top_up(phone: MeteredPhone, chain: Chain, card: str, done: list[Operation]) -> None:
+    with phone.operation("top up", done):
+        phone.press("tab-members")
+        phone.keys(chain.phone(60))
+        phone.press(f"member-{card}")
+        phone.press("section-balances")
+        phone.press("member-action")
+        phone.sees("最多还能充")
+        phone.keys("3")
+        phone.press("key-00")
+        phone.press("key-00")
+        phone.press("pay-top-up")
+        phone.sees("¥300.00", within="wallet-now")
+
+
+def test_a_return(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    receipt = next(order["receiptNumber"] for order in chain.orders()
+                   if order["totalMinor"] == "35730")  # fmt: skip
+    with phone.operation("return", done):
+        to_sale(phone)
+        phone.scan(receipt)
+        phone.sees(receipt, within="order-head")
+        phone.press("back-more-1")
+        phone.press("to-return")
+        phone.press("reason-size")
+        phone.sees("退款 ¥268.20")
+        phone.press("give-back")
+        phone.sees("退货完成")
+
+
+def test_goods_are_received(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    with phone.operation("receive goods", done):
+        phone.press("tab-stock")
+        phone.press("receive")
+        phone.scan(chain.scarf.ean, into="stock-scan")
+        phone.shows(f"count-{chain.scarf.code}-1")
+        phone.press("book-stock")
+        phone.shows("to-stock")
+
+
+def test_a_count(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+    with phone.operation("count", done):
+        phone.press("tab-stock")
+        phone.press("count")
+        phone.scan(chain.scarf.ean, into="stock-scan")
+        phone.shows(f"count-{chain.scarf.code}-1")
+        phone.press("compare")
+        phone.shows(f"difference-{chain.scarf.code}-1")
+        phone.press("book-stock")
+        phone.shows("to-stock")
+
+
+def test_the_device_is_handed_over(
+    phone: MeteredPhone, chain: Chain, done: list[Operation]
+) -> None:
+    with phone.operation("hand over the device", done):
+        phone.press("hand-over")
+        phone.press(f"colleague-{chain.number}")
+        phone.keys(PIN)
+        phone.press("sign-in")
+        phone.is_gone("sign-in")
