@@ -62,9 +62,9 @@ class OfflineWork:
     async def keep_up(self) -> None:
         """Learn what has changed while there is a network, for as long as the session lives."""
         while self._storage.holds_much:
+            self._wake.clear()
             if self._desk.staff is not None and self._network.reached:
                 await self._contact()
-            self._wake.clear()
             try:
                 async with asyncio.timeout(SYNC_SECONDS):
                     await self._wake.wait()
