@@ -50,8 +50,11 @@ class MemberActs:
             await self.member_work.again()
 
     async def begin_mall(self) -> None:
+        """What there is to spend is asked for anew: it is shown before and after."""
         self.go("/customers/mall")
-        await self.mall_work.begin()
+        self.mall_work.clear()
+        await self.member_work.again()
+        await self.mall_work.more()
 
     async def redeem(self) -> None:
         """Spend the points; the same screen says what became of it."""

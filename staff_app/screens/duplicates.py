@@ -96,9 +96,9 @@ def PairScreen() -> ft.View:
         to_list = primary("to-duplicates", t("duplicates"), lambda: till.go(ROUTE))
         return screen(route, head, [empty(ft.Icons.PEOPLE_OUTLINE, t("no_duplicates"))], [to_list])
     if state.merge is not None:
-        return screen(route, head, [Merged(state.merge)], [
-            primary("to-duplicates", t("next_pair"), lambda: till.go(ROUTE))
-        ])  # fmt: skip
+        to_next = primary("to-duplicates", t("next_pair"), lambda: till.go(ROUTE))
+        to_next.key = "to-duplicates"  # another button than the one it comes after
+        return screen(route, head, [Merged(state.merge)], [to_next])
 
     def turn() -> None:
         set_apart(not apart)

@@ -77,6 +77,7 @@ def Gift(item: dict[str, Any]) -> ft.Control:
         ],
         spacing=0,
         expand=True,
+        alignment=ft.MainAxisAlignment.CENTER,
     )  # fmt: skip
     price = ft.Text(
         t("count_points", count=count(item["points"])), weight=ft.FontWeight.BOLD, color=ink
@@ -131,6 +132,7 @@ def _confirm(t: Words, till: Any, state: Any, trouble: list[ft.Control]) -> ft.V
     ]  # fmt: skip
     text = t("redeem_now", count=count(price))
     press = primary("redeem", text, till.redeem, busy=state.busy)
+    press.key = "redeem"  # another button than the one that follows in its place
     return screen(ROUTE, head, [scrolling(body)], [press])
 
 
@@ -164,5 +166,6 @@ def _done(t: Words, till: Any, state: Any) -> ft.View:
     )
     waits = [note(t("waits_here"))] if redemption["status"] == "WAITING" else []
     back = primary("to-member", t("to_member"), till.back_to_member)
+    back.key = "to-member"
     body = [title, named("points-now", told), *waits]
     return screen(ROUTE, bar(t("mall")), [scrolling(body)], [back])

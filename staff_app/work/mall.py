@@ -25,14 +25,14 @@ class MallWork:
         self._mall = mall
         self._outbox = outbox
 
-    async def begin(self) -> None:
-        """A clean page, with what this store gives this member for points now."""
+    def clear(self) -> None:
+        """A clean page."""
         state = self._mall
         state.items, state.item, state.answer, state.refusal = None, None, None, None
         state.after, state.waiting, state.quantity, state.hand_over = "", "", 1, True
-        await self.more()
 
     async def more(self) -> None:
+        """What this store gives this member for points now, page after page."""
         state = self._mall
         try:
             found = await self._client.ask(

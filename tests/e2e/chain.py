@@ -149,6 +149,29 @@ class Chain:
             }  # fmt: skip
             self.change("publishField", "field { version }", id=fresh(), field=terms)
 
+    def gifts(self) -> str:
+        """Two things for points in the store, one of which is too dear; the code of the other."""
+        for code, zh, points in (("BAG", "帆布袋", 300), ("SCARF", "真丝方巾", 90_000)):
+            item = fresh()
+            body = {
+                "code": f"{code}-{self.mark}", "kind": "GOODS", "nameZh": zh, "nameEn": code,
+                "points": points, "counted": True, "storeIds": [self.store],
+            }  # fmt: skip
+            self.change(
+                "publishMallItem", "mallItem { version }", itemId=item, version=0, body=body
+            )
+            self.change(
+                "moveMallStock", "mallStock { left }", id=fresh(), storeId=self.store, itemId=item,
+                quantity=5, reason="到货",
+            )  # fmt: skip
+        return f"BAG-{self.mark}"
+
+    def give_points(self, member_id: str, points: int) -> None:
+        self.change(
+            "adjustPoints", "account { points }", id=fresh(), storeId=self.store,
+            memberId=member_id, points=points, reason="活动赠送",
+        )  # fmt: skip
+
     def top_up(self, member_id: str, minor: int) -> None:
         """A new member has an account a moment later: it is waited for."""
         document = "query($id: ID!) { member(id: $id) { account { points } } }"
