@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.member import audit, import_work, profiles
+from services.member import audit, import_work, imports, profiles
 from services.member.phones import Keyring
 from shared.database import Database
 from shared.errors import Refusal
@@ -46,7 +46,7 @@ def test_two_workers_import_every_row_once(database: Database, keys: Keyring) ->
         ).one()
         told = ImportShop(session, keys, store_id).told()
         left = {name: session.execute(text(check)).all() for name, check in audit.CHECKS.items()}
-    assert (tuple(done), pieces) == (("finished", 2_000, 2_000), 8)
+    assert (tuple(done), pieces) == (("finished", 2_000, 2_000), 2_000 // imports.CHUNK_ROWS)
     assert len({each.member_id for each in told}) == len(told) == 2_000
     assert not any(left.values())
 
