@@ -116,6 +116,7 @@ def _sections(t: Words, till: Any, person: Any) -> ft.Control:
                     selected=chosen,
                     show_checkmark=False,
                     padding=ft.Padding.symmetric(horizontal=2, vertical=13),
+                    label_padding=ft.Padding.symmetric(horizontal=4),
                     on_select=show,
                 ),
             )

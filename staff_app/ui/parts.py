@@ -57,7 +57,10 @@ def secondary(
             height=theme.TARGET,
             expand=expand,
             on_click=on_click,
-            style=ft.ButtonStyle(shape=ft.RoundedRectangleBorder(radius=theme.CORNER)),
+            style=ft.ButtonStyle(
+                shape=ft.RoundedRectangleBorder(radius=theme.CORNER),
+                padding=ft.Padding.symmetric(horizontal=12),
+            ),
         ),
     )
 

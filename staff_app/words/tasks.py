@@ -9,7 +9,7 @@ TASKS: Words = {
     "today_sold": ("{orders} 单 · {pieces} 件", "{orders} sales · {pieces} pieces"),
     "today_unknown": ("今天的数字暂时读不到。", "Today's figures cannot be read now."),
     "start_sale": ("开单", "New sale"),
-    "what_to_do": ("办什么？", "What is it?"),
+    "what_to_do": ("办什么？", "What is next?"),
     "way_members": ("会员 / 开卡", "Members, new card"),
     "way_top_up": ("储值", "Top up"),
     "way_stock": ("查码数", "Find a size"),

@@ -236,7 +236,7 @@ def _tasks(walk: Walk) -> None:
 
 
 def _raised(walk: Walk) -> None:
-    walk.phone.type("task-words", "补货：真丝连衣裙 M")
+    walk.phone.type("task-words", "补货")
     walk.phone.press("raise-task")
     walk.phone.shows("new-task")
 
