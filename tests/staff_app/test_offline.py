@@ -93,7 +93,8 @@ def test_twenty_sales_with_two_reloads_and_lost_answers_are_there_once() -> None
         shop.broken = {"placeOrder": 5}
         shop.down = False
         await device.until(lambda: "unsent" not in room.kept, "all told", seconds=20)
-        assert list(shop.orders) == made
+        # One that gets no answer does not keep the others waiting: the order may be another.
+        assert sorted(shop.orders) == sorted(made)
         assert len(shop.inputs) == 25
         await device.until(lambda: bool(shop.reports), "the report")
         assert [report["sales"] for report in shop.reports] == [20]
