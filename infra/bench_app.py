@@ -256,7 +256,7 @@ def told(milliseconds: Sequence[float]) -> dict[str, float]:
 async def _set_up(stack: Stack, skus: int, sizes: Sizes, tell: Tell) -> Shop:
     """A chain to look at, and devices on which its manager has signed in."""
     async with AsyncExitStack() as closing:
-        plan = Plan(NAME, phones=19_300_000_000, stores=1, tills=1, members=200)
+        plan = Plan(NAME, phones=19_600_000_000, stores=1, tills=1, members=200)
         chain = await trial.set_up(stack.environment(), plan, closing, tell)
         tell(f"{skus:,} SKUs")
         await _make_styles(chain.hq, skus)

@@ -129,6 +129,7 @@ def _fill(environment: Mapping[str, str], crowd: Crowd, tell: Tell) -> None:
         "members": crowd.members,
         "stores": [UUID(store) for store in crowd.stores],
         "associate": crowd.associate_id,
+        "handed": crowd.handed,
         "notice": NOTICE,
         "tags": list(TAGS),
         "tier": crowd.tier,

@@ -29,7 +29,7 @@ from infra.snapshots import snapshots
 from infra.stack import Stack
 from infra.trial import at_once, id_of
 
-PHONES = 19_200_000_000
+PHONES = 19_700_000_000
 IN_FLIGHT = 16
 CLIENTS = 4
 """Each may ask 50 times a second: the gateway's rate limit is per caller."""
