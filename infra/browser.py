@@ -24,7 +24,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 FIRST_FRAME_MILLISECONDS = 90_000
 PATIENCE_SECONDS = 20
-SCANS = 4
+ATTEMPTS = 4
 _SWITCH_SEMANTICS_ON = """
 new MutationObserver((_changes, observer) => {
   const button = document.querySelector('flt-semantics-placeholder');
@@ -67,7 +67,7 @@ class Phone:
         pictures: Path,
         size: tuple[int, int],
         service_workers: Literal["allow", "block"] = "block",
-        dense: int = 2,
+        dense: int = 1,
     ) -> None:
         """`dense` is how many dots a pixel has."""
         width, height = size
@@ -149,30 +149,29 @@ class Phone:
             self.press(f"key-{digit}")
 
     def type(self, identifier: str, text: str, enter: bool = False) -> None:
-        field = self.focus(identifier)
-        field.press_sequentially(text, delay=20)
-        expect(field).to_have_value(text)
+        self._fill(identifier, text, 20)
         if enter:
             self.page.keyboard.press("Enter")
 
     def scan(self, code: str, into: str = "scan") -> None:
-        """As a keyboard-wedge scanner does: fast, then Enter.
+        """As a keyboard-wedge scanner does: fast, then Enter."""
+        self._fill(into, code, 4)
+        self.page.keyboard.press("Enter")
 
-        A scanner's keys come from the device itself; the browser's remote control loses one now
-        and then while the screen is still being laid out. Then it is scanned again.
-        """
-        for _ in range(SCANS):
-            field = self.focus(into)
-            field.press_sequentially(code, delay=4)
+    def _fill(self, identifier: str, text: str, pause: int) -> None:
+        """Key by key. The browser's remote control loses one now and then while the screen is
+        still being laid out; then it is all typed again."""
+        for _ in range(ATTEMPTS):
+            field = self.focus(identifier)
+            field.press_sequentially(text, delay=pause)
             try:
-                expect(field).to_have_value(code, timeout=1_000)
+                expect(field).to_have_value(text, timeout=1_000)
             except AssertionError:
                 field.press("Control+a")
                 field.press("Delete")
                 continue
-            self.page.keyboard.press("Enter")
             return
-        raise AssertionError(f"{code} could not be scanned")
+        raise AssertionError(f"{text} could not be typed")
 
     def focus(self, identifier: str) -> Locator:
         """Click until Flutter has opened its connection to the field."""

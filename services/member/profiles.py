@@ -301,9 +301,11 @@ def _earlier(
 ) -> Member | None:
     """The member an equal command made; refuses the id or an identifier of somebody else; None:
     none is taken."""
-    digest = session.scalar(select(Profile.registration_digest).where(Profile.id == values["id"]))
-    if digest is not None:
-        if digest != values["registration_digest"]:
+    known = session.execute(
+        select(Profile.registration_digest).where(Profile.id == values["id"])
+    ).one_or_none()
+    if known is not None:  # of somebody who was erased there is no digest any more
+        if known.registration_digest != values["registration_digest"]:
             raise Refusal("MEMBER_ID_TAKEN")
         return _get(session, keys, caller, values["id"])
     taken = identifiers.taken(session, claims)

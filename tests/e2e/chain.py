@@ -213,6 +213,10 @@ class Chain:
             lines=[{"line": 1, "skuId": piece.id, "quantity": 1, "statedMinor": price}],
         )  # fmt: skip
         self._token = own
+        self.receive(piece)
+
+    def receive(self, piece: Piece) -> None:
+        """More of a piece comes to the store."""
         self.change(
             "moveStock", "levels { available }", id=fresh(), storeId=self.store,
             reason="RECEIVING", lines=[{"skuId": piece.id, "quantity": 20}],

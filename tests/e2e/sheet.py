@@ -153,7 +153,7 @@ _OTHERS = {language: _patterns(1 - place) for place, language in enumerate(LANGU
 
 def walk(browser: Browser, origin: str, shop: Shop, size: str, language: str, sheet: Sheet) -> None:
     """All scenes in one size and language; one that cannot be come to is a fault, no end."""
-    phone = Phone(browser, origin, sheet.folder, SIZES[size], dense=1)
+    phone = Phone(browser, origin, sheet.folder, SIZES[size])
     kept = json.dumps({"language": language, "look": "system", "recent_staff": []})
     phone.context.add_init_script(f"({_BEGIN_WITH})({kept})")
     on_the_way = Walk(phone, shop, size == "tablet")

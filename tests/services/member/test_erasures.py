@@ -158,6 +158,8 @@ def test_k37_the_person_goes_and_the_rows_stay(
     assert len(events(session, "member.erased")) == 1
     assert differences(session) == []
 
+    with pytest.raises(Refusal, match="MEMBER_ID_TAKEN"):
+        register(name="顾客壬", member_id=known.id)  # sent once more
     again = register(name="另一位")  # with the same phone
     assert again.id != known.id
     assert shown(session, erasure).status == "erasing"
