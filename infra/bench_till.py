@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from infra.browser import launched
+from infra.browser import SWITCH_SEMANTICS_ON, launched
 from infra.stack import Stack
 from infra.wire import Wire
 
@@ -24,14 +24,6 @@ TIMES = 3
 PIECES, IN_A_VALUE = 50_000, 500
 PATIENCE_MILLISECONDS = 120_000
 FIRST_SCREEN = '[flt-semantics-identifier="activation-code"]'
-# The names of controls are there once the semantics are, which a person does not need: a little
-# is measured too much.
-_NAMES_ON = """
-new MutationObserver((_changes, observer) => {
-  const button = document.querySelector('flt-semantics-placeholder');
-  if (button) { button.click(); observer.disconnect(); }
-}).observe(document, {childList: true, subtree: true});
-"""
 _KEPT = "() => navigator.serviceWorker.controller !== null"
 _IN_PYTHON = "async (code) => (await (await self.till).python.runPythonAsync(code))"
 _LIST = """
@@ -82,7 +74,9 @@ def run(stack: Stack, tell: Callable[[str], None]) -> dict[str, Any]:
             for number in range(TIMES):
                 tell(f"the till, {number + 1} of {TIMES}")
                 context = browser.new_context(viewport={"width": 390, "height": 844})
-                context.add_init_script(_NAMES_ON)
+                # The names of controls are there once the semantics are, which a person does not
+                # need: a little is measured too much.
+                context.add_init_script(SWITCH_SEMANTICS_ON)
                 page = context.new_page()
                 first.add(page, wire.origin)
                 page.wait_for_function(_KEPT, timeout=PATIENCE_MILLISECONDS)

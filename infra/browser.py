@@ -25,7 +25,7 @@ ARGUMENTS = [
 FIRST_FRAME_MILLISECONDS = 90_000
 PATIENCE_SECONDS = 20
 ATTEMPTS = 4
-_SWITCH_SEMANTICS_ON = """
+SWITCH_SEMANTICS_ON = """
 new MutationObserver((_changes, observer) => {
   const button = document.querySelector('flt-semantics-placeholder');
   if (button) { button.click(); observer.disconnect(); }
@@ -80,7 +80,7 @@ class Phone:
             locale="zh-CN",
             service_workers=service_workers,
         )
-        self.context.add_init_script(_SWITCH_SEMANTICS_ON)
+        self.context.add_init_script(SWITCH_SEMANTICS_ON)
         self.context.route("**/*", self._stay)
         self.said: list[str] = []
         self.page = self._new_page()

@@ -6,7 +6,7 @@ from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.queries import duplicates as asking
 from staff_app.state import Duplicates, Person
-from staff_app.work.returning import told
+from staff_app.work.outbox import told
 
 PAGE = 30
 

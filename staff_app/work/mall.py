@@ -6,9 +6,8 @@ from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.queries import mall as asking
 from staff_app.state import Desk, Mall, Person
-from staff_app.storage import NotKept
-from staff_app.work.outbox import Outbox, Sent, promise
-from staff_app.work.returning import told
+from staff_app.work import promised
+from staff_app.work.outbox import Outbox, Sent, promise, told
 
 PAGE = 50
 SHOWN = 20
@@ -94,31 +93,19 @@ class MallWork:
             "points": self.price,
             "handOver": state.hand_over,
         }
-        state.refusal = None
-        promised = promise(
+        made = promise(
             "redeem", input_["id"], input_, member["name"], self._desk.currency,
             staff.get("name", ""),
         )  # fmt: skip
-        try:
-            await self._outbox.save(promised)
-        except NotKept:
-            state.refusal = {"code": "NOT_KEPT", "zh": "", "en": ""}
-            return None
-        state.waiting = promised["id"]
-        sent = await self._outbox.send(promised["id"])
-        await self.settle(sent)
+        sent = await promised.keep_and_send(self._outbox, self._mall, made)
+        if sent is not None:
+            await self.settle(sent)
         return sent
 
     async def settle(self, sent: Sent) -> None:
         """Show what became of it on the screen; another's refusal is set aside."""
-        state = self._mall
-        if state.waiting != sent.sale["id"]:
-            if sent.refused:
-                await self._outbox.set_aside(sent.sale, sent.refused)
-        elif sent.answer:
-            state.answer, state.waiting = sent.answer, ""
-        elif sent.refused:
-            state.waiting, state.refusal = "", told(sent.refused)
+        if await promised.settle(self._outbox, self._mall, sent) and sent.answer:
+            self._mall.answer = sent.answer
 
     async def had(self) -> None:
         """What the member has had for points; no answer leaves it as it is."""

@@ -10,8 +10,8 @@ from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.state import Desk, Pick, Returning
-from staff_app.storage import NotKept
-from staff_app.work.outbox import Outbox, Sent, promise
+from staff_app.work import promised
+from staff_app.work.outbox import Outbox, Sent, promise, told
 
 NEEDS_REFERENCE = ("CARD", "CODE")
 MONEY = ("CASH", *NEEDS_REFERENCE)
@@ -104,16 +104,11 @@ class ReturningWork:
     async def settle(self, sent: Sent) -> None:
         """Show what became of the return on the screen; another's refusal is set aside."""
         state = self._returning
-        here = state.waiting == sent.sale["id"]
-        if not here and sent.refused:
-            await self._outbox.set_aside(sent.sale, sent.refused)
-        if not here:
+        if not await promised.settle(self._outbox, state, sent):
             return
         if sent.answer:
-            state.receipt, state.waiting = sent.answer, ""
+            state.receipt = sent.answer
         elif sent.refused:
-            state.waiting = ""
-            state.refusal = told(sent.refused)
             now = sent.refused.payload.get("returnQuote")
             if now:
                 state.quote = now
@@ -160,19 +155,13 @@ class ReturningWork:
             ],
             "reason": self.words_of_reason,
         }
-        promised = promise(
+        made = promise(
             "return", input_["returnId"], input_, order["receiptNumber"], order["currency"],
             staff.get("name", ""),
         )  # fmt: skip
-        self._returning.refusal = None
-        try:
-            await self._outbox.save(promised)
-        except NotKept:
-            self._returning.refusal = {"code": "NOT_KEPT", "zh": "", "en": ""}
-            return None
-        self._returning.waiting = promised["id"]
-        sent = await self._outbox.send(promised["id"])
-        await self.settle(sent)
+        sent = await promised.keep_and_send(self._outbox, self._returning, made)
+        if sent is not None:
+            await self.settle(sent)
         return sent
 
     async def _ask(self) -> None:
@@ -217,10 +206,6 @@ class ReturningWork:
 
     def _reference(self, refund: dict[str, Any]) -> str:
         return str(self._returning.references.get(refund["position"], "")).strip()
-
-
-def told(refused: Refused) -> dict[str, str]:
-    return {"code": refused.code, "zh": refused.zh, "en": refused.en}
 
 
 def worth(goods: dict[str, Any], quote: dict[str, Any]) -> dict[str, Any]:

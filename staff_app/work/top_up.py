@@ -7,9 +7,9 @@ from staff_app.ids import new_id
 from staff_app.money import typed
 from staff_app.queries import members as asking
 from staff_app.state import Desk, Person, TopUp
-from staff_app.storage import NotKept
-from staff_app.work.outbox import Outbox, Sent, promise
-from staff_app.work.returning import NEEDS_REFERENCE, told
+from staff_app.work import promised
+from staff_app.work.outbox import Outbox, Sent, promise, told
+from staff_app.work.returning import NEEDS_REFERENCE
 
 
 class TopUpWork:
@@ -102,28 +102,16 @@ class TopUpWork:
             "reference": state.reference.strip() or None,
             "plan": state.plan or None,
         }
-        state.refusal = None
-        promised = promise(
+        made = promise(
             "top_up", input_["id"], input_, member["name"], self._desk.currency,
             staff.get("name", ""),
         )  # fmt: skip
-        try:
-            await self._outbox.save(promised)
-        except NotKept:
-            state.refusal = {"code": "NOT_KEPT", "zh": "", "en": ""}
-            return None
-        state.waiting = promised["id"]
-        sent = await self._outbox.send(promised["id"])
-        await self.settle(sent)
+        sent = await promised.keep_and_send(self._outbox, state, made)
+        if sent is not None:
+            await self.settle(sent)
         return sent
 
     async def settle(self, sent: Sent) -> None:
         """Show what became of it on the screen; another's refusal is set aside."""
-        state = self._top_up
-        if state.waiting != sent.sale["id"]:
-            if sent.refused:
-                await self._outbox.set_aside(sent.sale, sent.refused)
-        elif sent.answer:
-            state.account, state.waiting = sent.answer, ""
-        elif sent.refused:
-            state.waiting, state.refusal = "", told(sent.refused)
+        if await promised.settle(self._outbox, self._top_up, sent) and sent.answer:
+            self._top_up.account = sent.answer
