@@ -1,6 +1,5 @@
 """Whom a till knows without network: those who bought in its store lately, and little of them."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,29 +7,21 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from services.member import definitions, profiles, till
+from services.member import profiles, till
 from services.member.phones import Keyring
 from shared.contracts.member.till import GetTillMembers, TillMembers
 from shared.database import Database
 from shared.errors import Forbidden
 from shared.ids import new_id
 from shared.seal import Role
-from shared.stores import forget_stores
 from tests.services.at_rest import at_rest
 from tests.services.member.conftest import open_store, registration, staff
+from tests.services.member.test_races import database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
-    forget_stores()
-    definitions.forget()
-    made = Database(database_url("member", fresh=True), "member")
-    yield made
-    made.engine.dispose()
-    forget_stores()
-    definitions.forget()
+__all__ = ["database"]
 
 
 @pytest.fixture
