@@ -15,4 +15,7 @@ NOTICE = {
         "may see, correct or erase them in any store at any time."
     ),
 }
-BUILT_IN = {"version": NOTICE_VERSION, **NOTICE}
+BUILT_IN = {
+    "purpose": "MEMBERSHIP", "version": NOTICE_VERSION, "textZh": NOTICE["zh"],
+    "textEn": NOTICE["en"],
+}  # fmt: skip

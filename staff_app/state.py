@@ -178,7 +178,9 @@ class People:
     form: str = ""
     """The phone for which the form was asked for, though it may not look complete."""
     notices: dict[str, dict[str, str]] = field(default_factory=dict)
-    """The notices in force by purpose, as HQ has published them: version, zh, en."""
+    """The notices in force by purpose, as HQ has published them."""
+    fields: dict[str, Any] = field(default_factory=dict)
+    """HQ's form of members, as a JSON Schema."""
 
 
 @ft.observable

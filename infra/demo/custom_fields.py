@@ -9,7 +9,14 @@ CARE = "我已了解真丝与羊毛服饰的护理须知，定制改衣后不退
 CARE_EN = "I know how silk and wool are cared for, and that altered pieces do not come back."
 
 # Subject, key, names, kind.
+AT_REGISTRATION = {"heard_from"}
 FIELDS: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    ("MEMBER", "heard_from", "从哪里知道我们", "Heard of us by",
+     {"type": "choice", "options": [
+         {"key": "passing", "label_zh": "路过", "label_en": "Passing by"},
+         {"key": "friend", "label_zh": "朋友", "label_en": "A friend"},
+         {"key": "social", "label_zh": "小红书", "label_en": "Social media"},
+     ]}),
     ("MEMBER", "alteration", "改衣同意书", "Alteration consent",
      {"type": "signature", "text_zh": CARE, "text_en": CARE_EN}),
     ("MEMBER", "measurements", "量体单", "Measurements",
@@ -33,6 +40,7 @@ def fields() -> list[dict[str, Any]]:
                 "labelEn": en,
                 "kind": kind,
                 "position": position,
+                "atRegistration": key in AT_REGISTRATION,
                 "seenBy": EVERYBODY,
                 "editedBy": EVERYBODY,
             },

@@ -219,6 +219,8 @@ def _check_rights(field: FieldInput) -> None:
         raise Unfit("只有文字、单选和电话可供查找", "only texts, choices and phones are found by")
     if field.searchable and field.subject != "member":
         raise Unfit("只能按会员字段查找", "only fields of members are found by")
+    if field.at_registration and (field.subject != "member" or not field.edited_by):
+        raise Unfit("开卡时只能填写会员字段", "a new member is asked for what can be filled in")
     if isinstance(field.kind, FormulaField) and (field.required or field.edited_by):
         raise Unfit("公式不能填写", "a formula is not filled in")
 

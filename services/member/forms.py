@@ -65,6 +65,7 @@ def document(field: FieldInput, version: int, editable: bool) -> Json:
             "order": field.position,
             "version": version,
             "searchable": field.searchable,
+            "at_registration": field.at_registration,
             **{name: value for name, value in details.items() if value is not None},
             **_signed(field.kind),
         },

@@ -87,7 +87,11 @@ MEMBERS = f"query Members($query: String!) {{ members(query: $query) {{ {_MEMBER
 
 MEMBER = f"query Member($id: ID!) {{ member(id: $id) {{ {_MEMBER} }} }}"
 
-NOTICES = "query Notices { noticesInForce { purpose version textZh textEn } }"
+NEW_CARD = """
+query NewCard {
+  noticesInForce { purpose version textZh textEn }
+  memberForm(subject: MEMBER) { document }
+}"""
 
 REGISTER_MEMBER = f"""
 mutation RegisterMember($input: RegisterMemberInput!) {{

@@ -7,10 +7,10 @@ import flet as ft
 from staff_app.i18n import Words
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.custom_fields import CustomField, kind_of
+from staff_app.ui.custom_fields import drawn_fields, kind_of
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.member_profile import size_name
-from staff_app.ui.parts import named, primary
+from staff_app.ui.parts import primary, tick
 from staff_app.ui.person_fields import birthday_fields, text_field
 from staff_app.ui.reasons import Reasons
 from staff_app.work.profile_form import ProfileForm
@@ -51,11 +51,7 @@ def EditMember() -> ft.View:
 
     schema = person.form or {}
     language = till.preferences.language
-    custom: list[Any] = [
-        CustomField(key, each, key in schema.get("required", []), language, t,
-                    form.custom.get(key), change_custom, key=key)
-        for key, each in schema.get("properties", {}).items() if not each.get("readOnly")
-    ]  # fmt: skip
+    custom = drawn_fields(schema, language, t, form.custom, change_custom)
     located = any(
         form.custom.get(key)
         and kind_of(each) == "place"
@@ -63,11 +59,7 @@ def EditMember() -> ft.View:
         for key, each in schema.get("properties", {}).items()
     ) and not till.member_work.agrees("LOCATION")
     if located:
-        tick = ft.Checkbox(
-            value=agrees, label=t("agrees_location"),
-            on_change=lambda event: set_agrees(bool(event.control.value)),
-        )  # fmt: skip
-        custom.append(named("agrees-location", tick))
+        custom.append(tick("agrees-location", t("agrees_location"), agrees, set_agrees))
     body: list[ft.Control] = [
         ft.Container(height=0),  # else the first label is cut off
         *attempt.note,

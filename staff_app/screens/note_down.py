@@ -6,7 +6,7 @@ import flet as ft
 
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.custom_fields import CustomField
+from staff_app.ui.custom_fields import drawn_fields
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import edge, named, primary
 from staff_app.ui.reasons import Reasons
@@ -60,11 +60,8 @@ def NoteDown() -> ft.View:
         on_change=write,
     )
     name = (person.member or {}).get("name", "")
-    asked = [
-        CustomField(key, each, key in schema.get("required", []), till.preferences.language, t,
-                    custom.get(key), fill, contact_id, key=key)
-        for key, each in schema.get("properties", {}).items() if not each.get("readOnly")
-    ]  # fmt: skip
+    language = till.preferences.language
+    asked = drawn_fields(schema, language, t, custom, fill, note_id=contact_id)
     body: list[ft.Control] = [
         ft.Text(t("what_happened")),
         Reasons(KINDS, kind, set_kind),

@@ -1,5 +1,6 @@
 """Somebody of a member's family: who, their birthday, and the guardian's consent for a child."""
 
+import functools
 from typing import Any
 
 import flet as ft
@@ -7,7 +8,7 @@ import flet as ft
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
-from staff_app.ui.parts import named, primary
+from staff_app.ui.parts import primary, tick
 from staff_app.ui.person_fields import birthday_fields, text_field
 from staff_app.ui.reasons import Reasons
 from staff_app.work.profile_form import RelativeForm
@@ -48,12 +49,8 @@ def Relative() -> ft.View:
         text_field("note", t("relative_note"), form.note, change, limit=200),
     ]
     if form.needs_guardian:
-        tick = ft.Checkbox(
-            label=t("guardian"),
-            value=form.guardian,
-            on_change=lambda e: change("guardian", bool(e.control.value)),
-        )
-        body.append(named("guardian", tick))
+        agrees = functools.partial(change, "guardian")
+        body.append(tick("guardian", t("guardian"), form.guardian, agrees))
     body += attempt.note
     head = bar(t("relative_of", name=member.get("name", "")), back=BackTo(till.member_route))
     ready = bool(form.name.strip())

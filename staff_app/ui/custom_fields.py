@@ -77,6 +77,42 @@ def shown_field(
     )
 
 
+def drawn_fields(
+    document: Schema, language: str, t: Words, values: dict[str, Any], change: Any, **whose: str
+) -> list[Any]:
+    """A control for each field of a form that may be filled in; see `CustomField`."""
+    required = document.get("required", [])
+    return [
+        CustomField(key, each, key in required, language, t, values.get(key), change,
+                    key=key, **whose)
+        for key, each in document.get("properties", {}).items() if not each.get("readOnly")
+    ]  # fmt: skip
+
+
+def at_registration(document: Schema) -> Schema:
+    """What of a form somebody new is asked for: what is required, and what HQ marked for it."""
+    required = document.get("required", [])
+    asked = {
+        key: each
+        for key, each in document.get("properties", {}).items()
+        if key in required or each.get("x-field", {}).get("at_registration")
+    }
+    return {"properties": asked, "required": required}
+
+
+def lacking(document: Schema, values: dict[str, Any], language: str) -> str:
+    """The name of the first required field that is empty, or nothing."""
+    fields = document.get("properties", {})
+    empty = (key for key in document.get("required", []) if values.get(key) in (None, "", []))
+    return next((labels(fields[key], language) for key in empty), "")
+
+
+def has_place(document: Schema, values: dict[str, Any]) -> bool:
+    """Whether a place was filled in, which needs a consent of its own."""
+    fields = document.get("properties", {})
+    return any(values.get(key) and kind_of(each) == "place" for key, each in fields.items())
+
+
 @ft.component
 def CustomField(
     key: str,
@@ -87,9 +123,11 @@ def CustomField(
     value: Any,
     change: Any,
     note_id: str = "",
+    newcomer: str = "",
 ) -> Any:
     """A control for one field; `change` gets its key and value, None where it was emptied.
-    `note_id`: of a note that is being written, else it is of the member."""
+    `note_id`: of a note that is being written; `newcomer`: of somebody who is not a member yet;
+    else it is of the member that is looked at."""
     label = labels(schema, language)
     if needed:
         label = f"{label}（{t('must_fill')}）"
@@ -101,7 +139,7 @@ def CustomField(
         return _choices(f"field-{key}", label, schema["items"]["oneOf"], language, value or [],
                         lambda chosen: change(key, chosen or None), several=True)  # fmt: skip
     if kind == "files":
-        return FilesField(key, schema, label, value, change, note_id)
+        return FilesField(key, schema, label, value, change, note_id, newcomer)
     if kind == "signature":
         return SignatureField(key, schema, label, value, change)
     if kind == "place":

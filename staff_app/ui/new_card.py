@@ -1,15 +1,20 @@
-"""The form for a new member: the phone is known already, the name is asked, consent is shown."""
+"""The form for a new member: the phone is known already, the name is asked, what HQ wants to know
+beside it, and consent is shown."""
 
+import functools
 import re
 from typing import Any
 
 import flet as ft
 
 from staff_app import theme
-from staff_app.client import Refused, SignedOut, Unreachable
+from staff_app.i18n import Words, either
 from staff_app.notice import BUILT_IN
-from staff_app.ui.context import in_words, use_till, use_words
-from staff_app.ui.parts import card, edge, named, note, primary
+from staff_app.ui.attempt import use_attempt
+from staff_app.ui.context import use_till, use_words
+from staff_app.ui.custom_fields import at_registration, drawn_fields, has_place, lacking
+from staff_app.ui.parts import card, edge, named, note, primary, tick
+from staff_app.work.profile_form import NewCardForm
 
 SOURCES = ("store", "friend", "online")
 NAME_LONGEST = 60
@@ -31,49 +36,46 @@ def NewCard(phone: str, choose: Any, register_word: str) -> ft.Control:
     till = use_till()
     t = use_words(till)
     language = till.preferences.language
-    offers = till.people.notices.get("MARKETING")
-    shown = till.people.notices.get("MEMBERSHIP", BUILT_IN)
     member_id, _ = ft.use_state(till.finding.new_member_id)
-    name, set_name = ft.use_state("")
-    source, set_source = ft.use_state(SOURCES[0])
-    agreed, set_agreed = ft.use_state(False)
-    marketing, set_marketing = ft.use_state(False)
-    trouble, set_trouble = ft.use_state("")
-    busy, set_busy = ft.use_state(False)
+    form, set_form = ft.use_state(NewCardForm)
+    attempt = use_attempt()
+    asked = at_registration(till.people.fields)
+
+    def change(name: str, value: Any) -> None:
+        set_form(lambda known: known.with_(name, value))
+
+    def sets(name: str) -> Any:
+        return functools.partial(change, name)
+
+    def fill(key: str, value: Any) -> None:
+        set_form(lambda known: known.with_custom(key, value))
 
     async def register() -> None:
-        if busy or not name.strip() or not agreed:
+        missing = lacking(asked, form.custom, language)
+        if not form.ready or missing:
+            attempt.say(t("field_missing", name=missing) if missing else "")
             return
-        set_busy(True)
-        try:
-            member = await till.finding.register(member_id, phone, name, source, marketing)
-        except Refused as refused:
-            set_trouble(in_words(till, refused))
-            return
-        except (Unreachable, SignedOut):
-            set_trouble(t("no_answer"))
-            return
-        finally:
-            set_busy(False)
-        await choose(member)
-        till.say("member_added", name=member["name"])
+        made: list[dict[str, Any]] = []
 
+        async def send() -> None:
+            made.append(await till.finding.register(member_id, phone, form))
+
+        await attempt.make(send, lambda: attempt.say(""))
+        if made:
+            await choose(made[0])
+            till.say("member_added", name=made[0]["name"])
+
+    custom = drawn_fields(asked, language, t, form.custom, fill, newcomer=member_id)
+    if has_place(asked, form.custom):
+        agreed = tick("agrees-location", t("agrees_location"), form.location, sets("location"))
+        custom.append(agreed)
     inside: list[ft.Control] = [
         note(t("nobody_found"), "done"),
-        _name(t, name, set_name),
-        _sources(t, source, set_source),
-        card(
-            ft.Text(t("notice"), weight=ft.FontWeight.BOLD),
-            _small(shown[language]),
-            _tick("agrees", t("agrees_membership"), agreed, set_agreed),
-            *([_small(offers[language])] if offers else []),
-            _tick("marketing", t("agrees_marketing"), marketing, set_marketing),
-            spacing=4,
-        ),
-    ]  # fmt: skip
-    if trouble:
-        inside.append(named("trouble", note(trouble, "stop")))
-    ready = bool(name.strip()) and agreed
+        _name(t, form.name, change),
+        *custom,
+        _sources(t, form.source, change),
+        _consents(t, till.people.notices, language, form, sets),
+    ]
     return ft.Column(
         [
             ft.Column(
@@ -83,8 +85,9 @@ def NewCard(phone: str, choose: Any, register_word: str) -> ft.Control:
                 scroll=ft.ScrollMode.AUTO,
                 horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
             ),
+            *attempt.note,
             ft.Container(
-                primary("register", register_word, register, not ready, busy),
+                primary("register", register_word, register, not form.ready, attempt.busy),
                 padding=ft.Padding.only(bottom=theme.MARGIN),
             ),
         ],
@@ -94,32 +97,41 @@ def NewCard(phone: str, choose: Any, register_word: str) -> ft.Control:
     )
 
 
-def _small(text: str) -> ft.Control:
-    return ft.Text(text, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT)
+def _consents(
+    t: Words, notices: dict[str, Any], language: str, form: NewCardForm, sets: Any
+) -> ft.Control:
+    def words(notice: dict[str, str]) -> ft.Control:
+        text = either(language, notice["textZh"], notice["textEn"])
+        return ft.Text(text, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT)
+
+    offers = notices.get("MARKETING")
+    return card(
+        ft.Text(t("notice"), weight=ft.FontWeight.BOLD),
+        words(notices.get("MEMBERSHIP", BUILT_IN)),
+        tick("agrees", t("agrees_membership"), form.agreed, sets("agreed")),
+        *([words(offers)] if offers else []),
+        tick("marketing", t("agrees_marketing"), form.marketing, sets("marketing")),
+        spacing=4,
+    )
 
 
-def _name(t: Any, name: str, set_name: Any) -> ft.Control:
+def _name(t: Words, name: str, change: Any) -> ft.Control:
     field = ft.TextField(
         value=name,
         label=t("name"),
         border=edge(),
         max_length=NAME_LONGEST,
         counter=ft.Container(width=0, height=0),
-        on_change=lambda e: set_name(e.control.value or ""),
+        on_change=lambda e: change("name", e.control.value or ""),
     )
     return named("member-name", field)
 
 
-def _sources(t: Any, source: str, set_source: Any) -> ft.Control:
+def _sources(t: Words, source: str, change: Any) -> ft.Control:
     chosen = ft.SegmentedButton(
         segments=[ft.Segment(value=known, label=t(f"source_{known}")) for known in SOURCES],
         selected=[source],
         show_selected_icon=False,
-        on_change=lambda e: set_source(next(iter(e.control.selected), SOURCES[0])),
+        on_change=lambda e: change("source", next(iter(e.control.selected), SOURCES[0])),
     )
     return ft.Row([ft.Text(t("source"), expand=True, color=ft.Colors.ON_SURFACE_VARIANT), chosen])
-
-
-def _tick(identifier: str, label: str, value: bool, change: Any) -> ft.Control:
-    box = ft.Checkbox(label=label, value=value, on_change=lambda e: change(bool(e.control.value)))
-    return named(identifier, ft.Container(box, height=theme.TARGET))

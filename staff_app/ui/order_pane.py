@@ -20,6 +20,7 @@ from staff_app.ui.parts import (
     primary,
     quiet,
     secondary,
+    tick,
 )
 from staff_app.ui.past_returns import PastReturns
 from staff_app.ui.receipt_actions import ReceiptActions
@@ -177,8 +178,8 @@ def _stepper(t: Words, till: Any, number: int, left: int, pick: Pick) -> ft.Cont
 def _damaged(t: Words, till: Any, number: int, pick: Pick) -> ft.Control:
     """A tick for one piece; for several, how many of them."""
 
-    async def tick(event: Any) -> None:
-        await till.returning_work.pick(number, pick.quantity, int(bool(event.control.value)))
+    async def one(damaged: bool) -> None:
+        await till.returning_work.pick(number, pick.quantity, int(damaged))
 
     async def fewer() -> None:
         await till.returning_work.pick(number, pick.quantity, pick.damaged - 1)
@@ -186,12 +187,7 @@ def _damaged(t: Words, till: Any, number: int, pick: Pick) -> ft.Control:
     async def more() -> None:
         await till.returning_work.pick(number, pick.quantity, pick.damaged + 1)
 
-    inside: list[ft.Control] = [
-        named(
-            f"damaged-{number}",
-            ft.Checkbox(label=t("damaged"), value=pick.damaged > 0, on_change=tick),
-        )
-    ]
+    inside: list[ft.Control] = [tick(f"damaged-{number}", t("damaged"), pick.damaged > 0, one)]
     if pick.quantity > 1 and pick.damaged:
         said = t("damaged_of", count=pick.damaged)
         inside += [

@@ -1,5 +1,6 @@
 """Buttons, amounts, notes and rows, each in one form."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -98,6 +99,18 @@ def _own(identifier: str, control: ft.Control) -> ft.Semantics:
     """A button that may take the place of another. By its key it is not that one under a new name:
     the browser would go on calling it by the old one."""
     return ft.Semantics(identifier=identifier, key=identifier, content=control)
+
+
+def tick(identifier: str, label: str, value: bool, change: Press) -> ft.Control:
+    """Something that is so or not; `change` gets which. As high as a thumb needs."""
+
+    async def changed(event: Any) -> None:
+        done = change(bool(event.control.value))
+        if inspect.isawaitable(done):
+            await done
+
+    box = ft.Checkbox(label=label, value=value, on_change=changed)
+    return named(identifier, ft.Container(box, height=theme.TARGET))
 
 
 def edge(active: bool = False) -> ft.OutlineInputBorder:

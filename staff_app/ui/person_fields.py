@@ -1,11 +1,12 @@
 """Fields of a person: a text, and a birthday in the calendar they use."""
 
+import functools
 from typing import Any
 
 import flet as ft
 
 from staff_app.i18n import Words
-from staff_app.ui.parts import edge, named
+from staff_app.ui.parts import edge, named, tick
 from staff_app.ui.reasons import Reasons
 
 CALENDARS = ("solar", "lunar")
@@ -14,14 +15,11 @@ CALENDARS = ("solar", "lunar")
 def birthday_fields(t: Words, form: Any, change: Any) -> list[ft.Control]:
     """Year (may be left out), month and day, in the calendar the person uses."""
     lunar = form.calendar == "lunar"
-    leap = ft.Checkbox(
-        label=t("leap_month"),
-        value=form.leap,
-        on_change=lambda e: change("leap", bool(e.control.value)),
-    )
     row: list[ft.Control] = [Reasons(CALENDARS, form.calendar, lambda key: change("calendar", key))]
     if lunar:
-        row.append(named("leap-month", leap))
+        row.append(
+            tick("leap-month", t("leap_month"), form.leap, functools.partial(change, "leap"))
+        )
     return [
         ft.Text(t("birthday"), color=ft.Colors.ON_SURFACE_VARIANT),
         ft.Row(row),

@@ -40,8 +40,9 @@ class Geolocator(ft.Service):
 
 @ft.component
 def FilesField(
-    name: str, schema: dict[str, Any], label: str, value: Any, change: Any, note_id: str = ""
-) -> ft.Control:
+    name: str, schema: dict[str, Any], label: str, value: Any, change: Any, note_id: str = "",
+    newcomer: str = "",
+) -> ft.Control:  # fmt: skip
     """Files as a list; each is sent when it is chosen, and kept when the form is saved."""
     till = use_till()
     t = use_words(till)
@@ -65,7 +66,7 @@ def FilesField(
 
         async def send() -> None:
             content = file.bytes or b""
-            made.append(await till.papers.upload(name, file.name, content, note_id))
+            made.append(await till.papers.upload(name, file.name, content, note_id, newcomer))
 
         def done() -> None:
             attempt.say("")

@@ -26,7 +26,8 @@ def SignatureField(name: str, schema: dict[str, Any], label: str, value: Any, ch
     language = till.preferences.language
     strokes, set_strokes = ft.use_state(list[list[list[int]]])
     signing, set_signing = ft.use_state(False)
-    text, notice = signed_words(schema, person.notices, language)
+    notices = {**till.people.notices, **person.notices}
+    text, notice = signed_words(schema, notices, language)
 
     def accept() -> None:
         set_signing(False)

@@ -155,6 +155,7 @@ MEMBERS: Words = {
     "edit": ("修改资料", "Edit"),
     "more_fields": ("更多资料", "More"),
     "must_fill": ("必填", "Needed"),
+    "field_missing": ("请填写“{name}”", "Please fill in “{name}”"),
     "date_hint": ("年-月-日，如 1990-05-01", "Year-month-day, as 1990-05-01"),
     "nothing_changed": ("没有改动", "Nothing was changed"),
     "yes": ("是", "Yes"),

@@ -13,6 +13,7 @@ from staff_app.ids import new_id
 from staff_app.notice import BUILT_IN
 from staff_app.state import Desk, People, Search
 from staff_app.words import CATALOGUE
+from staff_app.work.profile_form import NewCardForm
 from staff_app.work.snapshot import Snapshot
 
 PAGE = 30
@@ -143,7 +144,7 @@ class FindingWork:
         try:
             found = await self.people(text)
             if not found:
-                await self._load_notices()
+                await self._learn_new_card()
         except Refused as refused:
             found = None
             self._people.refusal = {"zh": refused.zh, "en": refused.en}
@@ -158,21 +159,21 @@ class FindingWork:
         self._people.query, self._people.form, self._people.results = "", "", None
         self._people.searching, self._people.refusal = False, None
 
-    async def register(
-        self, member_id: str, phone: str, name: str, source: str, marketing: bool
-    ) -> dict[str, Any]:
+    async def register(self, member_id: str, phone: str, form: NewCardForm) -> dict[str, Any]:
         """A new member, or the one who has this phone already; raises `Refused`, `Unreachable`."""
         device, staff = self._desk.device or {}, self._desk.staff or {}
         input_ = {
             "memberId": member_id,
             "phone": phone.strip(),
-            "name": name.strip(),
-            "sourceChannel": source,
+            "name": form.name.strip(),
+            "sourceChannel": form.source,
             "homeStoreId": device["storeId"],
             "associateId": staff.get("id"),
+            "fields": form.filled,
             "consents": [
                 self._consent("MEMBERSHIP", granted=True),
-                self._consent("MARKETING", granted=marketing),
+                self._consent("MARKETING", granted=form.marketing),
+                *([self._consent("LOCATION", granted=True)] if form.location else []),
             ],
         }
         try:
@@ -267,15 +268,11 @@ class FindingWork:
         found: dict[str, Any] = answer["skus"]
         return found
 
-    async def _load_notices(self) -> None:
-        """What a new member will be shown and agrees to."""
-        published = (await self._client.ask(queries.NOTICES))["noticesInForce"]
-        self._people.notices = {
-            each["purpose"]: {
-                "version": each["version"], "zh": each["textZh"], "en": each["textEn"],
-            }
-            for each in published
-        }  # fmt: skip
+    async def _learn_new_card(self) -> None:
+        """What a new member will be shown and agrees to, and what HQ asks of them."""
+        found = await self._client.ask(queries.NEW_CARD)
+        self._people.fields = (found["memberForm"] or {}).get("document") or {}
+        self._people.notices = {each["purpose"]: each for each in found["noticesInForce"]}
 
     def _consent(self, purpose: str, granted: bool) -> dict[str, Any]:
         return {

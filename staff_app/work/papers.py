@@ -17,9 +17,12 @@ class PapersWork:
         self._client = client
         self._person = person
 
-    async def upload(self, key: str, name: str, content: bytes, note_id: str = "") -> Any:
-        """Send a file for a field of the member, or of a note; it is kept once that is saved."""
-        told = {"member": self._person.id, "key": key, "name": name[-120:]}
+    async def upload(
+        self, key: str, name: str, content: bytes, note_id: str = "", newcomer: str = ""
+    ) -> Any:
+        """Send a file for a field of the member, of a note, or of who is about to be a member; it
+        is kept once that is saved."""
+        told = {"member": newcomer or self._person.id, "key": key, "name": name[-120:]}
         if note_id:
             told |= {"subject": "contact", "owner": note_id}
         kept = await self._client.carry(f"/files/{new_id()}?{urlencode(told)}", content)

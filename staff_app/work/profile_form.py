@@ -82,6 +82,33 @@ class ProfileForm:
 
 
 @dataclass(frozen=True)
+class NewCardForm:
+    """Somebody new: `agreed` to the notice, `location` to being asked for a place."""
+
+    name: str = ""
+    source: str = "store"
+    agreed: bool = False
+    marketing: bool = False
+    location: bool = False
+    custom: dict[str, Any] = field(default_factory=dict)
+
+    def with_(self, name: str, value: Any) -> "NewCardForm":
+        return replace(self, **{name: value})
+
+    def with_custom(self, key: str, value: Any) -> "NewCardForm":
+        return replace(self, custom={**self.custom, key: value})
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.name.strip()) and self.agreed
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """What was filled in of HQ's fields, by their keys."""
+        return {key: value for key, value in self.custom.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class RelativeForm:
     """One of a member's family, as it is being written down."""
 

@@ -173,8 +173,9 @@ FieldKind = (
 
 class FieldInput(Message, frozen=True, kw_only=True):
     """A field as HQ defines it. Whoever may edit one may also see it; `searchable` is for texts,
-    choices and phones; `required` asks those who may edit it. Not `active`: neither shown nor
-    asked for, and what was filled in stays."""
+    choices and phones; `required` asks those who may edit it. `at_registration`: of members, asked
+    for on the form of a new one, as required ones are anyway. Not `active`: neither shown nor asked
+    for, and what was filled in stays."""
 
     subject: FieldSubject
     key: FieldKey
@@ -182,6 +183,7 @@ class FieldInput(Message, frozen=True, kw_only=True):
     label_en: Name
     kind: FieldKind
     required: bool = False
+    at_registration: bool = False
     searchable: bool = False
     position: Annotated[int, Meta(ge=0, le=9_999)] = 0
     seen_by: Annotated[list[Role], Meta(min_length=1, max_length=20)]

@@ -116,6 +116,8 @@ def test_a_type_never_changes(session: Session, kind: FieldKind, other: FieldKin
         field("x", FormulaField(expression="1 +"), edited_by=[]),
         field("x", FormulaField(expression="x"), edited_by=[]),
         field("x", FormulaField(expression="words"), edited_by=[]),
+        field("x", FormulaField(expression="1"), edited_by=[], at_registration=True),
+        field("x", subject="contact", at_registration=True),
         field("x", FormulaField(expression="ended"), edited_by=[]),
         field("x", FormulaField(expression="sum"), edited_by=[]),
         field("x", FormulaField(expression="fee > 1"), edited_by=[]),
@@ -220,7 +222,7 @@ def test_a_form_is_json_schema_2020_12(session: Session, associate: Caller) -> N
         "readOnly": False,
         "x-field": {
             "labels": {"zh-CN": "字段", "en": "Field choice"}, "order": 5, "version": 1,
-            "searchable": False, "type": "choice",
+            "searchable": False, "at_registration": False, "type": "choice",
         },
     }  # fmt: skip
     assert shown["number"]["x-field"]["minimum"] == "0"
