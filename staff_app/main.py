@@ -17,7 +17,7 @@ from staff_app.screens.edit_member import EditMember
 from staff_app.screens.give_back import GiveBack
 from staff_app.screens.hand_on import HandOn
 from staff_app.screens.home import Home
-from staff_app.screens.mall import MallScreen
+from staff_app.screens.mall import ForPoints, GiftScreen, MallScreen
 from staff_app.screens.members import Members
 from staff_app.screens.more import More
 from staff_app.screens.new_task import NewTask
@@ -73,7 +73,9 @@ ROUTES = [
             ft.Route(path="note", component=NoteDown),
             ft.Route(path="relative", component=Relative),
             ft.Route(path="top-up", component=TopUp),
+            ft.Route(path="for-points", component=ForPoints),
             ft.Route(path="mall", component=MallScreen),
+            ft.Route(path="gift", component=GiftScreen),
         ],
     ),
     ft.Route(

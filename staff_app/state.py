@@ -315,13 +315,16 @@ class Printer:
 @dataclass
 class Performance:
     """What was sold in the `period` that `day` (empty: today) is in, by `staff`; None: by oneself,
-    or for a manager in the store. `shown` is the newest answer."""
+    or for a manager in the store. `stores` are those one may look into, `store` is the one that
+    was chosen; None: the device's. `shown` is the newest answer."""
 
     back_to: str = "/more"
 
     period: str = "DAY"
     day: str = ""
     staff: dict[str, Any] | None = None
+    store: dict[str, Any] | None = None
+    stores: list[dict[str, Any]] = field(default_factory=list)
     asking: bool = False
     shown: dict[str, Any] | None = None
     refusal: dict[str, str] | None = None

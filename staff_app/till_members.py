@@ -56,6 +56,17 @@ class MemberActs:
         await self.member_work.again()
         await self.mall_work.more()
 
+    async def open_mall(self, member: dict[str, Any]) -> None:
+        """The mall for somebody who was just found."""
+        self.go("/customers/mall")
+        self.mall_work.clear()
+        await self.member_work.look_at(member["id"])
+        await self.mall_work.more()
+
+    def choose_gift(self, item: dict[str, Any]) -> None:
+        self.mall_work.choose(item)
+        self.go("/customers/gift")
+
     async def redeem(self) -> None:
         """Spend the points; the same screen says what became of it."""
         sent = await self.mall_work.redeem()

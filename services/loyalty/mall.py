@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from services.loyalty import documents
+from services.loyalty import documents, rules
 from services.loyalty.models import Store
 from shared import outbox, stores
 from shared.contracts import errors_of
@@ -183,7 +183,7 @@ def offer(session: Session, caller: Caller, command: OfferMall) -> Page[OfferedI
             "limit": command.first + 1,
         },
     ).all()
-    found = [_offered(row, member) for row in rows]
+    found = [_offered(session, row, member) for row in rows]
     return page_of(found, command.first, lambda each: (each.code,))
 
 
@@ -196,7 +196,7 @@ def customer(session: Session, member_id: UUID) -> Customer:
 
 
 def refusal_for(
-    item: MallItem, member: Customer, quantity: int, had: int, left: int | None
+    session: Session, item: MallItem, member: Customer, quantity: int, had: int, left: int | None
 ) -> Refusal | None:
     """Why a member cannot have so many of an item that the store offers; None if they can.
 
@@ -204,7 +204,7 @@ def refusal_for(
     """
     body = item.body
     if body.tiers and member.tier not in body.tiers:
-        return Refusal("ITEM_TIER", {"tiers": ", ".join(sorted(body.tiers))})
+        return Refusal("ITEM_TIER", rules.tier_names(session, body.tiers, datetime.now(UTC)))
     if body.per_member is not None and had + quantity > body.per_member:
         return Refusal("ITEM_LIMIT", {"limit": body.per_member, "had": had})
     if left is not None and left < quantity:
@@ -233,11 +233,11 @@ def _same(row: Row[Any], command: PublishMallItem) -> bool:
     return item_of(row).body == command.body and row.asked_from == command.valid_from
 
 
-def _offered(row: Row[Any], member: Customer | None) -> OfferedItem:
+def _offered(session: Session, row: Row[Any], member: Customer | None) -> OfferedItem:
     item, left = item_of(row), row.left
     body, refusal, can_have = item.body, None, left
     if member is not None:
-        refusal = refusal_for(item, member, 1, row.had, left)
+        refusal = refusal_for(session, item, member, 1, row.had, left)
         bounds = [
             member.available // body.points,
             *([left] if left is not None else []),

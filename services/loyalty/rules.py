@@ -3,6 +3,7 @@
 How versions count and which is in force is `shared.versions`; here is what makes sense of a rule.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -102,6 +103,18 @@ def list_rules(session: Session, caller: Caller, command: ListRules) -> Rules:
 def in_force(session: Session, kind: str, at: datetime) -> tuple[int, Any] | None:
     """Version and body of the rule of a kind at an instant, if there is one."""
     return _RULES.in_force(session, at, kind)
+
+
+def tier_names(session: Session, codes: Collection[str], at: datetime) -> dict[str, str]:
+    """What tiers are called by the ladder in force, in its order: `tiers_zh` and `tiers_en` for a
+    sentence. A tier that the ladder does not know goes by its code."""
+    found = in_force(session, "ladder", at) if codes else None
+    known = [tier for tier in found[1].tiers if tier.code in codes] if found else []
+    others = sorted(set(codes) - {tier.code for tier in known})
+    return {
+        "tiers_zh": "、".join([*(tier.name_zh for tier in known), *others]),
+        "tiers_en": ", ".join([*(tier.name_en for tier in known), *others]),
+    }
 
 
 def kind_of(body: Rule) -> str:

@@ -99,14 +99,20 @@ def Ways() -> ft.Control:
     async def receive() -> None:
         await till.begin_stock("receive")
 
+    async def count_stock() -> None:
+        await till.begin_stock("count")
+
     ways: list[tuple[str, Any, Any]] = [
         ("way_members", ft.Icons.PERSON_SEARCH_OUTLINED, lambda: till.go("/customers")),
         ("way_top_up", ft.Icons.ACCOUNT_BALANCE_WALLET_OUTLINED, lambda: till.go("/customers")),
+        ("way_points", ft.Icons.CARD_GIFTCARD, lambda: till.go("/customers/for-points")),
         ("way_stock", ft.Icons.STRAIGHTEN, lambda: till.go("/stock")),
         ("way_receive", ft.Icons.INVENTORY_2_OUTLINED, receive),
         ("way_return", ft.Icons.RECEIPT_LONG_OUTLINED, lambda: till.go("/orders")),
         ("way_performance", ft.Icons.INSIGHTS, open_performance),
     ]
+    if till.performance_work.manages:
+        ways.append(("way_count", ft.Icons.CHECKLIST, count_stock))
     tiles: list[ft.Control] = [
         ft.Container(secondary(word.replace("_", "-"), t(word), go, icon), col={"xs": 6, "sm": 4})
         for word, icon, go in ways

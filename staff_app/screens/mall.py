@@ -1,4 +1,4 @@
-"""Points for a gift: what the member can have here, then the balance before and after."""
+"""Points for a gift: whose, which and how many, then the balance before and after."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from staff_app.i18n import Words, either
 from staff_app.money import count
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
+from staff_app.ui.member_search import MemberSearch
 from staff_app.ui.parts import (
     card,
     empty,
@@ -23,22 +24,45 @@ from staff_app.ui.parts import (
 from staff_app.ui.waiting import WaitingSale
 
 ROUTE = "/customers/mall"
+GIFT = "/customers/gift"
 
 
 @ft.component
 def MallScreen() -> ft.View:
+    """Which gift: what there is for points, and what the member has."""
     till = use_till()
     t = use_words(till)
-    state, unsent, person = use(till.mall), use(till.unsent), use(till.person)
-    name = (person.member or {}).get("name", "")
+    use(till.person)
+    return _which(t, till, use(till.mall))
+
+
+@ft.component
+def GiftScreen() -> ft.View:
+    """The gift that was chosen: how many, what is left after it, and then what became of it."""
+    till = use_till()
+    t = use_words(till)
+    state, unsent = use(till.mall), use(till.unsent)
+    use(till.person)
     if state.waiting and any(sale["id"] == state.waiting for sale in unsent.sales):
-        return screen(ROUTE, bar(t("mall")), [WaitingSale(state.waiting)])
+        return screen(GIFT, bar(t("mall")), [WaitingSale(state.waiting)])
     if state.answer:
         return _done(t, till, state)
+    return _which(t, till, state) if state.item is None else _confirm(t, till, state)
+
+
+@ft.component
+def ForPoints() -> ft.View:
+    """Who spends points: found, and the mall is open for them."""
+    till = use_till()
+    t = use_words(till)
+    search = MemberSearch(till.open_mall, t("register_only"))
+    return screen("/customers/for-points", bar(t("mall"), back=BackTo("/home")), [search])
+
+
+def _which(t: Words, till: Any, state: Any) -> ft.View:
+    name = (till.person.member or {}).get("name", "")
     trouble = _trouble(t, till, state)
-    if state.item is not None:
-        return _confirm(t, till, state, trouble)
-    head = bar(f"{t('mall')} · {name}", back=BackTo(till.member_route))
+    head = bar(f"{t('mall')} · {name}" if name else t("mall"), back=BackTo(till.member_route))
     points = row_of(t("points"), count(till.mall_work.points), strong=True)
     if state.items is None:
         again = [quiet("ask-again", t("try_again"), till.mall_work.more)] if trouble else []
@@ -87,16 +111,15 @@ def Gift(item: dict[str, Any]) -> ft.Control:
         padding=ft.Padding.symmetric(horizontal=14, vertical=12),
         border_radius=theme.CORNER,
         bgcolor=ft.Colors.SURFACE_CONTAINER_LOW,
-        on_click=(lambda _event: till.mall_work.choose(item)) if can_have else None,
+        on_click=(lambda _event: till.choose_gift(item)) if can_have else None,
     )
     return named(f"gift-{item['code']}", row)
 
 
-def _confirm(t: Words, till: Any, state: Any, trouble: list[ft.Control]) -> ft.View:
+def _confirm(t: Words, till: Any, state: Any) -> ft.View:
     item, work = state.item, till.mall_work
     price, before = work.price, state.before
-    back = icon_button("back", ft.Icons.ARROW_BACK, t("back"), lambda: work.choose(None))
-    head = bar(t("mall"), back=back)
+    head = bar(t("mall"), back=BackTo(ROUTE))
     most = item["canHave"] or 1
     steps = ft.Row(
         [
@@ -121,7 +144,7 @@ def _confirm(t: Words, till: Any, state: Any, trouble: list[ft.Control]) -> ft.V
             t("count_points", count=count(price)), size=theme.HUGE, weight=ft.FontWeight.BOLD,
             text_align=ft.TextAlign.CENTER,
         ),
-        *trouble,
+        *_trouble(t, till, state),
         card(
             row_of(t("how_many"), steps),
             row_of(t("handed_over_now"), switch),
@@ -133,7 +156,7 @@ def _confirm(t: Words, till: Any, state: Any, trouble: list[ft.Control]) -> ft.V
     text = t("redeem_now", count=count(price))
     press = primary("redeem", text, till.redeem, busy=state.busy)
     press.key = "redeem"  # another button than the one that follows in its place
-    return screen(ROUTE, head, [scrolling(body)], [press])
+    return screen(GIFT, head, [scrolling(body)], [press])
 
 
 def _trouble(t: Words, till: Any, state: Any) -> list[ft.Control]:
@@ -168,4 +191,4 @@ def _done(t: Words, till: Any, state: Any) -> ft.View:
     back = primary("to-member", t("to_member"), till.back_to_member)
     back.key = "to-member"
     body = [title, named("points-now", told), *waits]
-    return screen(ROUTE, bar(t("mall")), [scrolling(body)], [back])
+    return screen(GIFT, bar(t("mall")), [scrolling(body)], [back])

@@ -15,6 +15,7 @@ from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import (
     amount,
     card,
+    edge,
     empty,
     icon_button,
     named,
@@ -26,6 +27,8 @@ from staff_app.ui.parts import (
 )
 from staff_app.work.performance import PERIODS
 
+MENU_HEIGHT = 400
+
 
 @ft.component
 def Performance() -> ft.View:
@@ -36,11 +39,14 @@ def Performance() -> ft.View:
     title = t("performance")
     if till.performance_work.manages:
         title = t("performance_of_store")
+        if state.store:
+            title = t("performance_of", name=state.store["name"])
         if state.staff:
             title = t("performance_of", name=state.staff["name"])
     names = {period: t(f"period_{period.lower()}") for period in PERIODS}
     choose = choice("period", names, state.period, till.performance_work.choose)
     body: list[ft.Control] = [
+        *_stores(t, till, state),
         ft.Row([choose], alignment=ft.MainAxisAlignment.CENTER),
         _days(t, till, state),
         _shown(t, till, state),
@@ -48,6 +54,28 @@ def Performance() -> ft.View:
     if state.refusal:
         body.insert(0, note(in_words(till, state.refusal), "stop"))
     return screen("/performance", bar(title, back=BackTo(state.back_to)), body)
+
+
+def _stores(t: Words, till: Any, state: State) -> list[ft.Control]:
+    """Which store, for whoever may look into several."""
+    if len(state.stores) < 2:
+        return []
+
+    async def look_into(event: Any) -> None:
+        await till.performance_work.look_into(event.control.value)
+
+    shown = ft.Dropdown(
+        value=till.performance_work.store_id,
+        options=[ft.DropdownOption(key=each["id"], text=each["name"]) for each in state.stores],
+        label=t("which_store"),
+        border=edge(),
+        expand=True,
+        enable_filter=True,
+        editable=True,
+        menu_height=MENU_HEIGHT,
+        on_select=look_into,
+    )
+    return [ft.Container(height=0), ft.Row([ft.Container(named("store", shown), expand=True)])]
 
 
 def _days(t: Words, till: Any, state: State) -> ft.Control:

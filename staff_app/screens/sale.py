@@ -246,9 +246,10 @@ def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) ->
     total = int(quote["totalMinor"]) if quote else 0
     discount = int(quote["discountMinor"]) if quote else 0
     waiting = pricing.pending or quote is None
-    left = t("pieces", count=basket.pieces)
+    left = [ft.Text(t("pieces", count=basket.pieces), no_wrap=True)]
     if discount and not waiting:
-        left = f"{left}　{t('discount')} {money(-discount, currency)}"
+        off = f"{t('discount')} {money(-discount, currency)}"
+        left.append(ft.Text(off, size=theme.SMALL, no_wrap=True))
     right: ft.Control = ft.Text(t("pricing") if pricing.pending else "", size=theme.SMALL)
     if quote is not None:
         tint = ft.Colors.ON_SURFACE_VARIANT if waiting or pricing.stale else None
@@ -256,7 +257,7 @@ def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) ->
     foot.append(
         named(
             "total",
-            ft.Row([ft.Text(left, expand=True, color=ft.Colors.ON_SURFACE_VARIANT), right]),
+            ft.Row([ft.Column(list(left), spacing=0, expand=True, tight=True), right]),
         )
     )
 

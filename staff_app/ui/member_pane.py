@@ -116,7 +116,7 @@ def _sections(t: Words, till: Any, person: Any) -> ft.Control:
                     selected=chosen,
                     show_checkmark=False,
                     padding=ft.Padding.symmetric(horizontal=2, vertical=13),
-                    label_padding=ft.Padding.symmetric(horizontal=4),
+                    label_padding=ft.Padding.symmetric(horizontal=7 if len(t(word)) < 3 else 4),
                     on_select=show,
                 ),
             )

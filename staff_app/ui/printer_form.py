@@ -90,5 +90,5 @@ def _form(t: Words, till: Any, state: Printer) -> list[ft.Control]:
         ft.Row([ft.Container(named("printer-address", field), expand=True)]),
         row_of(t("printer_paper"), choice("paper", papers, state.paper, chosen("paper"))),
         row_of(t("printer_letters"), choice("letters", letters, state.letters, chosen("letters"))),
-        named("printer-drawer", drawer),
+        named("printer-drawer", ft.Container(drawer, height=theme.TARGET)),
     ]

@@ -27,6 +27,7 @@ PERFORMANCE: Words = {
     "by_seller": ("店员", "Sellers"),
     "seller_unknown": ("已离开的店员", "Somebody who left"),
     "everybody": ("看全店", "The whole store"),
+    "which_store": ("门店", "Store"),
     "performance_none": ("这段时间还没有成交。", "Nothing was sold in this time."),
     "performance_unknown": ("业绩暂时读不到。", "The figures cannot be read now."),
 }

@@ -35,7 +35,8 @@ SALE: Words = {
     ),
     "wrong_pin_alone": (
         "PIN 不对。没有网络，由本机核对，还可以再试 {left} 次。",
-        "That PIN is not right. There is no network, so this device checks it: {left} tries left.",
+        "That PIN is not right. There is no network, so this device checks it: "
+        "{left:try|tries} left.",
     ),
     "not_opened": (
         "本机保存的数据打不开，请再试一次；还是不行，请找店长。什么也没有丢。",
@@ -43,7 +44,7 @@ SALE: Words = {
     ),
     # Sale
     "sale": ("销售", "Sale"),
-    "scan_hint": ("扫码，或搜索商品", "Scan, or search pieces"),
+    "scan_hint": ("扫码，或搜索商品", "Scan or search"),
     "empty_basket": (
         "扫第一件商品，会员码也可以直接扫",
         "Scan the first piece, or a card",
@@ -57,7 +58,7 @@ SALE: Words = {
     "no_tier": ("会员", "Member"),
     "nudge_spend": ("再消费 {amount} 升级{tier}", "{amount} more to reach {tier}"),
     "nudge_points": ("再积 {amount} 分升级{tier}", "{amount} points more to reach {tier}"),
-    "pieces": ("{count} 件", "Pieces: {count}"),
+    "pieces": ("{count} 件", "{count:piece|pieces}"),
     "piece_of": ("{colour} · {size}", "{colour} · {size}"),
     "available": ("可售 {count}", "{count} available"),
     "none_available": ("本店无货", "None here"),
@@ -89,7 +90,7 @@ SALE: Words = {
     "no_promotions": ("这件商品目前没有促销。", "There is no promotion for this piece now."),
     "other_promotions": (
         "另有 {count} 项促销不适用于本店或本款",
-        "{count} other promotions are not for this store or piece",
+        "{count:other promotion is|other promotions are} not for this store or piece",
     ),
     "price_again": ("重新计价", "Price again"),
     # Members
@@ -116,7 +117,7 @@ SALE: Words = {
     "agrees_membership": ("顾客同意《会员须知》", "The customer agrees to the notice"),
     "agrees_marketing": ("愿意收到活动消息", "Would like to hear of offers"),
     "register": ("开卡并加入本单", "Make the card and use it"),
-    "points_count": ("{count} 积分", "{count} points"),
+    "points_count": ("{count} 积分", "{count:point|points}"),
     # Payment
     "payment": ("收款", "Payment"),
     "to_pay": ("应收", "To pay"),
@@ -133,7 +134,7 @@ SALE: Words = {
     "needs_reference": ("请输入终端流水号", "Type the terminal's reference"),
     "too_much": ("不能超过应收金额", "Not more than is due"),
     "use": ("使用", "Use"),
-    "use_points": ("{points} 积分抵 {amount}", "{points} points pay {amount}"),
+    "use_points": ("{points} 积分抵 {amount}", "{points:point pays|points pay} {amount}"),
     "use_wallet": ("储值付 {amount}", "Wallet pays {amount}"),
     "take_back": ("取消{tender}", "Take back {tender}"),
     "put_towards": ("先收{tender} {amount}", "Put {amount} {tender} towards it"),
@@ -166,7 +167,7 @@ SALE: Words = {
         "{tender} {amount} is more than is due now: give it back",
     ),
     "unsent": ("待上传销售", "Unsent sales"),
-    "unsent_count": ("待上传销售 {count} 笔", "{count} unsent sales"),
+    "unsent_count": ("待上传销售 {count} 笔", "{count:unsent sale|unsent sales}"),
     "sending": ("正在上传", "Sending"),
     "unsent_one": ("这笔销售还没有回应", "This sale has no answer yet"),
     "unsent_hint": (

@@ -49,8 +49,8 @@ class MallWork:
             following = page["pageInfo"]
             state.after = following["endCursor"] if following["hasNextPage"] else ""
 
-    def choose(self, item: dict[str, Any] | None) -> None:
-        """An item to be given, or (None) back to all of them."""
+    def choose(self, item: dict[str, Any]) -> None:
+        """An item to be given."""
         state = self._mall
         state.item, state.quantity, state.refusal = item, 1, None
         state.before = self.points

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from staff_app import clock
+from staff_app import clock, queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.queries.performance import PERFORMANCE
 from staff_app.state import Desk, Performance
@@ -22,8 +22,10 @@ class PerformanceWork:
     async def open(self) -> None:
         """Today's: one's own, or the store's for who manages it."""
         state = self._performance
-        state.period, state.day, state.staff = "DAY", "", None
+        state.period, state.day, state.staff, state.store = "DAY", "", None, None
         await self._ask()
+        if self.manages:
+            await self._learn_stores()
 
     async def choose(self, period: str) -> None:
         self._performance.period = period
@@ -40,8 +42,20 @@ class PerformanceWork:
         self._performance.staff = staff
         await self._ask()
 
+    async def look_into(self, store_id: str) -> None:
+        """Another store, everybody in it."""
+        state = self._performance
+        state.store = next((each for each in state.stores if each["id"] == store_id), None)
+        state.staff = None
+        await self._ask()
+
     async def again(self) -> None:
         await self._ask()
+
+    @property
+    def store_id(self) -> str:
+        store = self._performance.store
+        return str(store["id"] if store else (self._desk.device or {})["storeId"])
 
     @property
     def manages(self) -> bool:
@@ -51,7 +65,18 @@ class PerformanceWork:
     def is_of_now(self) -> bool:
         """Whether the period has today in it: there is none after it."""
         shown = self._performance.shown
-        return not shown or clock.today(self._desk.store).isoformat() <= shown["lastDay"]
+        return not shown or clock.today(self._store).isoformat() <= shown["lastDay"]
+
+    @property
+    def _store(self) -> dict[str, Any] | None:
+        return self._performance.store or self._desk.store
+
+    async def _learn_stores(self) -> None:
+        """The stores of one's scope; without an answer there is the device's."""
+        try:
+            self._performance.stores = (await self._client.ask(queries.STORES))["stores"]
+        except (Refused, Unreachable, SignedOut):
+            return
 
     async def _move(self, edge: str, days: int) -> None:
         shown = self._performance.shown
@@ -71,7 +96,7 @@ class PerformanceWork:
             shown = (
                 await self._client.ask(
                     PERFORMANCE,
-                    storeId=(self._desk.device or {})["storeId"],
+                    storeId=self.store_id,
                     period=state.period,
                     day=state.day or None,
                     staffId=(state.staff or {}).get("id"),

@@ -107,6 +107,22 @@ def test_points_are_spent(
     phone.press("next-sale")
 
 
+def test_a_gift_is_had_for_points(
+    phone: MeteredPhone, chain: Chain, card: str, done: list[Operation]
+) -> None:
+    gift = chain.gifts()
+    chain.give_points(chain.member_by_phone(chain.phone(60))["id"], 1_000)
+    with phone.operation("points for a gift", done):
+        phone.press("way-points")
+        phone.keys(chain.phone(60))
+        phone.press(f"member-{card}")
+        phone.press(f"gift-{gift}")
+        phone.sees("兑换 300 积分")
+        phone.press("redeem")
+        phone.shows("points-now")
+    phone.press("to-member")
+
+
 def test_a_coupon_is_redeemed(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
     coupon = chain.coupon()
     with phone.operation("redeem coupon", done):

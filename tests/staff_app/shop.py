@@ -59,6 +59,10 @@ class Shop(ToDo):
     def __init__(self) -> None:
         super().__init__()
         self.percent_off = 10
+        self.known_stores = [
+            {"id": STORE, "code": "S01", "name": "静安店", "currency": "CNY",
+             "timeZone": "Asia/Shanghai"}
+        ]  # fmt: skip
         self.roles = ["ASSOCIATE"]
         self.orders: dict[str, dict[str, Any]] = {}
         self.inputs: list[dict[str, Any]] = []
@@ -169,12 +173,7 @@ class Shop(ToDo):
         return {"done": True}
 
     def stores(self) -> Any:
-        return [
-            {
-                "id": STORE, "code": "S01", "name": "静安店", "currency": "CNY",
-                "timeZone": "Asia/Shanghai",
-            }
-        ]  # fmt: skip
+        return self.known_stores
 
     def members(self, query: str) -> Any:
         return [

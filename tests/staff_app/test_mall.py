@@ -4,9 +4,9 @@ import asyncio
 from typing import Any, ClassVar
 
 from tests.staff_app.device import Device
-from tests.staff_app.shop import OTHER_STORE, REFUSALS, STORE
+from tests.staff_app.shop import CARD, OTHER_STORE, REFUSALS, STORE
 from tests.staff_app.test_member_view import Club, looking, page
-from tests.staff_app.test_sale import quick  # noqa: F401
+from tests.staff_app.test_sale import quick, working  # noqa: F401
 
 UMBRELLA = "0190a000-0000-7000-8000-0000000000c1"
 REFUSALS["ITEM_SOLD_OUT"] = ("本店库存不足：还有 0 份", "Not enough of it in this store")
@@ -98,6 +98,30 @@ def test_a_gift_takes_three_steps_and_shows_before_and_after() -> None:
         assert (sent["itemId"], sent["quantity"], sent["points"]) == (UMBRELLA, 2, 1000)
         await device.press("to-member")
         await device.sees("雨伞 × 2")
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_from_home_a_gift_is_three_screens_away() -> None:
+    async def play() -> None:
+        fair = Fair()
+        device = await working(fair)
+        await device.press("tab-home")
+        await device.press("way-points")
+        assert device.page.route == "/customers/for-points"
+        await device.keys("13800001111")
+        await device.press(f"member-{CARD}")
+        assert device.page.route == "/customers/mall"
+        await device.press("gift-U1")
+        await device.sees("兑换 500 积分")
+        assert device.page.route == "/customers/gift"
+        await device.press("back")
+        await device.sees("仅限 金卡 会员兑换")
+        await device.press("gift-U1")
+        await device.press("redeem")
+        await device.until(lambda: device.named("points-now") is not None)
+        assert fair.inputs[0]["points"] == 500
         device.close()
 
     asyncio.run(play())

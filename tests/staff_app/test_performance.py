@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import flet as ft
 
 from tests.staff_app.device import Device
-from tests.staff_app.shop import COLLEAGUE, STAFF, Shop
+from tests.staff_app.shop import COLLEAGUE, OTHER_STORE, STAFF, STORE, Shop
 from tests.staff_app.test_sale import working
 
 
@@ -97,6 +97,22 @@ def test_a_manager_looks_at_one_seller_and_back() -> None:
         assert ledger.periods[-1]["staffId"] == COLLEAGUE
         await device.press("everybody")
         assert ledger.periods[-1]["staffId"] is None
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_who_has_several_stores_looks_into_one_after_the_other() -> None:
+    async def play() -> None:
+        ledger = Ledger()
+        ledger.roles = ["HQ_OPERATIONS"]
+        other = {**ledger.stores()[0], "id": OTHER_STORE, "name": "徐汇店"}
+        ledger.known_stores = [*ledger.known_stores, other]
+        device = await looking(ledger)
+        await device.until(lambda: device.named("store") is not None, "store")
+        await device.select("store", OTHER_STORE)
+        await device.sees("徐汇店 的业绩")
+        assert [each["storeId"] for each in ledger.periods] == [STORE, OTHER_STORE]
         device.close()
 
     asyncio.run(play())

@@ -28,7 +28,7 @@ ERRORS = {
     "ITEM_NOT_OFFERED": Sentence(zh="此项现在不可兑换", en="This item is not on offer now"),
     "ITEM_ELSEWHERE": Sentence(zh="此项不在本店兑换", en="This item is not for this store"),
     "ITEM_TIER": Sentence(
-        zh="此项仅限 {tiers} 会员兑换", en="This item is for members of {tiers} only"
+        zh="此项仅限 {tiers_zh} 会员兑换", en="This item is for members of {tiers_en} only"
     ),
     "ITEM_LIMIT": Sentence(
         zh="每位会员限兑 {limit} 份，已兑 {had} 份",

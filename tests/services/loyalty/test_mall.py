@@ -223,6 +223,16 @@ def test_what_a_member_cannot_have_changes_nothing(
     assert refused(shop, lambda: redeem(shop, asked(shop, member_id, item, **fields))).code == code
 
 
+def test_whom_an_item_is_for_is_told_by_the_names_of_tiers(shop: Shop, member_id: UUID) -> None:
+    body = MallItemBody(**(_hem() | {"counted": False, "tiers": frozenset({"silver", "black"})}))
+    publish(shop, body)
+
+    asked_for = OfferMall(store_id=shop.store_id, member_id=member_id)
+    (offered,) = mall.offer(shop.session, shop.seller, asked_for).items
+    assert offered.reason_zh == "此项仅限 银卡、black 会员兑换"
+    assert offered.reason_en == "This item is for members of Silver, black only"
+
+
 def _hem() -> dict[str, Any]:
     names = ("code", "kind", "name_zh", "name_en", "points")
     return {name: getattr(HEM, name) for name in names}
