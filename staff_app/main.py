@@ -12,8 +12,10 @@ from staff_app.i18n import words
 from staff_app.screens.activate import Activate
 from staff_app.screens.cancel import Cancel
 from staff_app.screens.customers import Customers, Member
+from staff_app.screens.data_out import DataOut
 from staff_app.screens.duplicates import DuplicatesScreen, PairScreen
 from staff_app.screens.edit_member import EditMember
+from staff_app.screens.erase import Erase
 from staff_app.screens.give_back import GiveBack
 from staff_app.screens.hand_on import HandOn
 from staff_app.screens.home import Home
@@ -30,6 +32,7 @@ from staff_app.screens.receipt import Receipt
 from staff_app.screens.receipt_picture import ReceiptPicture
 from staff_app.screens.relative import Relative
 from staff_app.screens.sale import Sale
+from staff_app.screens.set_tier import SetTier
 from staff_app.screens.settings import Settings
 from staff_app.screens.sign_in import SignIn
 from staff_app.screens.stock import Stock, Style
@@ -76,6 +79,9 @@ ROUTES = [
             ft.Route(path="for-points", component=ForPoints),
             ft.Route(path="mall", component=MallScreen),
             ft.Route(path="gift", component=GiftScreen),
+            ft.Route(path="data-out", component=DataOut),
+            ft.Route(path="erase", component=Erase),
+            ft.Route(path="tier", component=SetTier),
         ],
     ),
     ft.Route(

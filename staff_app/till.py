@@ -10,6 +10,7 @@ import flet as ft
 from staff_app import queries
 from staff_app.alone import Alone
 from staff_app.answers import Answers
+from staff_app.by_manager import Privacy, TierByHand
 from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
     Basket,
@@ -55,11 +56,13 @@ from staff_app.work.paper import PaperWork
 from staff_app.work.papers import PapersWork
 from staff_app.work.performance import PerformanceWork
 from staff_app.work.printer import PrinterWork
+from staff_app.work.privacy import PrivacyWork
 from staff_app.work.returning import ReturningWork
 from staff_app.work.shelf import ShelfWork
 from staff_app.work.snapshot import Snapshot
 from staff_app.work.stock import StockWork
 from staff_app.work.tasks import TasksWork
+from staff_app.work.tier import TierWork
 from staff_app.work.top_up import TopUpWork
 
 log = logging.getLogger(__name__)
@@ -90,6 +93,7 @@ class Till(MemberActs):
         self.performance, self.paper, self.printer = Performance(), Paper(), Printer()
         self.home, self.tasks = Home(), Tasks()
         self.duplicates = Duplicates()
+        self.privacy, self.tier_by_hand = Privacy(), TierByHand()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -108,6 +112,8 @@ class Till(MemberActs):
         self.top_up_work = TopUpWork(self.client, self.desk, self.person, self.top_up, self.outbox)
         self.mall_work = MallWork(self.client, self.desk, self.person, self.mall, self.outbox)
         self.duplicates_work = DuplicatesWork(self.client, self.person, self.duplicates)
+        self.privacy_work = PrivacyWork(self.client, self.desk, self.person, self.privacy)
+        self.tier_work = TierWork(self.client, self.desk, self.person, self.tier_by_hand)
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)

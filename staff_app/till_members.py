@@ -7,6 +7,7 @@ from staff_app.state import Layout, Person
 from staff_app.work.duplicates import DuplicatesWork
 from staff_app.work.mall import MallWork
 from staff_app.work.member import MemberWork
+from staff_app.work.tier import TierWork
 from staff_app.work.top_up import TopUpWork
 
 
@@ -21,6 +22,7 @@ class MemberActs:
     top_up_work: TopUpWork
     mall_work: MallWork
     duplicates_work: DuplicatesWork
+    tier_work: TierWork
 
     @property
     def member_route(self) -> str:
@@ -79,6 +81,11 @@ class MemberActs:
         """Give the points back; raises `Refused`, `Unreachable`, `SignedOut`."""
         await self.mall_work.cancel(redemption, reason, restock)
         self.say("redemption_gone")
+        await self.member_work.again()
+
+    async def set_tier(self, tier: str | None, until: str, exactly: bool, reason: str) -> None:
+        """A tier by hand, or back; raises `Refused`, `Unreachable`, `SignedOut`."""
+        await self.tier_work.set(tier, until, exactly, reason)
         await self.member_work.again()
 
     async def undo_merge(self, merge: dict[str, Any], reason: str) -> None:

@@ -225,10 +225,9 @@ def _basket(basket: Basket, pricing: Pricing, currency: str) -> ft.Control:
 def EmptyBasket() -> ft.Control:
     till = use_till()
     t = use_words(till)
-    exchange = use(till.basket).exchange
-    return empty(
-        ft.Icons.SHOPPING_BAG_OUTLINED, t("exchange_scan") if exchange else t("empty_basket")
-    )
+    basket = use(till.basket)
+    told = t("exchange_scan") if basket.exchange else t("empty_basket")
+    return empty(ft.Icons.SHOPPING_BAG_OUTLINED, t("next_piece") if basket.lines else told)
 
 
 def _foot(t: Any, till: Any, basket: Basket, pricing: Pricing, currency: str) -> list[ft.Control]:

@@ -61,7 +61,7 @@ def _found(t: Words, till: Any, tasks: Any) -> ft.Control:
         if group != heading:
             heading = group
             rows.append(ft.Text(t(group), size=theme.SMALL, weight=ft.FontWeight.BOLD))
-        rows.append(TaskRow(task, key=task["id"]))
+        rows.append(TaskRow(task, beside=True, key=task["id"]))
     if tasks.after:
         rows.append(quiet("tasks-more", t("show_more"), till.tasks_work.more))
     return ft.ListView(rows, expand=True, spacing=0)

@@ -9,6 +9,7 @@ from staff_app.i18n import CATALOGUE, Words
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.custom_fields import labels, shown_field
 from staff_app.ui.member_merges import MergeCard
+from staff_app.ui.member_rights import RightsCard
 from staff_app.ui.parts import card, icon_button, named, quiet, row_of, skeleton
 
 
@@ -25,7 +26,7 @@ def Profile() -> ft.Control:
     if custom:
         title = ft.Text(t("more_fields"), weight=ft.FontWeight.BOLD)
         shown.append(named("custom-fields", card(title, *custom, spacing=6)))
-    shown += [FamilyCard(), ConsentCard(), MergeCard()]
+    shown += [FamilyCard(), ConsentCard(), MergeCard(), RightsCard()]
     return ft.Column(shown, spacing=12, horizontal_alignment=ft.CrossAxisAlignment.STRETCH)
 
 

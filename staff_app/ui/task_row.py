@@ -13,10 +13,12 @@ from staff_app.ui.task_ways import open_task
 
 
 @ft.component
-def TaskRow(task: dict[str, Any]) -> ft.Control:
+def TaskRow(task: dict[str, Any], beside: bool = False) -> ft.Control:
+    """`beside`: where there is room, the open one is shown beside its list."""
     till = use_till()
     t = use_words(till)
-    chosen = till.layout.wide and use(till.tasks).open_id == task["id"]
+    opened = use(till.tasks).open_id == task["id"]
+    chosen = beside and till.layout.wide and opened
     late = is_late(task)
     ink = ft.Colors.ERROR if late else ft.Colors.ON_SURFACE_VARIANT
     told = [whose(t, till, task)]

@@ -11,6 +11,7 @@ from staff_app.words.offline import OFFLINE
 from staff_app.words.orders import ORDERS
 from staff_app.words.papers import PAPERS
 from staff_app.words.performance import PERFORMANCE
+from staff_app.words.privacy import PRIVACY
 from staff_app.words.receipts import RECEIPTS
 from staff_app.words.sale import SALE
 from staff_app.words.stock import STOCK
@@ -18,5 +19,5 @@ from staff_app.words.tasks import TASKS
 
 CATALOGUE: dict[str, tuple[str, str]] = {
     **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS, **PAPERS,
-    **MALL, **TASKS, **DUPLICATES, **OFFLINE,
+    **MALL, **TASKS, **DUPLICATES, **OFFLINE, **PRIVACY,
 }  # fmt: skip

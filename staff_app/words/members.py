@@ -131,7 +131,7 @@ MEMBERS: Words = {
     "size_shoe": ("鞋", "Shoes"),
     "family": ("家人", "Family"),
     "add_relative": ("加家人", "Add somebody"),
-    "relative_of": ("{name} 的家人", "Family of {name}"),
+    "relative_of": ("家人 · {name}", "Family · {name}"),
     "guardian": (
         "监护人（本会员）同意记录孩子的资料",
         "The member, as guardian, agrees to keep this",

@@ -45,6 +45,7 @@ SALE: Words = {
     # Sale
     "sale": ("销售", "Sale"),
     "scan_hint": ("扫码，或搜索商品", "Scan or search"),
+    "next_piece": ("扫下一件，或搜索商品", "Scan the next piece, or search"),
     "empty_basket": (
         "扫第一件商品，会员码也可以直接扫",
         "Scan the first piece, or a card",

@@ -13,6 +13,7 @@ MANAGERS = {
     "STORE_MANAGER", "FRANCHISE_OWNER", "REGION_MANAGER", "HQ_OPERATIONS", "HQ_ADMINISTRATOR",
 }  # fmt: skip
 """Who may do what an associate may not; the services decide, the app only offers."""
+HQ = {"HQ_OPERATIONS", "HQ_ADMINISTRATOR"}
 
 
 class DeskWork:

@@ -11,7 +11,7 @@ import flet as ft
 
 from staff_app.main import ROUTES
 from tests.e2e.browser import Phone
-from tests.e2e.chain import PIN, Chain, Piece
+from tests.e2e.chain import PIN, Chain, Piece, fresh
 
 LONG_NAME = "欧阳" + "慕容司徒上官" * 9 + "诸葛端木"
 """60 characters, as many as a name may have."""
@@ -24,6 +24,29 @@ class Shop(Chain):
         super().__init__(graphql_url, admin_password)
         name = "高级定制重工刺绣曳地晚礼服" * 4
         self.jewel = Piece(name, f"J{self.mark}", "星空渐变蓝紫", "XXXL加长", 99_999_900)
+        self.hq_number = str(int(self.number) + 1).zfill(6)[-6:]
+
+    def build(self) -> "Shop":
+        super().build()
+        self.change(
+            "saveStaff", "created { id }", id=fresh(), number=self.hq_number, name="总部甲",
+            roles=["HQ_OPERATIONS"], scopeKind="CHAIN", pin=PIN,
+        )  # fmt: skip
+        return self
+
+    def ask_at_registration(self) -> None:
+        """HQ wants to know something of new members; once, as fields are the chain's."""
+        options = [{"key": "slim", "label_zh": "修身", "label_en": "Slim"},
+                   {"key": "loose", "label_zh": "宽松", "label_en": "Loose"}]  # fmt: skip
+        everybody = ["ASSOCIATE", "STORE_MANAGER"]
+        terms = {
+            "subject": "MEMBER", "key": "fit", "labelZh": "版型", "labelEn": "Fit",
+            "kind": {"type": "choice", "options": options}, "atRegistration": True,
+            "seenBy": everybody, "editedBy": everybody,
+        }  # fmt: skip
+        document = """mutation($input: PublishFieldInput!) {
+            publishField(input: $input) { refusal { code } } }"""
+        self.ask(document, input={"id": fresh(), "field": terms})
 
     @property
     def pieces(self) -> list[Piece]:
@@ -39,6 +62,7 @@ class Walk:
     wide: bool
     card: str = ""
     receipt: str = ""
+    gift: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +139,9 @@ def _customers(walk: Walk) -> None:
     member = chain.member_by_phone(chain.phone(70))
     walk.card = str(member["cardCode"])
     chain.top_up(member["id"], 123_456)
+    walk.gift = chain.gifts()
+    chain.give_points(member["id"], 1_000)
+    chain.ask_at_registration()
     walk.phone.press("tab-members")
     walk.phone.shows("member-query")
 
@@ -137,6 +164,40 @@ def _member(walk: Walk) -> None:
 
 def _section(name: str, shows: str) -> Callable[[Walk], None]:
     return _press(f"section-{name}", shows=shows)
+
+
+def _gift(walk: Walk) -> None:
+    walk.phone.press(f"gift-{walk.gift}")
+    walk.phone.shows("redeem")
+
+
+def _for_points(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.press("way-points")
+    walk.phone.shows("member-query")
+
+
+def _hq(walk: Walk) -> None:
+    """Somebody from HQ takes the device over, who may look into every store."""
+    phone = walk.phone
+    phone.press("hand-over")
+    phone.shows("sign-in")
+    phone.keys(walk.chain.hq_number)
+    phone.press("sign-in")
+    phone.keys(PIN)
+    phone.press("sign-in")
+    phone.press("way-performance")
+    phone.shows("store")
+
+
+def _set_tier(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.press("tab-members")
+    walk.phone.keys(walk.chain.phone(70))
+    walk.phone.press(f"member-{walk.card}")
+    walk.phone.press("set-tier")
+    walk.phone.press("tier-gold")
+    walk.phone.shows("set-tier-now")
 
 
 def _members(walk: Walk) -> None:
@@ -254,12 +315,21 @@ SCENES: list[Scene] = [
     Scene("member-tier-why", "/customers/member", _press("why-tier", shows="tier-why")),
     Scene("member-balances", "/customers/member", _section("balances", "balance")),
     Scene("mall", "/customers/mall", _press("to-mall")),
-    Scene("top-up", "/customers/top-up", _press("back", "member-action", shows="pay-top-up")),
+    Scene("gift", "/customers/gift", _gift),
+    Scene("gift-done", "/customers/gift", _press("more", "redeem", shows="points-now")),
+    Scene("member-redemptions", "/customers/member", _press("to-member", shows="balance")),
+    Scene("top-up", "/customers/top-up", _press("member-action", shows="pay-top-up")),
     Scene("member-purchases", "/customers/member", _press("back", "section-purchases")),
     Scene("member-contacts", "/customers/member", _press("section-contacts")),
     Scene("note", "/customers/note", _press("member-action", shows="save-note")),
     Scene("member-profile", "/customers/member", _press("back", "section-profile", shows="family")),
-    Scene("relative", "/customers/relative", _press("add-relative", shows="save-relative")),
+    Scene("data-out", "/customers/data-out",
+          _press("data-out", "out-asked-by-member", shows="take-data")),
+    Scene("erase", "/customers/erase", _press("back", "erase", shows="ask-erasure")),
+    Scene("erase-asked", "/customers/erase",
+          _press("erase-asked-by-member", "ask-erasure", shows="withdraw-erasure")),
+    Scene("erase-withdrawn", "/customers/erase", _press("withdraw-erasure", shows="ask-erasure")),
+    Scene("relative", "/customers/relative", _press("back", "add-relative", shows="save-relative")),
     Scene("edit-member", "/customers/edit", _press("back", "member-action", shows="save-member")),
     Scene("members-empty", "/members", _members),
     Scene("sale-search", "/", _search),
@@ -281,5 +351,8 @@ SCENES: list[Scene] = [
     Scene("tasks", "/tasks", _raised),
     Scene("home", "/home", _press("back", shows="to-do")),
     Scene("performance", "/performance", _press("way-performance", shows="period-days")),
-    Scene("more", "/more", _press("back", shows="sign-out")),
-]
+    Scene("for-points", "/customers/for-points", _for_points),
+    Scene("more", "/more", _press("back", "tab-more", shows="sign-out")),
+    Scene("performance-hq", "/performance", _hq),
+    Scene("set-tier", "/customers/tier", _set_tier),
+]  # fmt: skip

@@ -26,6 +26,8 @@ DOCUMENTS = {
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 BY_RULE = (
+    "erase_",
+    "service_",
     "item_",
     "redemption_",
     "source_",
