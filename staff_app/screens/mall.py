@@ -20,6 +20,7 @@ from staff_app.ui.parts import (
     quiet,
     row_of,
     skeleton,
+    switch,
 )
 from staff_app.ui.waiting import WaitingSale
 
@@ -137,7 +138,6 @@ def _confirm(t: Words, till: Any, state: Any) -> ft.View:
 
     name = either(till.preferences.language, item["nameZh"], item["nameEn"])
     title = ft.Text(name, size=theme.TITLE, weight=ft.FontWeight.BOLD)
-    switch = named("hand-over-now", ft.Switch(value=state.hand_over, on_change=hand_over))
     body: list[ft.Control] = [
         title,
         ft.Text(
@@ -147,7 +147,7 @@ def _confirm(t: Words, till: Any, state: Any) -> ft.View:
         *_trouble(t, till, state),
         card(
             row_of(t("how_many"), steps),
-            row_of(t("handed_over_now"), switch),
+            switch("hand-over-now", t("handed_over_now"), state.hand_over, hand_over),
             row_of(t("points_before"), count(before)),
             row_of(t("points_left_over"), count(before - price), strong=True),
             spacing=8,

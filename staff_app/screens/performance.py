@@ -15,7 +15,6 @@ from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.parts import (
     amount,
     card,
-    edge,
     empty,
     icon_button,
     named,
@@ -27,7 +26,7 @@ from staff_app.ui.parts import (
 )
 from staff_app.work.performance import PERIODS
 
-MENU_HEIGHT = 400
+LIST_HEIGHT = 320
 
 
 @ft.component
@@ -46,7 +45,7 @@ def Performance() -> ft.View:
     names = {period: t(f"period_{period.lower()}") for period in PERIODS}
     choose = choice("period", names, state.period, till.performance_work.choose)
     body: list[ft.Control] = [
-        *_stores(t, till, state),
+        Stores(),
         ft.Row([choose], alignment=ft.MainAxisAlignment.CENTER),
         _days(t, till, state),
         _shown(t, till, state),
@@ -56,26 +55,35 @@ def Performance() -> ft.View:
     return screen("/performance", bar(title, back=BackTo(state.back_to)), body)
 
 
-def _stores(t: Words, till: Any, state: State) -> list[ft.Control]:
-    """Which store, for whoever may look into several."""
+@ft.component
+def Stores() -> ft.Control:
+    """Which store, for whoever may look into several: a tap shows them, another one chooses."""
+    till = use_till()
+    t = use_words(till)
+    state = use(till.performance)
+    shown, show = ft.use_state(False)
     if len(state.stores) < 2:
-        return []
+        return ft.Container(height=0)
+    work = till.performance_work
+    names = {each["id"]: each["name"] for each in state.stores}
 
-    async def look_into(event: Any) -> None:
-        await till.performance_work.look_into(event.control.value)
+    def pick(store_id: str) -> Any:
+        async def choose() -> None:
+            show(False)
+            await work.look_into(store_id)
 
-    shown = ft.Dropdown(
-        value=till.performance_work.store_id,
-        options=[ft.DropdownOption(key=each["id"], text=each["name"]) for each in state.stores],
-        label=t("which_store"),
-        border=edge(),
-        expand=True,
-        enable_filter=True,
-        editable=True,
-        menu_height=MENU_HEIGHT,
-        on_select=look_into,
-    )
-    return [ft.Container(height=0), ft.Row([ft.Container(named("store", shown), expand=True)])]
+        return choose
+
+    here = f"{t('which_store')} · {names.get(work.store_id, '')}"
+    icon = ft.Icons.EXPAND_LESS if shown else ft.Icons.EXPAND_MORE
+    rows: list[ft.Control] = [
+        ft.Row([secondary("store", here, lambda: show(not shown), icon)],
+               alignment=ft.MainAxisAlignment.CENTER)
+    ]  # fmt: skip
+    if shown:
+        found = [quiet(f"store-{id_}", name, pick(id_)) for id_, name in names.items()]
+        rows.append(ft.Container(ft.ListView(found), height=LIST_HEIGHT))
+    return ft.Column(rows, spacing=4)
 
 
 def _days(t: Words, till: Any, state: State) -> ft.Control:

@@ -10,7 +10,7 @@ from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.custom_fields import labels, shown_field
 from staff_app.ui.member_merges import MergeCard
 from staff_app.ui.member_rights import RightsCard
-from staff_app.ui.parts import card, icon_button, named, quiet, row_of, skeleton
+from staff_app.ui.parts import card, icon_button, named, quiet, row_of, skeleton, switch
 
 
 @ft.component
@@ -162,8 +162,7 @@ def ConsentCard() -> ft.Control:
             await till.member_work.agree(purpose, bool(event.control.value))
             await till.member_work.again()
 
-        switch = ft.Switch(value=granted, on_change=change)
-        rows.append(row_of(name, named(purpose.lower(), switch)))
+        rows.append(switch(purpose.lower(), name, granted, change))
     title = ft.Text(t("consents"), weight=ft.FontWeight.BOLD)
     return named("consents", card(title, *rows, spacing=6))
 

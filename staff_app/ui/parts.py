@@ -105,12 +105,22 @@ def tick(identifier: str, label: str, value: bool, change: Press) -> ft.Control:
     """Something that is so or not; `change` gets which. As high as a thumb needs."""
 
     async def changed(event: Any) -> None:
-        done = change(bool(event.control.value))
+        # What was pressed: the control may have been drawn anew before this is heard.
+        pressed = event.data if isinstance(event.data, bool) else event.control.value
+        done = change(bool(pressed))
         if inspect.isawaitable(done):
             await done
 
     box = ft.Checkbox(label=label, value=value, on_change=changed)
     return named(identifier, ft.Container(box, height=theme.TARGET))
+
+
+def switch(identifier: str, label: str, value: bool, change: Press) -> ft.Control:
+    """On or off, at once; `change` gets the event. Its label is its own, for screen readers."""
+    turned = ft.Switch(
+        label=label, label_position=ft.LabelPosition.LEFT, value=value, on_change=change
+    )
+    return named(identifier, ft.Container(turned, height=theme.TARGET))
 
 
 def edge(active: bool = False) -> ft.OutlineInputBorder:

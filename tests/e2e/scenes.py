@@ -166,6 +166,11 @@ def _section(name: str, shows: str) -> Callable[[Walk], None]:
     return _press(f"section-{name}", shows=shows)
 
 
+def _mall(walk: Walk) -> None:
+    walk.phone.press("to-mall")
+    walk.phone.shows(f"gift-{walk.gift}")
+
+
 def _gift(walk: Walk) -> None:
     walk.phone.press(f"gift-{walk.gift}")
     walk.phone.shows("redeem")
@@ -314,7 +319,7 @@ SCENES: list[Scene] = [
     Scene("member", "/customers/member", _member),
     Scene("member-tier-why", "/customers/member", _press("why-tier", shows="tier-why")),
     Scene("member-balances", "/customers/member", _section("balances", "balance")),
-    Scene("mall", "/customers/mall", _press("to-mall")),
+    Scene("mall", "/customers/mall", _mall),
     Scene("gift", "/customers/gift", _gift),
     Scene("gift-done", "/customers/gift", _press("more", "redeem", shows="points-now")),
     Scene("member-redemptions", "/customers/member", _press("to-member", shows="balance")),

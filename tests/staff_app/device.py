@@ -251,13 +251,6 @@ class Device:
         await self.session.dispatch_event(switch._i, "change", None)
         await self.settle()
 
-    async def select(self, identifier: str, value: str) -> None:
-        """An option of a list that folds out."""
-        menu = next(c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.Dropdown))
-        self.session.apply_patch(menu._i, {"value": value})
-        await self.session.dispatch_event(menu._i, "select", None)
-        await self.settle()
-
     async def choose(self, identifier: str, value: str) -> None:
         segments = next(
             c for c in _walk(self.named(identifier), set()) if isinstance(c, ft.SegmentedButton)

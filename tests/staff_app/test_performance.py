@@ -109,8 +109,8 @@ def test_who_has_several_stores_looks_into_one_after_the_other() -> None:
         other = {**ledger.stores()[0], "id": OTHER_STORE, "name": "徐汇店"}
         ledger.known_stores = [*ledger.known_stores, other]
         device = await looking(ledger)
-        await device.until(lambda: device.named("store") is not None, "store")
-        await device.select("store", OTHER_STORE)
+        await device.press("store")
+        await device.press(f"store-{OTHER_STORE}")
         await device.sees("徐汇店 的业绩")
         assert [each["storeId"] for each in ledger.periods] == [STORE, OTHER_STORE]
         device.close()

@@ -11,16 +11,38 @@ from pathlib import Path
 import pytest
 from graphql import parse, validate
 
+from services.loyalty import explanation
 from staff_app import queries
 from staff_app import words as words_of_the_app
 from staff_app.i18n import CATALOGUE, words
-from staff_app.queries import members, offline, performance, receipts, stock, tasks
+from staff_app.queries import (
+    duplicates,
+    mall,
+    members,
+    offline,
+    performance,
+    privacy,
+    receipts,
+    stock,
+    tasks,
+)
 from tests.staff_app.shop import SCHEMA
 
 APP = Path(queries.__file__).parents[1]
 DOCUMENTS = {
     name: text
-    for part in (queries, members, offline, performance, receipts, stock, tasks)
+    for part in (
+        queries,
+        duplicates,
+        mall,
+        members,
+        offline,
+        performance,
+        privacy,
+        receipts,
+        stock,
+        tasks,
+    )
     for name, text in vars(part).items()
     if name.isupper() and name[0] != "_"
 }
@@ -104,6 +126,27 @@ def test_every_word_that_is_asked_for_is_there_and_is_used() -> None:
 
     assert {key for key in asked if not key.endswith("_")} - set(CATALOGUE) == set()
     assert set(CATALOGUE) - literals - by_rule == set()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "enumeration"),
+    [
+        ("kind_", "HappeningKind"), ("relation_", "Relation"), ("gender_", "Gender"),
+        ("power_", "SpendingPower"), ("purpose_", "Purpose"), ("item_", "ItemKind"),
+        ("redemption_", "RedemptionStatus"), ("outcome_", "TaskOutcome"), ("act_", "TaskAct"),
+        ("erase_", "ErasureReason"), ("period_", "PerformancePeriod"),
+    ],
+)  # fmt: skip
+def test_everything_the_api_may_say_has_words(prefix: str, enumeration: str) -> None:
+    values = SCHEMA.type_map[enumeration].values  # type: ignore[attr-defined]
+
+    assert {f"{prefix}{value.lower()}" for value in values} - set(CATALOGUE) == set()
+
+
+def test_every_reason_of_the_ledger_has_words() -> None:
+    reasons = vars(explanation)["_REASONS"]
+
+    assert {f"entry_{reason}" for reason in reasons} - set(CATALOGUE) == set()
 
 
 def test_words_stand_in_the_catalogue_only() -> None:
