@@ -26,6 +26,21 @@ def run(metadata: MetaData) -> None:
     engine.dispose()
 
 
+_STRAYS = """
+CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    {checks}
+    RETURN NULL;
+END $$
+"""
+# Without the OFFSET the planner may read the whole of a large table for it.
+_STRAY = """
+    IF EXISTS (SELECT FROM (SELECT DISTINCT {named} FROM added) named WHERE NOT EXISTS (
+        SELECT FROM {parent} WHERE {same} OFFSET 0)) THEN
+        RAISE EXCEPTION '{table} names what is not in {parent}'
+            USING ERRCODE = 'foreign_key_violation', CONSTRAINT = '{table}_refers_to_{parent}';
+    END IF;
+"""
 _BLANKING = """
 CREATE FUNCTION refuse_change_but_blanking() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -48,6 +63,54 @@ BEGIN
 END $$
 """
 """A trigger function for ledgers: rows stay, but some columns can lose what they say."""
+
+
+def refer(table: str, **parents: dict[str, str]) -> None:
+    """Let rows of a table refer to rows that stay for ever, by `parents`: for each other table its
+    columns by the columns that name them.
+
+    A foreign key looks each row up and locks what it finds; where nothing is ever taken away
+    (`keep`), one look for all rows of a statement holds the same. Columns are never null.
+    """
+    checks = "".join(
+        _STRAY.format(
+            table=table,
+            parent=parent,
+            named=", ".join(columns),
+            same=" AND ".join(f"{parent}.{its} = named.{ours}" for ours, its in columns.items()),
+        )
+        for parent, columns in parents.items()
+    )
+    op.execute(_STRAYS.format(name=f"refuse_strays_in_{table}", checks=checks))
+    op.execute(
+        f"CREATE TRIGGER refers AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
+        f" FOR EACH STATEMENT EXECUTE FUNCTION refuse_strays_in_{table}()"
+    )
+    named = ", ".join(sorted({ours for columns in parents.values() for ours in columns}))
+    op.execute(
+        f"CREATE TRIGGER refers_for_ever BEFORE UPDATE OF {named} ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+
+
+def refer_no_more(table: str) -> None:
+    """The way back of `refer`."""
+    op.execute(f"DROP TRIGGER refers_for_ever ON {table}")
+    op.execute(f"DROP TRIGGER refers ON {table}")
+    op.execute(f"DROP FUNCTION refuse_strays_in_{table}()")
+
+
+def keep(table: str, *columns: str) -> None:
+    """Let the rows of a table stay for ever, and what others name them by stay as it is."""
+    op.execute(
+        f"CREATE TRIGGER kept BEFORE UPDATE OF {', '.join(columns)} OR DELETE OR TRUNCATE"
+        f" ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+
+
+def keep_no_more(table: str) -> None:
+    """The way back of `keep`."""
+    op.execute(f"DROP TRIGGER kept ON {table}")
 
 
 def add_erased_members() -> None:

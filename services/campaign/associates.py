@@ -182,16 +182,14 @@ _KEEP = text(
       SELECT member_id, told.associate_id, version, told.home_store_id
       FROM told LEFT JOIN former ON former.id = member_id
       ORDER BY member_id
-      ON CONFLICT (id) DO UPDATE SET associate_id = excluded.associate_id,
-        associate_version = excluded.associate_version,
+      ON CONFLICT (id) DO UPDATE SET
+        associate_id = CASE WHEN m.associate_version < excluded.associate_version
+          THEN excluded.associate_id ELSE m.associate_id END,
+        associate_version = greatest(m.associate_version, excluded.associate_version),
         home_store_id = coalesce(m.home_store_id, excluded.home_store_id)
       WHERE m.associate_version < excluded.associate_version
+        OR (m.home_store_id IS NULL AND excluded.home_store_id IS NOT NULL)
       RETURNING m.id, m.associate_id
-    ), housed AS (
-      UPDATE members m SET home_store_id = told.home_store_id FROM told JOIN former
-        ON former.id = told.member_id
-      WHERE m.id = told.member_id AND m.home_store_id IS NULL AND told.home_store_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM kept WHERE kept.id = m.id)
     )
     SELECT kept.id, kept.associate_id, former.associate_id AS former_id,
       kept.associate_id IS DISTINCT FROM former.associate_id AND former.id IS NOT NULL AS moved

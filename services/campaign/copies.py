@@ -154,8 +154,10 @@ def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegist
 
 
 def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
-    """Who came with imports, with their tags."""
-    on_member_tagged(session, one_by_one(envelopes))
+    """The tags of those who came with imports and have any."""
+    tagged = [each for each in one_by_one(envelopes) if each.data.tags]
+    if tagged:
+        on_member_tagged(session, tagged)
 
 
 def on_member_merged(session: Session, envelopes: list[Envelope[MemberMerged]]) -> None:

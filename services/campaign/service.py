@@ -200,8 +200,8 @@ class CampaignService:
     @staticmethod
     @on_event(MembersImported)
     def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:
-        copies.on_members_imported(session, envelopes)
         associates.on_members_imported(session, envelopes, datetime.now(UTC))
+        copies.on_members_imported(session, envelopes)
 
     @staticmethod
     @on_event(MemberTagged)

@@ -178,6 +178,16 @@ CHECKS: dict[str, str] = {
         ) e ON e.document_id = o.document_id
         WHERE (o.points, o.principal_minor, o.bonus_minor)
             IS DISTINCT FROM (e.points, e.principal, e.bonus)""",
+    "entries name a transaction and an account of their unit": """
+        SELECT e.id, e.transaction_id, e.account_id, e.unit FROM entries e
+        LEFT JOIN transactions t ON t.id = e.transaction_id
+        LEFT JOIN accounts a ON a.id = e.account_id AND a.unit = e.unit
+        WHERE t.id IS NULL OR a.id IS NULL""",
+    "every member's account has an owner and a balance": """
+        SELECT account_id, a.id, ma.member_id, m.member_id AS owner_id FROM member_accounts ma
+        FULL JOIN balances b USING (account_id)
+        LEFT JOIN accounts a ON a.id = account_id LEFT JOIN members m USING (member_id)
+        WHERE num_nulls(ma.account_id, b.account_id, a.id, m.member_id) > 0""",
     "documents were booked once": """
         SELECT d.id, d.kind FROM documents d LEFT JOIN transactions t
             ON t.document_id = d.id AND t.kind = d.kind WHERE t.id IS NULL""",

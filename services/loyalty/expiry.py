@@ -20,7 +20,7 @@ from services.loyalty.lots import MOVEMENTS, Life, Lot, Lots, Movement, notice_a
 from shared import outbox, telemetry
 from shared.contracts.loyalty import ExpiryRule, PointsExpiring
 
-LIMIT = 500
+LIMIT = 200
 HELD_AGAIN = timedelta(minutes=5)
 """Points that an order holds past their time are looked at again after so long."""
 DETAIL_DAYS = 10

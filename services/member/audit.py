@@ -162,6 +162,13 @@ CHECKS: dict[str, str] = {
         WHERE run.version IS NOT NULL
             AND CAST(counted.value AS bigint) IS DISTINCT FROM taken.members
     """,
+    "consents and keys of names are of members": """
+        SELECT member_id, told.of FROM (
+            SELECT member_id, 'consents' AS of FROM consents
+            UNION SELECT member_id, 'consent_states' FROM consent_states
+            UNION SELECT member_id, 'name_keys' FROM name_keys
+        ) AS told WHERE NOT EXISTS (SELECT FROM members WHERE id = told.member_id)
+    """,
     **file_audit.CHECKS,
     **tag_audit.CHECKS,
     **duplicate_audit.CHECKS,

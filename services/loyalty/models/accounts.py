@@ -5,10 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ForeignKey,
     Index,
     Integer,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -83,7 +81,6 @@ class Account(Base):
     store_id: Mapped[UUID | None]
 
     __table_args__ = (
-        UniqueConstraint("id", "unit"),
         Index(
             "ix_accounts_store_id",
             "store_id",
@@ -106,13 +103,16 @@ class Account(Base):
 
 
 class MemberAccount(Base):
-    """Whose an account is. Entries do not say it, so that a merge of members can be undone."""
+    """Whose an account is. Entries do not say it, so that a merge of members can be undone.
+
+    Member and account are references by trigger (ADR 0035).
+    """
 
     __tablename__ = "member_accounts"
 
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.member_id"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), unique=True)
+    account_id: Mapped[UUID] = mapped_column(unique=True)
 
     __table_args__ = (
         CheckConstraint("kind IN ('points', 'principal', 'bonus')", name="kind_known"),
@@ -126,11 +126,12 @@ class Balance(Base):
     the last credit: value is not traced lot by lot, so a spend counts as issued by that store.
     `expiry_due` is the next instant at which points may have to be announced or to expire; it may
     be too early, never too late. None: nothing here expires. `frozen`: nothing may be held.
+    The account is a reference by trigger (ADR 0035).
     """
 
     __tablename__ = "balances"
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
     balance: Mapped[int] = mapped_column(server_default=text("0"))
     held: Mapped[int] = mapped_column(server_default=text("0"))
     issuing_store_id: Mapped[UUID | None]

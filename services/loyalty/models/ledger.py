@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -46,13 +45,14 @@ class Entry(Base):
     Points that expire say so where they are given, where that is reversed and where they expired:
     earned on a local date of the issuing store, of use through `valid_until`, which ends there at
     `expires_at`, by version `expiry_version` of the rule. What a merge moves names the lot by the
-    entry that gave it (`lot_id`), and the day it was earned also where it never expires.
+    entry that gave it (`lot_id`), and the day it was earned also where it never expires. The
+    transaction and the account (with its unit) are references by trigger (ADR 0035).
     """
 
     __tablename__ = "entries"
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    transaction_id: Mapped[UUID] = mapped_column(ForeignKey("transactions.id"))
+    transaction_id: Mapped[UUID]
     account_id: Mapped[UUID]
     unit: Mapped[str]
     amount: Mapped[int]
@@ -73,7 +73,6 @@ class Entry(Base):
     lot_id: Mapped[int | None]
 
     __table_args__ = (
-        ForeignKeyConstraint(["account_id", "unit"], ["accounts.id", "accounts.unit"]),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
         CheckConstraint(
             "num_nulls(valid_until, expires_at, expiry_version) IN (0, 3)"

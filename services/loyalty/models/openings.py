@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.loyalty.models.base import Base
@@ -13,6 +13,7 @@ class OpeningBooked(Base):
     """What a row of an import brought into the ledger, once. Append-only.
 
     `document_id` is the document of its transaction. Money is in minor units of `currency`.
+    The member is a reference by trigger (ADR 0035).
     """
 
     __tablename__ = "openings"
@@ -20,7 +21,7 @@ class OpeningBooked(Base):
     import_id: Mapped[UUID] = mapped_column(primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[UUID] = mapped_column(unique=True)
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.member_id"))
+    member_id: Mapped[UUID]
     store_id: Mapped[UUID]
     currency: Mapped[str]
     points: Mapped[int]

@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
-    ForeignKey,
     Identity,
     Index,
     Text,
@@ -50,13 +49,14 @@ class ConsentGiven(Base):
     """The ledger of what was agreed to or refused. Rows are never changed (trigger).
 
     `franchisee_id`: only for that company's stores; None: the chain. `store_id` is unknown for what
-    was recorded outside a store; `document_id` is that of the command, where it had one.
+    was recorded outside a store; `document_id` is that of the command, where it had one. The member
+    is a reference by trigger, here and below (ADR 0035).
     """
 
     __tablename__ = "consents"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    member_id: Mapped[UUID]
     purpose: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(Text)
     notice_version: Mapped[str] = mapped_column(Text)
@@ -96,7 +96,7 @@ class ConsentState(Base):
     __tablename__ = "consent_states"
 
     consent_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"))
+    member_id: Mapped[UUID]
     purpose: Mapped[str] = mapped_column(Text)
     channel: Mapped[str] = mapped_column(Text)
     franchisee_id: Mapped[UUID | None] = mapped_column(Uuid)

@@ -116,11 +116,12 @@ class Profile(Base):
 
 class NameKey(Base):
     """What a Chinese name is found by on a Latin keyboard; made from the name, and made anew with
-    it. Bytewise collation, as for the names themselves."""
+    it. Bytewise collation, as for the names themselves. The member is a reference by trigger
+    (ADR 0035)."""
 
     __tablename__ = "name_keys"
 
     key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    member_id: Mapped[UUID] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
 
     __table_args__: Any = (Index("ix_name_keys_member_id", "member_id"),)

@@ -86,6 +86,80 @@ def test_an_entry_has_the_unit_of_its_account(shop: Shop, member_id: UUID) -> No
     assert isinstance(refused.value.orig, psycopg.errors.ForeignKeyViolation)
 
 
+STRAYS = {
+    "entries_refers_to_transactions": "INSERT INTO entries (transaction_id, account_id, unit,"
+    " amount, reason, document_id, at) SELECT lost, account_id, unit, amount, reason, document_id,"
+    " at FROM entries, gen_random_uuid() AS lost",
+    "entries_refers_to_accounts": "INSERT INTO entries (transaction_id, account_id, unit, amount,"
+    " reason, document_id, at) SELECT transaction_id, gen_random_uuid(), unit, amount, reason,"
+    " document_id, at FROM entries",
+    "balances_refers_to_accounts": "INSERT INTO balances (account_id) VALUES (gen_random_uuid())",
+    "member_accounts_refers_to_accounts": "INSERT INTO member_accounts (member_id, kind,"
+    " account_id) SELECT member_id, 'points', gen_random_uuid() FROM members WHERE member_id <>"
+    " :member_id",
+    "member_accounts_refers_to_members": "INSERT INTO member_accounts (member_id, kind,"
+    " account_id) SELECT gen_random_uuid(), 'points', id FROM accounts WHERE store_id IS NOT NULL"
+    " LIMIT 1",
+    "openings_refers_to_members": "INSERT INTO openings (import_id, row, document_id, member_id,"
+    " store_id, currency, points, principal_minor, bonus_minor, earned_on, at) SELECT u, 1, u, u,"
+    " u, 'CNY', 1, 0, 0, now(), now() FROM gen_random_uuid() AS u",
+}
+
+
+@pytest.mark.parametrize("reference", STRAYS)
+def test_what_names_something_that_is_not_there_is_refused(
+    shop: Shop, member_id: UUID, reference: str
+) -> None:
+    shop.fill(member_id, points=1)
+    shop.session.execute(text("INSERT INTO members (member_id) VALUES (gen_random_uuid())"))
+
+    with pytest.raises(DBAPIError) as refused:
+        shop.session.execute(text(STRAYS[reference]), {"member_id": member_id})
+
+    assert isinstance(refused.value.orig, psycopg.errors.ForeignKeyViolation)
+    assert refused.value.orig.diag.constraint_name == reference
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM members",
+        "UPDATE members SET member_id = gen_random_uuid()",
+        "TRUNCATE members CASCADE",
+        "DELETE FROM accounts",
+        "UPDATE accounts SET unit = 'USD'",
+        "UPDATE balances SET account_id = gen_random_uuid()",
+        "UPDATE member_accounts SET member_id = gen_random_uuid()",
+    ],
+)
+def test_what_is_named_stays(shop: Shop, member_id: UUID, change: str) -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        shop.session.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    ("check", "change"),
+    [
+        (
+            "entries name a transaction and an account of their unit",
+            "UPDATE entries SET transaction_id = gen_random_uuid()",
+        ),
+        ("every member's account has an owner and a balance", "DELETE FROM balances"),
+        ("every member's account has an owner and a balance", "DELETE FROM members"),
+    ],
+)
+def test_the_audit_sees_what_names_nothing(
+    shop: Shop, member_id: UUID, check: str, change: str
+) -> None:
+    shop.fill(member_id, points=1)
+    assert differences(shop.session) == {}
+    shop.session.execute(text("SET LOCAL session_replication_role = replica"))
+
+    shop.session.execute(text(change))
+
+    assert check in differences(shop.session)
+
+
 def test_nothing_less_than_nothing_is_held(shop: Shop, member_id: UUID) -> None:
     with pytest.raises(DBAPIError, match="held_not_negative"):
         shop.session.execute(text("UPDATE balances SET held = held - 1"))

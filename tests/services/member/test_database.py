@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -41,6 +42,47 @@ def test_the_ledger_of_consents_is_append_only(
         session.execute(text(statement))
 
     assert session.scalar(text("SELECT count(*) FROM consents WHERE granted")) == 1
+
+
+@pytest.mark.parametrize("table", ["consents", "consent_states", "name_keys"])
+def test_what_is_said_of_nobody_is_refused(
+    session: Session, register: Callable[..., Member], table: str
+) -> None:
+    register(name="单顾客")
+    columns = {
+        "consents": "purpose, channel, notice_version, granted, recorded_by, recorded_by_kind",
+        "consent_states": "consent_id, purpose, channel, granted",
+        "name_keys": "key",
+    }[table]
+
+    with pytest.raises(IntegrityError) as refused, session.begin_nested():
+        session.execute(
+            text(
+                f"INSERT INTO {table} (member_id, {columns})"
+                f" SELECT gen_random_uuid(), {columns.replace('consent_id', '-1')} FROM {table}"
+            )
+        )
+
+    assert isinstance(refused.value.orig, psycopg.errors.ForeignKeyViolation)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("DELETE FROM members", "members of whom there is anything are not deleted"),
+        ("UPDATE members SET id = gen_random_uuid()", "append-only"),
+        ("UPDATE name_keys SET member_id = gen_random_uuid()", "append-only"),
+    ],
+)
+def test_members_stay(
+    session: Session, register: Callable[..., Member], change: str, sentence: str
+) -> None:
+    register(name="单顾客")
+    # Of other tables foreign keys see to it.
+    session.execute(text("DELETE FROM identifiers"))
+
+    with pytest.raises(IntegrityError, match=sentence), session.begin_nested():
+        session.execute(text(change))
 
 
 @pytest.mark.parametrize(

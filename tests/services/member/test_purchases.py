@@ -243,6 +243,9 @@ def test_the_audit_sees_what_is_wrong(session: Session, register: Callable[..., 
         "UPDATE purchased_categories SET category = 'others'",
         "ALTER TABLE consents DISABLE TRIGGER USER",
         "UPDATE consents SET granted = false",
+        "INSERT INTO consents (member_id, purpose, channel, notice_version, granted, recorded_by,"
+        " recorded_by_kind) SELECT gen_random_uuid(), purpose, channel, notice_version, granted,"
+        " recorded_by, recorded_by_kind FROM consents",
         "UPDATE member_orders SET voided = true",
         "ALTER TABLE happenings DISABLE TRIGGER USER",
         "UPDATE happenings SET figures = '{}' WHERE kind = 'purchase'",
