@@ -48,6 +48,8 @@ class Wire(Connection):
         self.services: dict[str, Any] = {}
         """What the device's own services answer, by the method that is called."""
         self.called: list[tuple[str, Any]] = []
+        self.late: dict[str, list[Any]] = {}
+        """Calls of these methods wait here until `answer_late`."""
         self.session: Session | None = None
 
     def send_message(self, message: Message) -> None:
@@ -56,7 +58,10 @@ class Wire(Connection):
         if message.action == MessageAction.SESSION_CRASHED:
             self.crashes.append(message.body.message)
         if message.action == MessageAction.INVOKE_METHOD:
-            self.loop.call_later(self.slow, self._answer, message.body)
+            if message.body.name in self.late:
+                self.late[message.body.name].append(message.body)
+            else:
+                self.loop.call_later(self.slow, self._answer, message.body)
 
     def _answer(self, call: Any) -> None:
         result, error = None, None
@@ -77,7 +82,17 @@ class Wire(Connection):
         elif call.name == "get_current_position":
             error = "the device does not say"
         assert self.session
-        self.session.handle_invoke_method_results(call.control_id, call.call_id, result, error)
+        try:
+            self.session.handle_invoke_method_results(call.control_id, call.call_id, result, error)
+        except RuntimeError as ended:  # Flet's own connections end with it
+            self.crashes.append(str(ended))
+
+    def answer_late(self, method: str) -> int:
+        """How many calls have waited."""
+        waiting = self.late.pop(method)
+        for call in waiting:
+            self._answer(call)
+        return len(waiting)
 
     def _go(self, route: str) -> None:
         assert self.session

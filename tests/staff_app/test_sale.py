@@ -142,6 +142,24 @@ def test_a_scanner_is_heard_while_no_field_listens() -> None:
     asyncio.run(play())
 
 
+def test_a_field_that_answers_after_its_screen_has_gone_ends_nothing() -> None:
+    async def play() -> None:
+        device = await with_dress(Shop())
+        device.wire.late["focus"] = []
+        entering = asyncio.create_task(device.type("scan", COAT_EAN, enter=True))
+        await device.until(lambda: device.wire.late["focus"] != [])
+        device.till.go("/more")
+        await device.until(lambda: device.named("scan") is None)
+        assert device.wire.answer_late("focus") == 1
+        await entering
+
+        await device.press("tab-sale")
+        await device.sees("羊毛大衣")
+        device.close()  # it says whether the connection was lost
+
+    asyncio.run(play())
+
+
 def test_pieces_are_counted_removed_and_brought_back() -> None:
     async def play() -> None:
         shop = Shop()
