@@ -149,7 +149,7 @@ def Guarded() -> Any:
         return Starting()
     if desk.device is None:
         return Activate()
-    if desk.staff is None:
+    if desk.staff is None or desk.opening:
         return SignIn()
     return ft.Router(ROUTES, not_found=Missing, manage_views=True)
 
@@ -188,10 +188,13 @@ def _measure(page: ft.Page, till: Till, *_event: Any) -> None:
 
 
 def _go(page: ft.Page, route: str) -> None:
-    """Show a screen. While the device is away only its route is set, for when it is back."""
-    if page.session.connection is None:
+    """Show a screen. While the device is away only its route is set, for when it is back; before
+    the first screen is drawn it is set as well, so that none is drawn that nobody asked for."""
+    away = page.session.connection is None
+    till: Till = page.session.store.get("till")
+    if away or till.desk.opening:
         page.route = route
-    else:
+    if not away:
         page.navigate(route)
 
 

@@ -29,6 +29,8 @@ class Desk:
     device: dict[str, str] | None = None
     staff: dict[str, Any] | None = None
     store: dict[str, Any] | None = None
+    opening: bool = False
+    """Somebody is being signed in: no screen is drawn before it is known which one."""
     handing_over: bool = False
     """Somebody has just handed the device over: the next one is asked for."""
     ended: bool = False

@@ -181,6 +181,15 @@ class Till(MemberActs):
         await self.storage.flush()
 
     async def sign_in(self, number: str, pin: str) -> None:
+        self.desk.opening = True
+        try:
+            await self._sign_in(number, pin)
+        finally:
+            self.desk.opening = False
+        self.offline.wake()
+        await self.basket_work.price()
+
+    async def _sign_in(self, number: str, pin: str) -> None:
         was_open = self.storage.is_open
         await self.desk_work.sign_in(number, pin)
         if not was_open:
@@ -190,8 +199,6 @@ class Till(MemberActs):
         self.outbox.wake()
         if not self.basket.lines and not self.payment.waiting:
             self.go("/home")
-        self.offline.wake()
-        await self.basket_work.price()
 
     async def hand_over(self) -> None:
         """Whoever works here is signed out at once; the next one picks the own name. Basket, drafts

@@ -76,6 +76,24 @@ def test_first_run_is_activation_then_sign_in() -> None:
     asyncio.run(play())
 
 
+def test_signing_in_shows_home_and_no_other_screen_before() -> None:
+    async def play() -> None:
+        device = await activated(Shop())
+        await device.type("staff-number", "1001", enter=True)
+        await device.keys("2580")
+        device.wire.late["push_route"] = []
+        await device.press("sign-in")
+        await device.until(lambda: device.named("sign-in") is None)
+
+        assert device.named("start-sale") is not None
+        assert device.wire.answer_late("push_route") == 1
+        await device.press("start-sale")
+        await device.sees("扫第一件商品")
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_a_wrong_activation_code_says_so() -> None:
     async def play() -> None:
         device = await Device(Shop()).open()
