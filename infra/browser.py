@@ -64,12 +64,12 @@ class Phone:
         self,
         browser: Browser,
         origin: str,
-        pictures: Path,
+        pictures: Path | None,
         size: tuple[int, int],
         service_workers: Literal["allow", "block"] = "block",
         dense: int = 1,
     ) -> None:
-        """`dense` is how many dots a pixel has."""
+        """Without a folder for `pictures` none are kept; `dense` is how many dots a pixel has."""
         width, height = size
         self.origin = origin.rstrip("/")
         self.pictures = pictures
@@ -93,9 +93,13 @@ class Phone:
 
     def restart(self, path: str) -> None:
         """The window is closed and opened anew: what it had for itself has gone."""
+        self.shut()
+        self.open(path)
+
+    def shut(self) -> None:
+        """The window is closed; another one is there, with nothing in it yet."""
         self.page.close()
         self.page = self._new_page()
-        self.open(path)
 
     def open(self, path: str = "/") -> None:
         self.page.goto(self.origin + path, timeout=FIRST_FRAME_MILLISECONDS)
@@ -221,10 +225,15 @@ class Phone:
         return str(self.page.evaluate(_SAID, within))
 
     def picture(self, name: str) -> None:
-        """Keep what is on the screen, for eyes."""
-        self.page.wait_for_timeout(400)
-        self.pictures.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self.pictures / f"{name}.png")
+        """Keep what is on the screen, for eyes; it is let come to rest first."""
+        if self.pictures is not None:
+            self.page.wait_for_timeout(400)
+            self.photograph(self.pictures, name)
+
+    def photograph(self, folder: Path, name: str) -> None:
+        """What is on the screen at this moment."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=folder / f"{name}.png")
 
     def _stay(self, route: Route) -> None:
         if urlsplit(route.request.url).netloc == urlsplit(self.origin).netloc:

@@ -215,11 +215,11 @@ class Chain:
         self._token = own
         self.receive(piece)
 
-    def receive(self, piece: Piece) -> None:
+    def receive(self, piece: Piece, quantity: int = 20) -> None:
         """More of a piece comes to the store."""
         self.change(
             "moveStock", "levels { available }", id=fresh(), storeId=self.store,
-            reason="RECEIVING", lines=[{"skuId": piece.id, "quantity": 20}],
+            reason="RECEIVING", lines=[{"skuId": piece.id, "quantity": quantity}],
         )  # fmt: skip
 
     def task(self) -> str:

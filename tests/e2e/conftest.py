@@ -1,18 +1,23 @@
-"""A running stack, a chain in it, a browser, and a phone for each test."""
+"""A running stack, a chain in it, a browser, the phone of the clerk, and new phones."""
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e import steps
 from tests.e2e.browser import Phone, launched
 from tests.e2e.chain import Chain
+from tests.e2e.counter import Counter
+from tests.e2e.meter import MeteredPhone
 
 PHONE = (390, 844)
-PICTURES = Path(os.environ.get("TEST_PICTURES", ".state/pictures"))
+LEFT = Path(".state/pictures")
+"""What the tests leave for eyes: the table of steps, and the last screen of a test that failed."""
+PICTURES = Path(os.environ["TEST_PICTURES"]) if "TEST_PICTURES" in os.environ else None
+"""Where the screens that the tests go through are kept, if they are to be."""
 # The printer of these tests is a socket of this machine; the stack inherits it.
 os.environ.setdefault("PRINTER_NETWORKS", "127.0.0.0/8")
 
@@ -39,24 +44,38 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture
-def phone(
-    browser: Browser, served: tuple[str, str], request: pytest.FixtureRequest
-) -> Iterator[Phone]:
-    made = Phone(browser, served[0], PICTURES, PHONE)
+@pytest.fixture(scope="session")
+def counter(browser: Browser, served: tuple[str, str], chain: Chain) -> Iterator[Counter]:
+    made = Counter(lambda: MeteredPhone(browser, served[0], PICTURES, PHONE), chain)
     yield made
-    if request.session.testsfailed:
-        made.picture(f"last-of-{request.node.name}")
     made.close()
 
 
 @pytest.fixture
-def clerk(phone: Phone, chain: Chain) -> Callable[[], Phone]:
+def clerk(counter: Counter, request: pytest.FixtureRequest) -> Iterator[Callable[[], Phone]]:
     """A phone on which the clerk of the store has signed in."""
+    with on_failure(request, counter.failed):
+        yield counter.anew
 
-    def sign_in() -> Phone:
-        steps.activate(phone, chain)
-        steps.sign_in(phone, chain)
-        return phone
 
-    return sign_in
+@pytest.fixture
+def phone(
+    browser: Browser, served: tuple[str, str], request: pytest.FixtureRequest
+) -> Iterator[Phone]:
+    """A device that is used for the first time."""
+    made = Phone(browser, served[0], PICTURES, PHONE)
+    with on_failure(request, made.photograph):
+        yield made
+    made.close()
+
+
+@contextmanager
+def on_failure(request: pytest.FixtureRequest, keep: Callable[[Path, str], None]) -> Iterator[None]:
+    """Keep what a test that failed, or what it was made ready with, has left on the screen."""
+    failed, ready = request.session.testsfailed, False
+    try:
+        yield
+        ready = True
+    finally:
+        if not ready or request.session.testsfailed > failed:
+            keep(LEFT, f"last-of-{request.node.name}")

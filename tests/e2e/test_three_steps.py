@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
 
-from tests.e2e import steps
 from tests.e2e.chain import PIN, Chain
-from tests.e2e.conftest import PHONE, PICTURES
+from tests.e2e.conftest import LEFT, on_failure
+from tests.e2e.counter import Counter
 from tests.e2e.meter import HOME, MOST_STEPS, MeteredPhone, Operation, table
 
 
@@ -16,19 +15,18 @@ def done() -> Iterator[list[Operation]]:
     """What was measured; printed and written down at the end."""
     made: list[Operation] = []
     yield made
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    (PICTURES / "three-steps.txt").write_text(table(made) + "\n")
+    LEFT.mkdir(parents=True, exist_ok=True)
+    (LEFT / "three-steps.txt").write_text(table(made) + "\n")
     print(f"\n{table(made)}")
 
 
-@pytest.fixture(scope="module")
-def phone(browser: Browser, served: tuple[str, str], chain: Chain) -> Iterator[MeteredPhone]:
-    """One phone for all of them, on which the clerk of the store has signed in."""
-    made = MeteredPhone(browser, served[0], PICTURES, PHONE)
-    steps.activate(made, chain)
-    steps.sign_in(made, chain)
-    yield made
-    made.close()
+@pytest.fixture
+def phone(
+    counter: Counter, done: list[Operation], request: pytest.FixtureRequest
+) -> Iterator[MeteredPhone]:
+    """One phone for all of them, another one after a failure."""
+    with on_failure(request, counter.failed):
+        yield counter.as_left() if done else counter.anew()
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +38,16 @@ def card(chain: Chain) -> str:
     return str(member["cardCode"])
 
 
+@pytest.fixture(scope="module")
+def receipts() -> list[str]:
+    """Of what was sold here: a dress and a scarf."""
+    return []
+
+
 @pytest.fixture(autouse=True)
-def at_most_three_steps(
-    done: list[Operation], phone: MeteredPhone, request: pytest.FixtureRequest
-) -> Iterator[None]:
-    known, failed = len(done), request.session.testsfailed
+def at_most_three_steps(done: list[Operation]) -> Iterator[None]:
+    known = len(done)
     yield
-    if request.session.testsfailed > failed:
-        phone.picture(f"last-of-{request.node.name}")
     for operation in done[known:]:
         assert operation.steps <= MOST_STEPS, operation.row()
 
@@ -64,13 +64,20 @@ def pay(phone: MeteredPhone) -> None:
     phone.sees("已收款")
 
 
-def test_a_sale_without_member(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
+def sell(phone: MeteredPhone, chain: Chain, receipts: list[str]) -> None:
+    to_sale(phone)
+    phone.scan(chain.dress.ean)
+    phone.scan(chain.scarf.ean)
+    phone.sees("收款 ¥357.30")
+    pay(phone)
+    receipts.append(chain.orders()[0]["receiptNumber"])
+
+
+def test_a_sale_without_member(
+    phone: MeteredPhone, chain: Chain, receipts: list[str], done: list[Operation]
+) -> None:
     with phone.operation("sale without member", done):
-        to_sale(phone)
-        phone.scan(chain.dress.ean)
-        phone.scan(chain.scarf.ean)
-        phone.sees("收款 ¥357.30")
-        pay(phone)
+        sell(phone, chain, receipts)
     phone.press("next-sale")
 
 
@@ -169,9 +176,13 @@ def test_a_top_up(phone: MeteredPhone, chain: Chain, card: str, done: list[Opera
         phone.sees("¥300.00", within="wallet-now")
 
 
-def test_a_return(phone: MeteredPhone, chain: Chain, done: list[Operation]) -> None:
-    receipt = next(order["receiptNumber"] for order in chain.orders()
-                   if order["totalMinor"] == "35730")  # fmt: skip
+def test_a_return(
+    phone: MeteredPhone, chain: Chain, receipts: list[str], done: list[Operation]
+) -> None:
+    if not receipts:
+        phone.go_home()
+        sell(phone, chain, receipts)
+    [receipt, *_] = receipts
     with phone.operation("return", done):
         to_sale(phone)
         phone.scan(receipt)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.e2e.browser import Phone
 from tests.e2e.chain import Chain
-from tests.e2e.steps import activate
+from tests.e2e.steps import activate, sign_in
 
 
 def test_a_reload_and_a_cut_connection_keep_basket_and_sign_in(
@@ -68,6 +68,33 @@ def test_a_piece_that_is_gone_shows_who_has_it(clerk: Callable[[], Phone], chain
     phone.picture("32-out-of-stock")
     phone.press("change-basket")
     phone.sees("羊毛大衣")
+    chain.receive(chain.coat)
+
+
+def test_two_devices_sell_the_last_piece_once(
+    clerk: Callable[[], Phone], phone: Phone, chain: Chain
+) -> None:
+    devices = [clerk(), phone]
+    activate(phone, chain)
+    sign_in(phone, chain)
+    chain.empty_shelf(chain.coat)
+    chain.receive(chain.coat, 1)
+    before = chain.orders()
+    for device in devices:
+        device.scan(chain.coat.ean)
+        device.sees("收款 ¥1,169.10")
+        device.press("to-payment")
+        device.sees("应收")
+    for device in devices:
+        device.press("pay")
+    said = [device.sees_one_of("已收款", "这笔没有成交") for device in devices]
+
+    assert sorted(said) == ["已收款", "这笔没有成交"]
+    loser = devices[said.index("这笔没有成交")]
+    loser.sees("徐汇港汇店")
+    loser.press("change-basket")
+    loser.sees("羊毛大衣")
+    assert [each["status"] for each in chain.orders() if each not in before] == ["PLACED"]
     chain.receive(chain.coat)
 
 
