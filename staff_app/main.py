@@ -9,6 +9,7 @@ import flet as ft
 from staff_app import theme
 from staff_app.client import Transport
 from staff_app.i18n import words
+from staff_app.mended import mend
 from staff_app.screens.activate import Activate
 from staff_app.screens.cancel import Cancel
 from staff_app.screens.customers import Customers, Member
@@ -118,7 +119,7 @@ def app(transport: Transport, storage: Storage | None = None) -> Callable[[ft.Pa
     """The entry point of a session. Without a storage of its own it keeps things on the device."""
 
     def main(page: ft.Page) -> None:
-        _take_late_answers(page)
+        mend(page)
         theme.apply(page)
         kept = storage or DeviceStorage(ft.SharedPreferences())
         till = Till(transport, kept, functools.partial(_go, page), functools.partial(_say, page))
@@ -167,18 +168,6 @@ def Missing() -> ft.Control:
     t = use_words(till)
     home = primary("next-sale", t("sale"), lambda: till.go("/"))
     return empty(ft.Icons.EXPLORE_OFF_OUTLINED, t("page_missing"), home)
-
-
-def _take_late_answers(page: ft.Page) -> None:
-    """Flet 1.0.5 ends the connection (and on the device hears nothing any more) when a control
-    answers a call after it has left the screen, as a field does that was to take the focus. The
-    page is always there, and whose answer it is stands in `call_id`."""
-    take = page.session.handle_invoke_method_results
-
-    def took(_control_id: int, call_id: str, result: Any, error: str | None) -> None:
-        take(page._i, call_id, result, error)
-
-    page.session.handle_invoke_method_results = took  # type: ignore[method-assign]
 
 
 def _measure(page: ft.Page, till: Till, *_event: Any) -> None:

@@ -22,3 +22,10 @@ def sign_in(phone: Phone, chain: Chain) -> None:
     if phone.sees_one_of("办什么？", "扫第一件商品") == "办什么？":
         phone.press("start-sale")
     phone.sees("扫第一件商品")
+
+
+def pay(phone: Phone) -> None:
+    phone.press("to-payment")
+    phone.sees("应收")
+    phone.press("pay")
+    phone.sees("已收款")

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.e2e.browser import Phone
 from tests.e2e.chain import Chain
+from tests.e2e.steps import pay
 
 
 def newest(chain: Chain) -> dict[str, Any]:
@@ -18,10 +19,7 @@ def test_a_return_and_an_exchange_from_the_receipt(
     phone.scan(chain.dress.ean)
     phone.scan(chain.scarf.ean)
     phone.sees("收款 ¥357.30")
-    phone.press("to-payment")
-    phone.sees("应收")
-    phone.press("pay")
-    phone.sees("已收款")
+    pay(phone)
     receipt = newest(chain)["receiptNumber"]
     phone.press("next-sale")
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.e2e.browser import Phone
 from tests.e2e.chain import Chain, fresh
+from tests.e2e.steps import pay
 
 PORTS = range(9100, 9110)
 
@@ -61,10 +62,7 @@ def test_a_receipt_is_printed_and_shared(
     phone.scan(chain.dress.ean)
     phone.sees("收款 ¥268.20")
     phone.picture("49-scan-or-camera")
-    phone.press("to-payment")
-    phone.sees("应收")
-    phone.press("pay")
-    phone.sees("已收款")
+    pay(phone)
     number = chain.orders()[0]["receiptNumber"]
 
     phone.press("print-receipt")

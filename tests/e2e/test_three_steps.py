@@ -8,6 +8,7 @@ from tests.e2e.chain import PIN, Chain
 from tests.e2e.conftest import LEFT, on_failure
 from tests.e2e.counter import Counter
 from tests.e2e.meter import HOME, MOST_STEPS, MeteredPhone, Operation, table
+from tests.e2e.steps import pay
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +56,6 @@ def at_most_three_steps(done: list[Operation]) -> Iterator[None]:
 def to_sale(phone: MeteredPhone) -> None:
     if HOME != "/":
         phone.press("tab-sale")
-
-
-def pay(phone: MeteredPhone) -> None:
-    phone.press("to-payment")
-    phone.sees("应收")
-    phone.press("pay")
-    phone.sees("已收款")
 
 
 def sell(phone: MeteredPhone, chain: Chain, receipts: list[str]) -> None:

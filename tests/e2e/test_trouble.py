@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tests.e2e.browser import Phone
 from tests.e2e.chain import Chain
-from tests.e2e.steps import activate, sign_in
+from tests.e2e.steps import activate, pay, sign_in
 
 
 def test_a_reload_and_a_cut_connection_keep_basket_and_sign_in(
@@ -24,10 +24,7 @@ def test_a_reload_and_a_cut_connection_keep_basket_and_sign_in(
     phone.drawn()
     phone.sees("收款 ¥89.10")
 
-    phone.press("to-payment")
-    phone.sees("应收")
-    phone.press("pay")
-    phone.sees("已收款")
+    pay(phone)
     assert phone.strayed == []
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
+import flet as ft
 import pytest
 
 from staff_app.work.checkout import SECOND_TAP_SECONDS
@@ -174,6 +175,28 @@ def test_a_field_that_answers_after_its_screen_has_gone_ends_nothing() -> None:
         await device.press("tab-sale")
         await device.sees("羊毛大衣")
         device.close()  # it says whether the connection was lost
+
+    asyncio.run(play())
+
+
+def test_what_is_drawn_does_not_take_back_what_a_scanner_types_meanwhile() -> None:
+    async def play() -> None:
+        device = await with_dress(Shop())
+        field = next(each for each in device.drawn() if isinstance(each, ft.TextField))
+        device.session.apply_patch(field._i, {"value": COAT_EAN[:7]})
+        await device.session.dispatch_event(field._i, "change", COAT_EAN[:7])
+        device.session.apply_patch(field._i, {"value": COAT_EAN})  # and nothing is drawn yet
+        await device.settle()
+        assert COAT_EAN in device.texts()
+
+        await device.session.dispatch_event(field._i, "change", COAT_EAN)
+        await device.settle()
+        assert device.till.search.text == COAT_EAN
+        await device.session.dispatch_event(field._i, "submit", COAT_EAN)
+        await device.sees("羊毛大衣")
+        assert device.till.search.text == ""
+        assert COAT_EAN not in device.texts()
+        device.close()
 
     asyncio.run(play())
 
