@@ -1,5 +1,6 @@
 """Who is at work: staff number and PIN, on our own keypad. Colleagues are one tap away."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import flet as ft
@@ -18,50 +19,65 @@ PIN_SHORTEST, PIN_LONGEST = 4, 8
 NUMBER_LONGEST = 20
 
 
+@ft.observable
+@dataclass
+class Entry:
+    """What has been typed so far. Keys go by this and not by what is drawn, which comes later."""
+
+    number: str
+    pin: str = ""
+    at_pin: bool = False
+    sent: bool = False
+
+    def press(self, key: str) -> None:
+        if self.at_pin:
+            self.pin = self.pin[:-1] if key == "back" else (self.pin + key)[:PIN_LONGEST]
+        else:
+            number = self.number[:-1] if key == "back" else self.number + key
+            self.number = number[:NUMBER_LONGEST]
+
+    def pick(self, number: str) -> None:
+        self.number, self.pin, self.at_pin = number, "", True
+
+    def ready(self) -> bool:
+        return bool(self.number) and (not self.at_pin or len(self.pin) >= PIN_SHORTEST)
+
+
 @ft.component
 def SignIn() -> ft.View:
     till = use_till()
     t = use_words(till)
     desk, known = use(till.desk), use(till.preferences).recent_staff
     usual = "" if desk.handing_over or not known else known[0]["number"]
-    number, set_number = ft.use_state(usual)
-    pin, set_pin = ft.use_state("")
-    at_pin, set_at_pin = ft.use_state(bool(usual))
+    entry, _ = ft.use_state(lambda: Entry(usual, at_pin=bool(usual)))
     letters, set_letters = ft.use_state(False)
     trouble, set_trouble = ft.use_state(t("session_ended") if desk.ended else "")
-    busy, set_busy = ft.use_state(False)
 
     def press(key: str) -> None:
         set_trouble("")
-        change, limit = (set_pin, PIN_LONGEST) if at_pin else (set_number, NUMBER_LONGEST)
-        change(lambda entry: entry[:-1] if key == "back" else (entry + key)[:limit])
-
-    def pick(person: dict[str, str]) -> None:
-        set_number(person["number"])
-        set_pin("")
-        set_at_pin(True)
+        entry.press(key)
 
     async def submit() -> None:
-        if busy:
+        if entry.sent or not entry.ready():
             return
-        if not at_pin:
-            set_at_pin(bool(number))
+        if not entry.at_pin:
+            entry.at_pin = True
             return
-        if len(pin) < PIN_SHORTEST or not number:
-            return
-        set_busy(True)
+        entry.sent = True
         try:
-            await till.sign_in(number, pin)
+            await till.sign_in(entry.number, entry.pin)
         except (Refused, WrongPin) as wrong:
             set_trouble(_refused(till, wrong))
-            set_pin("")
+            entry.pin = ""
         except (Unreachable, SignedOut, NotKept) as error:
             set_trouble(t("not_opened" if isinstance(error, NotKept) else "no_answer"))
         finally:
-            set_busy(False)
+            entry.sent = False
 
-    use_keys(press, submit, active=at_pin)
-    ready = bool(number) and (not at_pin or len(pin) >= PIN_SHORTEST)
+    def at_pin() -> None:
+        entry.at_pin = True
+
+    use_keys(press, submit, lambda: entry.at_pin)  # the field of the number takes its own
     device = desk.device or {}
     return screen(
         "/sign-in",
@@ -69,22 +85,22 @@ def SignIn() -> ft.View:
         [
             ft.Container(expand=True),
             *_title(t, desk.handing_over and bool(known)),
-            _colleagues(known, number, pick),
+            _colleagues(known, entry.number, entry.pick),
             ft.Row(
                 [
-                    _number(t, number, letters, at_pin, set_number, set_at_pin, submit),
+                    _number(t, entry, letters, submit),
                     icon_button(
                         "letters", ft.Icons.KEYBOARD_ALT_OUTLINED, t("letters"),
                         lambda: set_letters(not letters),
                     ),
                 ]
             ),
-            _pin(t, len(pin), at_pin, lambda: set_at_pin(True)),
+            _pin(t, len(entry.pin), entry.at_pin, at_pin),
             named("trouble", note(trouble, "stop")) if trouble else ft.Container(height=0),
             ft.Container(expand=True),
             keypad(t, press),
         ],
-        [primary("sign-in", t("sign_in"), submit, not ready, busy)],
+        [primary("sign-in", t("sign_in"), submit, not entry.ready(), entry.sent)],
     )  # fmt: skip
 
 
@@ -119,7 +135,7 @@ def _colleagues(known: list[dict[str, str]], number: str, pick: Any) -> ft.Contr
                     selected=person["number"] == number,
                     show_checkmark=False,
                     padding=ft.Padding.symmetric(horizontal=8, vertical=12),
-                    on_select=lambda _event, person=person: pick(person),
+                    on_select=lambda _event, person=person: pick(person["number"]),
                 ),
             )
             for person in known
@@ -130,18 +146,22 @@ def _colleagues(known: list[dict[str, str]], number: str, pick: Any) -> ft.Contr
     )
 
 
-def _number(
-    t: Any, number: str, letters: bool, at_pin: bool, set_number: Any, set_at_pin: Any, submit: Any
-) -> ft.Control:
+def _number(t: Any, entry: Entry, letters: bool, submit: Any) -> ft.Control:
+    def typed(event: Any) -> None:
+        entry.number = (event.control.value or "").strip()[:NUMBER_LONGEST]
+
+    def chosen() -> None:
+        entry.at_pin = False
+
     field = ft.TextField(
-        value=number,
+        value=entry.number,
         label=t("staff_number"),
         text_size=theme.TITLE,
-        border=edge(active=not at_pin),
+        border=edge(active=not entry.at_pin),
         keyboard_type=ft.KeyboardType.TEXT if letters else ft.KeyboardType.NONE,
-        autofocus=not at_pin,
-        on_change=lambda e: set_number((e.control.value or "").strip()[:NUMBER_LONGEST]),
-        on_focus=lambda: set_at_pin(False),
+        autofocus=not entry.at_pin,
+        on_change=typed,
+        on_focus=chosen,
         on_submit=submit,
     )
     return ft.Container(content=named("staff-number", field), expand=True)

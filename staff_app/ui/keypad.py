@@ -51,15 +51,18 @@ def _key(t: Words, key: str, on_key: Callable[[str], Any]) -> ft.Control:
     return ft.Semantics(identifier=f"key-{key}", content=ft.Row([button]), expand=True)
 
 
-def use_keys(on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: bool) -> None:
-    """The keys of a real keyboard, where no field listens to them."""
+def use_keys(
+    on_key: Callable[[str], Any], on_enter: Callable[[], Any], active: Callable[[], bool]
+) -> None:
+    """The keys of a real keyboard, where no field listens to them. `active` is asked at each key:
+    what is drawn may be some keys behind."""
     latest = ft.use_ref(None)
     latest.current = (on_key, on_enter, active)
 
     async def heard(event: ft.KeyboardEvent) -> None:
         press, enter, listening = latest.current
         key = event.key.removeprefix("Numpad ")
-        if not listening:
+        if not listening():
             return
         done = None
         if len(key) == 1 and key.isdecimal():

@@ -77,6 +77,21 @@ def test_first_run_is_activation_then_sign_in() -> None:
     asyncio.run(play())
 
 
+def test_keys_that_come_faster_than_the_screen_is_drawn_sign_in() -> None:
+    async def play() -> None:
+        device = await activated(Shop())
+        field = next(each for each in device.drawn() if isinstance(each, ft.TextField))
+        device.session.apply_patch(field._i, {"value": "1001"})
+        await device.session.dispatch_event(field._i, "change", "1001")
+        await device.session.dispatch_event(field._i, "submit", "1001")
+        await device.type_on_the_page("2580")
+
+        await device.until(lambda: device.named("start-sale") is not None)
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_signing_in_shows_home_and_no_other_screen_before() -> None:
     async def play() -> None:
         device = await activated(Shop())
