@@ -35,12 +35,16 @@ def database_url(server: str, database: str) -> str:
 
 
 def migrate_all(server: str, tell: Callable[[str], None] = lambda service: None) -> list[str]:
+    """Make and migrate what is behind, and name all services. Raises `Failure` while services run
+    that would be behind: they would hear what a migration tells those of the new version."""
     services = services_with_migrations()
     with _connect(server) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-        for service in services:
-            create_database(connection, f"chainstitch_{service}")
         behind = list(outdated(server))
+        if behind:
+            _require_stopped(connection)
+        for service in behind:
+            create_database(connection, f"chainstitch_{service}")
         urls = [database_url(server, f"chainstitch_{service}") for service in behind]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for service in pool.map(migrate, behind, urls):
@@ -94,6 +98,20 @@ def outdated(server: str) -> Iterator[str]:
             rows = []
         if {row[0] for row in rows} != heads:
             yield service
+
+
+def _require_stopped(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        "SELECT DISTINCT application_name FROM pg_stat_activity"
+        " WHERE starts_with(datname, 'chainstitch_')"
+        " AND starts_with(application_name, 'chainstitch-') ORDER BY 1"
+    ).fetchall()
+    if rows:
+        running = ", ".join(row[0].removeprefix("chainstitch-") for row in rows)
+        raise Failure(
+            f"services of an older version run: {running}. Stop them first"
+            " (./chainstitch up does so by itself; docker compose down)"
+        )
 
 
 def _connect(server: str) -> psycopg.Connection:

@@ -58,10 +58,7 @@ class Stack:
             return
         with self.state.alone():
             if self.supervisor.is_alive():
-                running = self.supervisor.running()
-                known = {process.name: process.level for process in processes.TABLE}
-                for level in (Level.APP, Level.GATEWAY, Level.SERVICE):
-                    self.supervisor.stop(name for name in running if known.get(name) == level)
+                self._stop_own()
                 for server in ("broker", "epmd", "postgres"):
                     self.supervisor.stop([server])
             self.supervisor.shut_down()
@@ -186,10 +183,21 @@ class Stack:
                     f"{program.name} is not ready after {seconds:.0f} s; it says:\n{said}"
                 )
 
+    def _stop_own(self) -> None:
+        """All but the servers."""
+        running = self.supervisor.running()
+        known = {process.name: process.level for process in processes.TABLE}
+        for level in (Level.APP, Level.GATEWAY, Level.SERVICE):
+            self.supervisor.stop(name for name in running if known.get(name) == level)
+
     def _migrate(self, progress: Progress, bar: Any) -> None:
+        """What runs of an older version is stopped first; it is started anew afterwards."""
         progress.update(bar, description="migrating the databases")
+        server = self.environment()["DATABASE_URL"]
+        if any(migrations.outdated(server)):
+            self._stop_own()
         migrations.migrate_all(
-            self.environment()["DATABASE_URL"],
+            server,
             lambda service: progress.update(bar, description=f"migrating {service}"),
         )
         progress.advance(bar)

@@ -161,3 +161,25 @@ def forbid_blanking(table: str, trigger: str, truncate: bool = True) -> None:
         f"CREATE TRIGGER {trigger} BEFORE UPDATE OR DELETE{' OR TRUNCATE' * truncate} ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
+
+
+def tell_again(service: str, type_: str, facts: str) -> None:
+    """Tell what the service knows as events of `type_`, for copies that are younger than the facts.
+
+    `facts` is a query for (number, subject, sequence, data), told in the order of the numbers.
+    Whoever knows them at these versions already changes nothing.
+    """
+    op.execute(
+        f"""
+        WITH told AS MATERIALIZED (
+            SELECT gen_random_uuid() AS event_id, facts.* FROM ({facts}) AS facts
+        )
+        INSERT INTO outbox (event_id, type, subject, envelope)
+        SELECT event_id, '{type_}', subject, jsonb_build_object(
+            'id', event_id, 'source', 'chainstitch/{service}', 'type', '{type_}',
+            'subject', subject, 'sequence', sequence,
+            'time', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            'specversion', '1.0', 'caller', NULL, 'data', data
+        ) FROM told ORDER BY number
+        """  # noqa: S608  (the words are a migration's own)
+    )

@@ -1,6 +1,6 @@
 """Facts of one service beside the copies that others keep of them."""
 
-from infra.comparisons.side_by_side import Comparison, contained, same_or_unknown
+from infra.comparisons.side_by_side import Comparison, contained
 
 _STORE = "version, code, name, region_id, franchisee_id, legal_entity, time_zone, currency, active"
 
@@ -78,12 +78,10 @@ COPIES = (
         (
             "campaign",
             """SELECT id AS member_id, home_store_id, associate_id FROM members m
-               WHERE associate_version > 0
-                 AND NOT EXISTS (SELECT FROM erased_members e WHERE e.member_id = m.id)
+               WHERE NOT EXISTS (SELECT FROM erased_members e WHERE e.member_id = m.id)
                ORDER BY id""",
         ),
         ("member_id",),
-        same_or_unknown,
     ),
     Comparison(
         "campaign's copy of the members' tiers = loyalty's tiers",

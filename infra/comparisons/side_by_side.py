@@ -17,11 +17,6 @@ def contained(left: Row | None, right: Row | None) -> bool:
     return left is None or right is not None
 
 
-def same_or_unknown(left: Row | None, right: Row | None) -> bool:
-    """What is on the right is on the left, and the same; the right need not have all of it."""
-    return right is None or left == right
-
-
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """`left` and `right` are (service, SQL); `keys` names the columns that both are ordered by."""

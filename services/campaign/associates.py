@@ -4,7 +4,7 @@ Directory tells of its staff, member of who looks after whom. When somebody leav
 looked after by another associate, or is merged into another, the open tasks go along.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,24 +18,15 @@ from services.campaign.task_history import stepped
 from shared.contracts import Envelope
 from shared.contracts.directory import StaffChanged
 from shared.contracts.member import MemberRegistered
-from shared.contracts.member.associates import AssociatesChanged
+from shared.contracts.member.associates import AssociatesChanged, LookedAfter
 from shared.contracts.member.identity import MemberMerged, MemberUnmerged
-from shared.contracts.member.imports import MembersImported
+from shared.contracts.member.imports import Arrival, MembersImported
 from shared.copies import keep_newest
 from shared.errors import Refusal
 from shared.stores import Store
 
 FIRST = 1
 """The version of a member who registers."""
-
-
-class LookedAfter(msgspec.Struct, frozen=True):
-    """Who looks after a member (`associate_id`), and where the member is at home."""
-
-    member_id: UUID
-    version: int
-    associate_id: UUID | None
-    home_store_id: UUID | None = None
 
 
 def require_at_work(session: Session, store: Store, staff_id: UUID) -> None:
@@ -65,12 +56,7 @@ def on_member_registered(
     session: Session, envelopes: list[Envelope[MemberRegistered]], now: datetime
 ) -> None:
     """Where somebody is at home, and who looks after them from the first day."""
-    told = (each.data for each in envelopes)
-    keep(
-        session,
-        [LookedAfter(e.member_id, FIRST, e.associate_id, e.home_store_id) for e in told],
-        now,
-    )
+    keep(session, [_since(FIRST, each.data) for each in envelopes], now)
 
 
 def on_members_imported(
@@ -78,28 +64,19 @@ def on_members_imported(
 ) -> None:
     """The same of those who came with imports."""
     told = (each for envelope in envelopes for each in envelope.data.items)
-    keep(
-        session,
-        [LookedAfter(e.member_id, e.version, e.associate_id, e.home_store_id) for e in told],
-        now,
-    )
+    keep(session, [_since(each.version, each) for each in told], now)
 
 
 def on_associates_changed(
     session: Session, envelopes: list[Envelope[AssociatesChanged]], now: datetime
 ) -> None:
     """Keep who looks after whom, and hand the open tasks about these members on to them."""
-    told = [
-        LookedAfter(each.member_id, each.version, each.associate_id)
-        for envelope in envelopes
-        for each in envelope.data.items
-    ]
-    keep(session, told, now)
+    keep(session, [each for envelope in envelopes for each in envelope.data.items], now)
 
 
-def keep(session: Session, told: Sequence[LookedAfter], now: datetime) -> None:
+def keep(session: Session, told: Iterable[LookedAfter], now: datetime) -> None:
     """Take over who looks after members; older versions change nothing."""
-    newest = {each.member_id: each for each in sorted(told, key=lambda each: each.version)}
+    newest = _newest(told)
     if not newest:
         return
     rows = msgspec.json.encode([newest[id_] for id_ in sorted(newest)]).decode()
@@ -113,12 +90,13 @@ def follow(
 ) -> None:
     """Of each (member, former associate, new one): the open tasks about the member that are the
     former's go to the new one, or to the store's staff where that one does not work."""
-    if not changes:
-        return
     rows = [
         {"member_id": member_id, "former_id": former, "associate_id": associate}
         for member_id, former, associate in changes
+        if former is not None
     ]
+    if not rows:
+        return
     moved = session.execute(_FOLLOW, {"rows": msgspec.json.encode(rows).decode()}).all()
     stepped(session, moved, "moved", now)
 
@@ -137,6 +115,26 @@ def on_member_unmerged(
     """And back, once they are two again."""
     for row in _parted_or_joined(session, _STAND_ALONE, envelopes):
         follow(session, [(row.id, row.of_survivor, row.associate_id)], now)
+
+
+def _since(version: int, told: MemberRegistered | Arrival) -> LookedAfter:
+    return LookedAfter(
+        member_id=told.member_id,
+        version=version,
+        associate_id=told.associate_id,
+        home_store_id=told.home_store_id,
+    )
+
+
+def _newest(told: Iterable[LookedAfter]) -> dict[UUID, LookedAfter]:
+    """The newest of each member; a home that only an older one names, stays."""
+    newest: dict[UUID, LookedAfter] = {}
+    for each in sorted(told, key=lambda each: each.version):
+        home_store_id = each.home_store_id
+        if home_store_id is None and each.member_id in newest:
+            home_store_id = newest[each.member_id].home_store_id
+        newest[each.member_id] = msgspec.structs.replace(each, home_store_id=home_store_id)
+    return newest
 
 
 def _parted_or_joined(

@@ -12,6 +12,8 @@ import pytest
 from infra.state import State
 from infra.supervise import marked
 from tests.conftest import RunningStack
+from tests.integration.conftest import Rows
+from tests.integration.shop import Shop
 
 Status = dict[str, Any]
 
@@ -90,6 +92,33 @@ def test_up_leaves_running_processes_alone(stack: RunningStack) -> None:
     assert done.returncode == 0, done.stderr
     after = {name: process["pid"] for name, process in stack.status()["processes"].items()}
     assert after == before
+
+
+def test_up_upgrades_what_runs_and_fills_copies_that_are_younger_than_the_facts(
+    stack: RunningStack, shop: Shop, rows: Rows
+) -> None:
+    before = {name: process["pid"] for name, process in stack.status()["processes"].items()}
+    staff = rows("campaign", "SELECT * FROM staff ORDER BY id")
+    members = rows("campaign", "SELECT * FROM members ORDER BY id")
+    rows("campaign", "DELETE FROM staff")
+    rows(
+        "campaign",
+        "UPDATE members SET home_store_id = NULL, associate_id = NULL, associate_version = 0",
+    )
+    for service, version in (("directory", "0008"), ("member", "0019"), ("inventory", "0002")):
+        rows(service, "UPDATE alembic_version SET version_num = %s", version)
+
+    up = stack.run("up", "--json")
+    audit = stack.run("audit", "--settle", "30", "--json")
+
+    assert up.returncode == 0, up.stderr
+    assert audit.returncode == 0, audit.stderr
+    after = {name: process["pid"] for name, process in stack.status()["processes"].items()}
+    assert {name for name in after if after[name] == before[name]} == {"postgres", "epmd", "broker"}
+    assert rows("campaign", "SELECT * FROM staff ORDER BY id") == staff
+    assert [row[0] for row in rows("campaign", "SELECT id FROM members ORDER BY id")] == [
+        row[0] for row in members
+    ]
 
 
 def test_down_leaves_no_process_and_up_finds_ports_and_secrets_again(stack: RunningStack) -> None:
