@@ -109,12 +109,13 @@ class Loads:
 
     def add(self, page: Any, origin: str) -> None:
         """From asking for the page until its first screen can be used."""
-        cpu, began = _browser_cpu(), time.perf_counter()
+        before, began = _browser_cpu(), time.perf_counter()
         page.goto(f"{origin}/till/")
         page.locator(FIRST_SCREEN).wait_for(state="attached", timeout=PATIENCE_MILLISECONDS)
         page.locator("#loading").wait_for(state="detached", timeout=PATIENCE_MILLISECONDS)
         self._seconds.append(time.perf_counter() - began)
-        self._cpu.append(_browser_cpu() - cpu)
+        after = _browser_cpu()
+        self._cpu.append(sum(spent - before.get(key, 0.0) for key, spent in after.items()))
 
     def told(self, name: str) -> dict[str, float]:
         return {
@@ -124,14 +125,15 @@ class Loads:
         }
 
 
-def _browser_cpu() -> float:
-    """Processor seconds so far of the browser that this process has started."""
-    spent = 0.0
+def _browser_cpu() -> dict[tuple[int, float], float]:
+    """Processor seconds so far of each process of the browser that this one has started. By
+    process, since the page before ends while the next one loads, and takes its seconds along."""
+    spent = {}
     for process in psutil.Process().children(recursive=True):
         try:
             if "chrom" in process.name().lower():
                 times = process.cpu_times()
-                spent += times.user + times.system
+                spent[process.pid, process.create_time()] = times.user + times.system
         except psutil.Error:
             continue  # it has ended
     return spent
