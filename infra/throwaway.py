@@ -1,8 +1,8 @@
 """Servers that live as long as one process, for the tests.
 
-    python -m infra.throwaway {postgres|broker|stack} FOLDER OWNER
+    python -m infra.throwaway {postgres|stack} FOLDER OWNER
 
-Starts a PostgreSQL, a RabbitMQ or a whole stack, writes its address to FOLDER/<kind>.ready
+Starts a PostgreSQL or a whole stack, writes its address to FOLDER/<kind>.ready
 and takes it away again on SIGTERM, or when the owner (a process id) is gone, however it went.
 """
 
@@ -14,15 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 import psutil
 
 from infra import ports, unprivileged
-from infra.broker import Broker
-from infra.failure import Failure
 from infra.postgres import Postgres
 from infra.stack import Stack
 from infra.state import State
@@ -35,7 +33,7 @@ class Stop(Exception):
 
 
 def main(kind: str, folder: Path, owner_pid: int) -> None:
-    kinds = {"postgres": a_postgres, "broker": a_broker, "stack": a_stack}
+    kinds = {"postgres": a_postgres, "stack": a_stack}
     # Its start time is noted now: another process with the owner's number is not the owner.
     owner = psutil.Process(owner_pid)
     signal.signal(signal.SIGTERM, _stop)
@@ -67,30 +65,6 @@ def a_postgres(folder: Path, log: Path) -> Iterator[str]:
     with _running(server.command(), log):
         server.wait()
         yield server.url
-
-
-@contextmanager
-def a_broker(folder: Path, log: Path) -> Iterator[str]:
-    picked: list[int] = []
-    for _ in range(3):
-        picked.append(ports.pick(picked))
-    broker = Broker(folder, picked[0], picked[1], picked[2], secrets.token_hex(8))
-    broker.prepare()
-    with ExitStack() as servers:
-        servers.callback(broker.forget)
-        if not broker.in_container:
-            _start_epmd(broker, servers, log)
-        servers.enter_context(_running(broker.command(), log))
-        broker.wait()
-        yield broker.uri
-
-
-def _start_epmd(broker: Broker, servers: ExitStack, log: Path) -> None:
-    epmd = servers.enter_context(_running(broker.epmd_command(), log))
-    while not broker.epmd_is_ready():
-        if epmd.poll() is not None:
-            raise Failure(f"epmd did not start, see {log}")
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """Servers and databases for tests.
 
-One throw-away PostgreSQL and one RabbitMQ serve a whole run, however many xdist workers it has;
-they start when the first test asks for them and are gone when the run ends, even if it is killed.
+One throw-away PostgreSQL, or one whole stack, serves a run, however many xdist workers it has;
+it starts when the first test asks for it and is gone when the run ends, even if it is killed.
 Every worker has databases of its own, copied from a migrated template, and a test's work is
-rolled back.
+rolled back, or in a database of the test's own deleted before the next one gets it.
 """
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -14,9 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +31,26 @@ from sqlalchemy.orm import Session
 
 from infra import migrations
 from infra.install import rabbitmq
+from shared.database import Database
 from tests import thorough
+from tests.databases import OwnDatabase
 
 RUN = "CHAINSTITCH_TEST_RUN"
 START_SECONDS = 180
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    gc.disable()  # until everything is imported and collected, none of which ever goes
     thorough.load_profile()
     if not hasattr(config, "workerinput"):
         folder = tempfile.mkdtemp(prefix="chainstitch-test-")
         os.chmod(folder, 0o755)
         os.environ[RUN] = f"{os.getpid()}:{folder}"
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -57,16 +68,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def postgres_server() -> str:
     """The run's PostgreSQL server, without a database (TEST_DATABASE_URL: a given one)."""
     return os.environ.get("TEST_DATABASE_URL") or _shared_server("postgres")
-
-
-@pytest.fixture(scope="session")
-def broker_uri() -> str:
-    """The AMQP address of the run's private RabbitMQ (TEST_AMQP_URI: of a given one)."""
-    given = os.environ.get("TEST_AMQP_URI")
-    if given:
-        return given
-    rabbitmq()
-    return _shared_server("broker")
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,37 @@ def database_url(postgres_server: str, worker_id: str) -> Iterator[Callable[...,
         for address in made.values():
             name = address.rsplit("/", 1)[1]
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def free_databases() -> Iterator[dict[str, list[OwnDatabase]]]:
+    """Databases of this worker that a test has had to itself, by service."""
+    free: dict[str, list[OwnDatabase]] = defaultdict(list)
+    yield free
+    for each in chain.from_iterable(free.values()):
+        each.close()
+
+
+@pytest.fixture
+def own_database(
+    database_url: Callable[..., str], free_databases: dict[str, list[OwnDatabase]]
+) -> Iterator[Callable[..., Database]]:
+    """`own_database("order")`: a database for this test alone, with nothing in it but what the
+    migrations put there; work in it is committed."""
+    with ExitStack() as closing:
+
+        def own(service: str, connections: int = 16) -> Database:
+            if free_databases[service]:
+                place = free_databases[service].pop()
+                place.make_as_new()
+            else:
+                place = OwnDatabase(database_url(service, fresh=True))
+            closing.callback(free_databases[service].append, place)
+            made = Database(place.url, service, connections=connections)
+            closing.callback(made.engine.dispose)
+            return made
+
+        yield own
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +249,7 @@ def _copy_of_template(server: str, service: str, name: str) -> None:
         if not marker.exists():
             connection.execute(f'DROP DATABASE IF EXISTS "{template}" WITH (FORCE)')
             migrations.create_database(connection, template)
-            migrations.migrate(service, migrations.database_url(server, template))
+            migrations.upgrade(service, migrations.database_url(server, template))
             marker.touch()
         migrations.create_database(connection, name, template)
 

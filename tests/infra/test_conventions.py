@@ -1,6 +1,7 @@
 """The limits and habits that keep the code liveable, as tests."""
 
 import ast
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -22,6 +23,11 @@ def sources(*folders: str) -> list[Path]:
     return sorted(path for path in found if "migrations" not in path.parts)
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def shown(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -39,7 +45,7 @@ def test_no_file_is_longer_than_one_can_read() -> None:
 def test_no_function_is_longer_than_a_screen() -> None:
     long = {}
     for path in sources(*PACKAGES, "tests"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or 0) - node.lineno + 1
                 if length > FUNCTION_LINES:
@@ -84,7 +90,7 @@ def test_every_module_says_what_it_owns() -> None:
     silent = [
         shown(path)
         for path in sources(*PACKAGES)
-        if path.name != "__main__.py" and ast.get_docstring(ast.parse(path.read_text())) is None
+        if path.name != "__main__.py" and ast.get_docstring(parsed(path)) is None
     ]
 
     assert silent == []

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from kombu import Connection
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
 from infra.postgres import Postgres
@@ -40,15 +39,6 @@ def test_a_folder_too_deep_for_a_socket_is_served_by_tcp_alone() -> None:
     server = Postgres(Path("/", *["deep"] * 25), 5433, "secret")
 
     assert server.near_url == server.url
-
-
-def test_a_message_goes_through_the_broker(broker_uri: str) -> None:
-    with Connection(broker_uri) as connection, connection.SimpleQueue("servers_test") as queue:
-        queue.put({"pieces": 3})
-        got = queue.get(timeout=5)
-        got.ack()
-
-    assert got.payload == {"pieces": 3}
 
 
 def test_a_service_s_database_is_migrated_and_a_fresh_one_is_another(

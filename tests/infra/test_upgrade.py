@@ -1,6 +1,6 @@
 """An installation that had data before campaign kept copies of it: what migrations tell again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -49,12 +49,11 @@ class Installation:
     """Four databases as they were before the upgrade: campaign knows stores and members by their
     ids, two members of staff look after every other member, and a sale went below zero."""
 
-    def __init__(self, database_url: Callable[..., str]) -> None:
-        self.urls = {name: database_url(name, fresh=True) for name in (*BEFORE, "campaign")}
-        self.databases = {name: Database(url, name) for name, url in self.urls.items()}
+    def __init__(self, own_database: Callable[..., Database], members: int) -> None:
+        self.databases = {name: own_database(name) for name in (*BEFORE, "campaign")}
         self.store_id = new_id()
         self.staff_ids = [new_id(), new_id()]
-        self.member_ids = sorted(new_id() for _ in range(MEMBERS))
+        self.member_ids = sorted(new_id() for _ in range(members))
         self._hire()
         self._register()
         self._sell()
@@ -72,7 +71,8 @@ class Installation:
 
     def upgrade(self) -> None:
         for name in BEFORE:
-            migrations.upgrade(name, self.urls[name])
+            url = self.databases[name].engine.url.render_as_string(hide_password=False)
+            migrations.upgrade(name, url)
 
     def told(self, service: str) -> list[Any]:
         """What waits in the outbox of a service, in order, as its listeners will get it."""
@@ -158,17 +158,10 @@ def _store(store_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture
-def installation(database_url: Callable[..., str]) -> Iterator[Installation]:
-    made = Installation(database_url)
-    yield made
-    for database in made.databases.values():
-        database.engine.dispose()
-
-
 def test_an_upgrade_fills_the_copies_that_are_younger_than_the_facts(
-    installation: Installation,
+    own_database: Callable[..., Database],
 ) -> None:
+    installation = Installation(own_database, MEMBERS)
     assert installation.differences() == CHECKS
 
     installation.upgrade()
@@ -184,8 +177,9 @@ def test_an_upgrade_fills_the_copies_that_are_younger_than_the_facts(
 
 
 def test_told_again_in_another_order_or_a_second_time_the_newest_stays(
-    installation: Installation,
+    own_database: Callable[..., Database],
 ) -> None:
+    installation = Installation(own_database, members=2)
     installation.upgrade()
     member_id, other = installation.member_ids[0], installation.member_ids[1]
     newer = [

@@ -52,6 +52,10 @@ def trees(folder: str) -> list[tuple[Path, ast.Module]]:
 
 def last_name(node: ast.AST) -> str:
     """`StockMoved` of `StockMoved` and of `contract.StockMoved`."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Name):
+        return node.id
     return ast.unparse(node).rsplit(".", 1)[-1]
 
 

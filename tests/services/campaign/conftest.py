@@ -13,12 +13,10 @@ from tests.services.campaign.shop import Shop
 
 
 @pytest.fixture
-def shop(database_url: Callable[..., str]) -> Iterator[Shop]:
+def shop(own_database: Callable[..., Database]) -> Iterator[Shop]:
     forget_stores()
     forget_offers()
-    database = Database(database_url("campaign", fresh=True), "campaign", connections=10)
-    yield Shop(database)
-    database.engine.dispose()
+    yield Shop(own_database("campaign", connections=10))
     forget_stores()
     forget_offers()
 

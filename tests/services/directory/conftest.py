@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.directory import devices, organisation, staff
+from services.directory import credentials, devices, organisation, staff
 from shared.contracts import directory as contract
 from shared.database import Database
 from shared.ids import new_id
@@ -47,6 +48,21 @@ class Chain:
     south_store: UUID
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Secrets are hashed as always, but with parameters that cost no time; a test that is about
+    those takes `real_hashes`."""
+    if "real_hashes" not in request.fixturenames:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        monkeypatch.setattr(credentials, "HASHER", cheap)
+        monkeypatch.setattr(credentials, "NOBODY", cheap.hash("nobody has this"))
+
+
+@pytest.fixture
+def real_hashes() -> None:
+    """Hashes as in operation."""
+
+
 @pytest.fixture
 def transaction(service_session: Callable[[str], Session]) -> Transaction:
     """Transactions that are undone after the test: savepoints of one session."""
@@ -63,11 +79,9 @@ def transaction(service_session: Callable[[str], Session]) -> Transaction:
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
-    """A new database, for what several connections do at once."""
-    made = Database(database_url("directory", fresh=True), "directory", connections=24)
-    yield made
-    made.engine.dispose()
+def database(own_database: Callable[..., Database]) -> Database:
+    """A database of the test's own, for what several connections do at once."""
+    return own_database("directory", connections=24)
 
 
 @pytest.fixture

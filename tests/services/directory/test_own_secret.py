@@ -87,6 +87,7 @@ def outcomes(transaction: Transaction) -> list[str]:
     return [event["data"]["outcome"] for event in events(transaction, "sign_in_observed")]
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_the_new_pin_is_good_and_the_old_one_is_not(
     transaction: Transaction, device: contract.DeviceActivated, ann: UUID
 ) -> None:

@@ -190,6 +190,7 @@ def test_a_failure_is_the_same_whatever_was_wrong(
     ]
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_number_that_does_not_exist_costs_a_hash_too(transaction: Transaction) -> None:
     ran: list[Any] = []
 

@@ -171,6 +171,7 @@ def test_a_secret_left_out_stays(transaction: Transaction, chain: Chain) -> None
     assert credentials.verify(row["pin_hash"], command.pin or "")
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_secrets_are_stored_as_argon2id_and_never_told(
     transaction: Transaction, chain: Chain
 ) -> None:

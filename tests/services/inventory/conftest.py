@@ -20,10 +20,8 @@ def session(service_session: Callable[[str], Session]) -> Iterator[Session]:
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
+def database(own_database: Callable[..., Database]) -> Iterator[Database]:
     """A database of the test's own, for what several connections do to it."""
     stores.forget_stores()
-    made = Database(database_url("inventory", fresh=True), "inventory")
-    yield made
-    made.engine.dispose()
+    yield own_database("inventory")
     stores.forget_stores()

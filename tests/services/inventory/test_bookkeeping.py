@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
@@ -35,6 +36,7 @@ STEPS = st.lists(
 EVENTS = {"settle": settle, "release": release, "void": void}
 
 
+@pytest.mark.long
 @given(STEPS)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -19,11 +19,9 @@ from tests.services.inventory.givens import HQ, NOW, a_sku, a_store, a_style, at
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
+def database(own_database: Callable[..., Database]) -> Iterator[Database]:
     forget_stores()
-    made = Database(database_url("inventory", fresh=True), "inventory")
-    yield made
-    made.engine.dispose()
+    yield own_database("inventory")
     forget_stores()
 
 

@@ -295,10 +295,8 @@ def member_id(shop: Shop) -> UUID:
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
+def database(own_database: Callable[..., Database]) -> Iterator[Database]:
     """A database of the test's own, in which work is committed."""
     forget_stores()
-    made = Database(database_url("loyalty", fresh=True), "loyalty", connections=64)
-    yield made
-    made.engine.dispose()
+    yield own_database("loyalty", connections=64)
     forget_stores()

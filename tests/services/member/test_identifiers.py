@@ -168,10 +168,11 @@ def test_the_last_phone_stays_and_another_takes_the_place_of_the_first(
         links.unlink(session, keys, manager, taking_off)
 
 
+@pytest.mark.long
 def test_two_who_claim_the_same_at_once_are_one(
-    database_url: Callable[..., str], keys: Keyring
+    own_database: Callable[..., Database], keys: Keyring
 ) -> None:
-    database = Database(database_url("member", fresh=True), "member", connections=20)
+    database = own_database("member", connections=20)
     with database.transaction() as session:
         store_id = open_store(session)
     caller = staff(Role.ASSOCIATE, store_id)
@@ -194,4 +195,3 @@ def test_two_who_claim_the_same_at_once_are_one(
         assert identifiers.identified(
             session, list(session.scalars(text("SELECT id FROM members")))
         )
-    database.engine.dispose()

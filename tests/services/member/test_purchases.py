@@ -1,6 +1,6 @@
 """What is known from purchases (M3): added once, taken back exactly, in two statements a batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -330,10 +330,8 @@ def test_whatever_comes_and_how_often_the_facts_are_those_of_standing_orders(
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
-    made = Database(database_url("member", fresh=True), "member")
-    yield made
-    made.engine.dispose()
+def database(own_database: Callable[..., Database]) -> Database:
+    return own_database("member")
 
 
 @pytest.fixture

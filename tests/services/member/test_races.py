@@ -30,12 +30,10 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
+def database(own_database: Callable[..., Database]) -> Iterator[Database]:
     forget_stores()
     definitions.forget()
-    made = Database(database_url("member", fresh=True), "member")
-    yield made
-    made.engine.dispose()
+    yield own_database("member")
     forget_stores()
     definitions.forget()
 

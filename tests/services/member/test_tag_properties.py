@@ -137,12 +137,10 @@ def test_judging_what_changed_comes_to_the_same_as_judging_everything(
 
 
 @pytest.fixture
-def database(database_url: Callable[..., str]) -> Iterator[Database]:
+def database(own_database: Callable[..., Database]) -> Iterator[Database]:
     forget_stores()
     definitions.forget()
-    made = Database(database_url("member", fresh=True), "member")
-    yield made
-    made.engine.dispose()
+    yield own_database("member")
     forget_stores()
     definitions.forget()
 

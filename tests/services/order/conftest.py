@@ -4,7 +4,7 @@ The fake answers in this process with the structs and errors of the contracts; e
 own is real.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -92,11 +92,9 @@ def priced(command: PriceAndHold, unit: int) -> Priced:
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def database(database_url: Callable[[str], str]) -> Iterator[Database]:
-    made = Database(database_url("order"), "order")
-    yield made
-    made.engine.dispose()
+@pytest.fixture
+def database(own_database: Callable[..., Database]) -> Database:
+    return own_database("order")
 
 
 @pytest.fixture(autouse=True)
@@ -104,14 +102,6 @@ def _store(database: Database) -> None:
     """A store, its device and an earn rule of one point for each yuan, twice for gold."""
     forget_stores()
     with database.transaction() as session:
-        session.execute(
-            text(
-                "TRUNCATE orders, order_lines, order_tenders, receipt_counters, outbox, inbox,"
-                " stores, devices, staff, earn_rules, returns, return_lines, refunds, return_rules,"
-                " receipt_issues,"
-                " offline_rules, offline_spells, offline_sales, refused_sales"
-            )
-        )
         session.execute(
             text(
                 "INSERT INTO stores VALUES (:id, 1, 'S001', '一店', :region, :region, NULL, '公司',"
