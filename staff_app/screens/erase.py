@@ -107,7 +107,8 @@ def _requested(
     body += attempt.note
     if till.privacy_work.mine:
         body.append(named("second-person", note(t("erase_needs_second"))))
-        return screen(ROUTE, head, [scrolling(body)], [ft.Row([back])])
+        other = primary("other-manager", t("erase_other"), till.hand_over)
+        return screen(ROUTE, head, [scrolling(body)], [ft.Row([back]), other])
     body.append(note(t("erase_hint"), "stop"))
     press = primary("confirm-erasure", t("erase_confirm"), confirm, waits, attempt.busy)
     return screen(ROUTE, head, [scrolling(body)], [ft.Row([back]), press])

@@ -1,5 +1,6 @@
 """A tier by hand, by HQ: which, until when, and why; or back to what was bought."""
 
+from datetime import date
 from typing import Any
 
 import flet as ft
@@ -50,7 +51,9 @@ def SetTier() -> ft.View:
         await attempt.make(send, done)
 
     async def save() -> None:
-        if ready:
+        if ready and not _is_day(form["until"]):
+            attempt.say(t("date_hint"))
+        elif ready:
             await give(form["tier"])
 
     async def take_back() -> None:
@@ -77,6 +80,14 @@ def SetTier() -> ft.View:
     text = t("set_tier_now", tier=named_tier(form["tier"])) if ready else t("set_tier_choose")
     button = primary("set-tier-now", text, save, not ready, attempt.busy)
     return screen(ROUTE, head, [scrolling(body)], [button])
+
+
+def _is_day(text: str) -> bool:
+    """Nothing, or a day as it is written everywhere here."""
+    try:
+        return not text.strip() or bool(date.fromisoformat(text.strip()))
+    except ValueError:
+        return False
 
 
 def _tiers(tiers: list[dict[str, Any]], language: str, chosen: str, change: Any) -> ft.Control:

@@ -36,9 +36,10 @@ PRIVACY: Words = {
     "erase_retention": ("超过保存期限", "Kept long enough"),
     "erase_requested": ("已提出注销", "Erasure asked for"),
     "erase_needs_second": (
-        "须由另一位店长确认：请在这里换人登录，再打开这位会员。",
-        "Another manager has to confirm it: sign in here as them, and open this member.",
+        "须由另一位店长确认：换人登录后，再打开这位会员的“注销会员”。",
+        "Another manager has to confirm it: they sign in, and open “Erase the member” here.",
     ),
+    "erase_other": ("换人登录", "Hand over to them"),
     "erase_wait": ("{time} 后才能确认", "Can be confirmed from {time} on"),
     "erase_confirm": ("确认注销，不能恢复", "Erase for good"),
     "erase_withdraw": ("撤回申请", "Take it back"),

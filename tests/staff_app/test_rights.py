@@ -195,6 +195,11 @@ def test_hq_sets_a_tier_and_takes_it_back() -> None:
         await device.press("set-tier-now")
         assert office.inputs == []  # without a reason
         await device.type("member-why", "老会员转入")
+        await device.type("member-until", "31.12.2026")
+        await device.press("set-tier-now")
+        await device.sees("年-月-日")
+        assert office.inputs == []
+        await device.type("member-until", "")
         office.refuse["setTier"] = ("UNKNOWN_TIER", {})
         await device.press("set-tier-now")
         await device.sees("没有这个等级")
