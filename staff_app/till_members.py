@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from staff_app.state import Layout, Person
+from staff_app.state import Layout, People, Person
 from staff_app.work.duplicates import DuplicatesWork
 from staff_app.work.mall import MallWork
 from staff_app.work.member import MemberWork
@@ -18,6 +18,7 @@ class MemberActs:
     say: Callable[..., None]
     layout: Layout
     person: Person
+    people: People
     member_work: MemberWork
     top_up_work: TopUpWork
     mall_work: MallWork
@@ -49,7 +50,7 @@ class MemberActs:
         """Take the money; the same screen says what became of it."""
         sent = await self.top_up_work.pay()
         if sent and sent.answer:
-            await self.member_work.again()
+            await self._show_anew()
 
     async def begin_mall(self) -> None:
         """What there is to spend is asked for anew: it is shown before and after."""
@@ -73,7 +74,7 @@ class MemberActs:
         """Spend the points; the same screen says what became of it."""
         sent = await self.mall_work.redeem()
         if sent and sent.answer:
-            await self.member_work.again()
+            await self._show_anew()
 
     async def cancel_redemption(
         self, redemption: dict[str, Any], reason: str, restock: bool = True
@@ -81,12 +82,12 @@ class MemberActs:
         """Give the points back; raises `Refused`, `Unreachable`, `SignedOut`."""
         await self.mall_work.cancel(redemption, reason, restock)
         self.say("redemption_gone")
-        await self.member_work.again()
+        await self._show_anew()
 
     async def set_tier(self, tier: str | None, until: str, exactly: bool, reason: str) -> None:
         """A tier by hand, or back; raises `Refused`, `Unreachable`, `SignedOut`."""
         await self.tier_work.set(tier, until, exactly, reason)
-        await self.member_work.again()
+        await self._show_anew()
 
     async def undo_merge(self, merge: dict[str, Any], reason: str) -> None:
         """Make two members of one again; raises `Refused`, `Unreachable`, `SignedOut`."""
@@ -94,3 +95,14 @@ class MemberActs:
         self.say("parted")
         await self.duplicates_work.of_person()
         await self.member_work.again()
+
+    async def _show_anew(self) -> None:
+        """The member as they are now, also in the list they were found in: it may stand beside."""
+        await self.member_work.again()
+        member, found = self.person.member, self.people.results
+        if member and found and member["account"]:
+            self.people.results = [
+                {**row, "account": {**(row["account"] or {}), **member["account"]}}
+                if row["id"] == member["id"] else row
+                for row in found
+            ]  # fmt: skip

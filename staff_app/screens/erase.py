@@ -99,7 +99,8 @@ def _requested(
         known = word in CATALOGUE
         text = t(word) if known else t("erase_stopped", code=erasure["refusal"])
         body.append(named("stopped", note(text, "stop")))
-    waits = erasure["confirmableFrom"] > clock.now().isoformat()
+    later = erasure["confirmableFrom"] != erasure["requestedAt"]  # else clocks differ by a blink
+    waits = later and erasure["confirmableFrom"] > clock.now().isoformat()
     if waits:
         time = clock.at(erasure["confirmableFrom"], till.desk.store)
         body.append(note(t("erase_wait", time=time)))

@@ -122,6 +122,8 @@ def test_from_home_a_gift_is_three_screens_away() -> None:
         await device.press("redeem")
         await device.until(lambda: device.named("points-now") is not None)
         assert fair.inputs[0]["points"] == 500
+        (row,) = device.till.people.results or []
+        assert row["account"]["points"] == 700  # in the list they were found in, too
         device.close()
 
     asyncio.run(play())
