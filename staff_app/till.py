@@ -39,6 +39,7 @@ from staff_app.state import (
 from staff_app.storage import NotKept, Storage
 from staff_app.till_members import MemberActs
 from staff_app.to_do import Home, Tasks
+from staff_app.whereabouts import Whereabouts
 from staff_app.work.basket import BasketWork
 from staff_app.work.booking import RETURNS, SALES, BookingWork
 from staff_app.work.checkout import CheckoutWork
@@ -80,6 +81,7 @@ class Till(MemberActs):
         self,
         transport: Transport,
         storage: Storage,
+        whereabouts: Whereabouts,
         go: Callable[[str], None],
         say: Callable[..., None],
     ) -> None:
@@ -87,7 +89,8 @@ class Till(MemberActs):
         self.basket, self.pricing, self.payment = Basket(), Pricing(), Payment()
         self.receipt, self.unsent = Receipt(), Unsent()
         self.search, self.people = Search(), People()
-        self.layout, self.orders, self.returning = Layout(), Orders(), Returning()
+        self.layout, self.whereabouts = Layout(), whereabouts
+        self.orders, self.returning = Orders(), Returning()
         self.person, self.top_up, self.mall = Person(), TopUp(), Mall()
         self.shelf, self.draft = Shelf(), Draft()
         self.performance, self.paper, self.printer = Performance(), Paper(), Printer()

@@ -5,13 +5,13 @@ from typing import Any
 import flet as ft
 
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.frame import BackTo, bar, screen
+from staff_app.ui.frame import BackTo, bar, head, place, screen
 from staff_app.ui.member_pane import MemberPane
 from staff_app.ui.member_search import MemberSearch
 
 
 @ft.component
-def Customers() -> ft.View:
+def Customers() -> ft.Control:
     till = use_till()
     t = use_words(till)
     wide = use(till.layout).wide
@@ -21,7 +21,7 @@ def Customers() -> ft.View:
 
     search = MemberSearch(look_at, t("register_only"))
     beside = MemberPane() if wide else None
-    return screen("/customers", bar(t("customers")), [search], tab="members", aside=beside)
+    return place(head("/customers", t("customers")), [search], aside=beside)
 
 
 @ft.component

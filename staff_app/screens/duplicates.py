@@ -10,7 +10,7 @@ from staff_app.money import count, money
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.choice import choice
 from staff_app.ui.context import in_words, use, use_till, use_words
-from staff_app.ui.frame import BackTo, bar, screen, scrolling
+from staff_app.ui.frame import BackTo, bar, head, place, screen, scrolling
 from staff_app.ui.member_strip import wallet_of
 from staff_app.ui.parts import card, empty, named, note, primary, quiet, secondary, skeleton
 from staff_app.ui.reasons import Reasons
@@ -22,12 +22,11 @@ REASONS_SHOWN = 3
 
 
 @ft.component
-def DuplicatesScreen() -> ft.View:
+def DuplicatesScreen() -> ft.Control:
     till = use_till()
     t = use_words(till)
     state = use(till.duplicates)
     ft.on_mounted(till.duplicates_work.begin)
-    head = bar(t("duplicates"), back=BackTo("/more"))
     names = {"OPEN": t("duplicates_open"), "DISMISSED": t("duplicates_dismissed")}
     body: list[ft.Control] = [
         choice("which-duplicates", names, state.which, till.duplicates_work.begin)
@@ -43,7 +42,7 @@ def DuplicatesScreen() -> ft.View:
         if state.after:
             rows.append(quiet("more-duplicates", t("show_more"), till.duplicates_work.more))
         body.append(ft.ListView(rows, expand=True, spacing=8))
-    return screen(ROUTE, head, body, tab="more")
+    return place(head(ROUTE, t("duplicates"), back=BackTo("/more")), body)
 
 
 @ft.component

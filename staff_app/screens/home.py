@@ -9,7 +9,7 @@ from staff_app.i18n import Words
 from staff_app.money import count
 from staff_app.screens.sale import UnsentNote
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.frame import LanguageButton, bar, screen, scrolling
+from staff_app.ui.frame import LanguageButton, head, place, scrolling
 from staff_app.ui.parts import amount, card, named, primary, quiet, secondary, skeleton
 from staff_app.ui.task_row import TaskRow
 
@@ -17,20 +17,15 @@ SHOWN_TASKS = 3
 
 
 @ft.component
-def Home() -> ft.View:
+def Home() -> ft.Control:
     till = use_till()
     t = use_words(till)
     desk = use(till.desk)
     ft.on_mounted(till.open_home)
     title = (desk.store or {}).get("name") or (desk.device or {}).get("storeName", "")
     body = scrolling([UnsentNote(), Today(), ToDo(), Ways()])
-    return screen(
-        "/home",
-        bar(title, [LanguageButton()]),
-        [body],
-        [primary("start-sale", t("start_sale"), lambda: till.go("/"))],
-        tab="home",
-    )
+    start = primary("start-sale", t("start_sale"), lambda: till.go("/"))
+    return place(head("/home", title, [LanguageButton()]), [body], [start])
 
 
 @ft.component
@@ -70,11 +65,11 @@ def ToDo() -> ft.Control:
     counts = (home.today or {}).get("taskCounts") or {}
     waiting = counts.get("mine", 0) + counts.get("untaken", 0)
     title = t("tasks_count", count=waiting) if waiting else t("tasks")
-    head: list[ft.Control] = [ft.Text(title, weight=ft.FontWeight.BOLD, expand=True)]
+    top: list[ft.Control] = [ft.Text(title, weight=ft.FontWeight.BOLD, expand=True)]
     if counts.get("overdue"):
         late = f"{t('due_overdue')} {counts['overdue']}"
-        head.append(ft.Text(late, color=ft.Colors.ERROR, weight=ft.FontWeight.BOLD))
-    head.append(quiet("all-tasks", t("tasks_all"), lambda: till.go("/tasks")))
+        top.append(ft.Text(late, color=ft.Colors.ERROR, weight=ft.FontWeight.BOLD))
+    top.append(quiet("all-tasks", t("tasks_all"), lambda: till.go("/tasks")))
     rows: list[ft.Control]
     if tasks.found is None:
         rows = [skeleton(2)] if tasks.asking else [ft.Text(t("tasks_unread"))]
@@ -83,7 +78,7 @@ def ToDo() -> ft.Control:
     else:
         first = tasks.found[:SHOWN_TASKS]
         rows = [TaskRow(task, key=task["id"]) for task in first]
-    return named("to-do", card(ft.Row(head), *rows, spacing=4))
+    return named("to-do", card(ft.Row(top), *rows, spacing=4))
 
 
 @ft.component

@@ -5,7 +5,7 @@ from typing import Any
 import flet as ft
 
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.frame import bar, screen
+from staff_app.ui.frame import head, place
 from staff_app.ui.parts import card, named, primary, row_of
 from staff_app.work.desk import MANAGERS
 
@@ -19,7 +19,7 @@ MANAGERS_WAYS: tuple[tuple[str, Any], ...] = (("duplicates", ft.Icons.PEOPLE_OUT
 
 
 @ft.component
-def More() -> ft.View:
+def More() -> ft.Control:
     till = use_till()
     t = use_words(till)
     desk = use(till.desk)
@@ -27,9 +27,8 @@ def More() -> ft.View:
     store = (desk.store or {}).get("name") or device.get("storeName", "")
     manages = bool(MANAGERS & set(staff.get("roles", [])))
     ways = WAYS + (MANAGERS_WAYS if manages else ())
-    return screen(
-        "/more",
-        bar(t("more_title")),
+    return place(
+        head("/more", t("more_title")),
         [
             card(
                 row_of(t("who_works"), f"{staff.get('name', '')} · {staff.get('number', '')}"),
@@ -39,7 +38,6 @@ def More() -> ft.View:
             ft.Container(expand=True),
         ],
         [primary("sign-out", t("sign_out"), till.hand_over)],
-        tab="more",
     )
 
 

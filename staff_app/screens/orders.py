@@ -8,14 +8,14 @@ from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.ui.code_field import CodeField
 from staff_app.ui.context import in_words, use, use_till, use_words
-from staff_app.ui.frame import bar, screen
+from staff_app.ui.frame import head, place
 from staff_app.ui.order_pane import OrderPane
 from staff_app.ui.order_row import OrderRow
 from staff_app.ui.parts import empty, icon_button, named, note, quiet, skeleton
 
 
 @ft.component
-def Orders() -> ft.View:
+def Orders() -> ft.Control:
     till = use_till()
     t = use_words(till)
     orders = use(till.orders)
@@ -42,9 +42,7 @@ def Orders() -> ft.View:
     ]
     if orders.refusal:
         body.insert(1, note(in_words(till, orders.refusal), "stop"))
-    return screen(
-        "/orders", bar(t("orders")), body, tab="orders", aside=OrderPane() if wide else None
-    )
+    return place(head("/orders", t("orders")), body, aside=OrderPane() if wide else None)
 
 
 def _found(t: Words, till: Any, orders: Any) -> ft.Control:

@@ -15,7 +15,7 @@ from staff_app.ui.basket_line import BasketLine
 from staff_app.ui.camera import CameraButton
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.exchange_strip import ExchangeStrip
-from staff_app.ui.frame import LanguageButton, bar, pane, screen
+from staff_app.ui.frame import LanguageButton, head, pane, place
 from staff_app.ui.member_strip import MemberStrip
 from staff_app.ui.parts import (
     amount,
@@ -38,7 +38,7 @@ FOCUS_BACK_SECONDS = 0.3
 
 
 @ft.component
-def Sale() -> ft.View:
+def Sale() -> ft.Control:
     till = use_till()
     t = use_words(till)
     desk, payment, search = use(till.desk), use(till.payment), use(till.search)
@@ -47,25 +47,20 @@ def Sale() -> ft.View:
     currency = desk.currency
     device = desk.device or {}
     title = (desk.store or {}).get("name") or device.get("storeName", "")
-    actions: list[ft.Control] = [LanguageButton()]
+    top = head("/", title, [LanguageButton()])
     if payment.waiting:
-        return screen("/", bar(title, actions), [WaitingSale(payment.waiting)], tab="sale")
+        return place(top, [WaitingSale(payment.waiting)])
     looking = search.searching or search.results is not None
-    head, lines = bar(title, actions), _basket(basket, pricing, currency)
+    lines = _basket(basket, pricing, currency)
     foot = _foot(t, till, basket, pricing, currency)
     if till.layout.wide:
         found = SearchResults() if looking else EmptyBasket()
         above: list[ft.Control] = [ft.Container(height=8), MemberStrip(), ExchangeStrip()]
         beside = pane([*above, lines if basket.lines else ft.Container(expand=True)], foot)
-        return screen("/", head, [UnsentNote(), ScanField(), found], tab="sale", aside=beside)
+        return place(top, [UnsentNote(), ScanField(), found], aside=beside)
     middle = SearchResults() if looking else lines
-    return screen(
-        "/",
-        head,
-        [UnsentNote(), MemberStrip(), ExchangeStrip(), ScanField(), middle],
-        [] if looking else foot,
-        tab="sale",
-    )
+    body = [UnsentNote(), MemberStrip(), ExchangeStrip(), ScanField(), middle]
+    return place(top, body, [] if looking else foot)
 
 
 @ft.component
@@ -74,7 +69,6 @@ def ScanField() -> ft.Control:
     till = use_till()
     t = use_words(till)
     search = use(till.search)
-    page = ft.context.page
     letters, set_letters = ft.use_state(False)
     trouble, set_trouble = ft.use_state("")
     focused = ft.use_ref(False)
@@ -89,7 +83,7 @@ def ScanField() -> ft.Control:
         """Without the focus, a scanner's Enter would press the button that was tapped last."""
         focused.current = False
         await asyncio.sleep(FOCUS_BACK_SECONDS)
-        if page.route == "/" and not focused.current and not letters:
+        if till.whereabouts.route == "/" and not focused.current and not letters:
             await _focus_again(event.control)
 
     use_scanner(scanned, lambda: bool(focused.current))

@@ -8,14 +8,14 @@ from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.ui.code_field import CodeField
 from staff_app.ui.context import in_words, use, use_till, use_words
-from staff_app.ui.frame import BackTo, bar, screen
+from staff_app.ui.frame import BackTo, bar, head, place, screen
 from staff_app.ui.parts import amount, empty, named, note, secondary, skeleton
 from staff_app.ui.style_pane import StylePane
 from staff_app.work.desk import MANAGERS
 
 
 @ft.component
-def Stock() -> ft.View:
+def Stock() -> ft.Control:
     till = use_till()
     t = use_words(till)
     shelf, desk = use(till.shelf), use(till.desk)
@@ -39,7 +39,7 @@ def Stock() -> ft.View:
     if shelf.refusal:
         body.insert(1, note(in_words(till, shelf.refusal), "stop"))
     beside = StylePane() if wide else None
-    return screen("/stock", bar(t("stock")), body, [ways], tab="stock", aside=beside)
+    return place(head("/stock", t("stock")), body, [ways], aside=beside)
 
 
 @ft.component

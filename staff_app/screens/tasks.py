@@ -8,7 +8,7 @@ from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.ui.choice import choice
 from staff_app.ui.context import in_words, use, use_till, use_words
-from staff_app.ui.frame import BackTo, bar, screen
+from staff_app.ui.frame import BackTo, bar, head, place, screen
 from staff_app.ui.parts import empty, note, primary, quiet, secondary, skeleton
 from staff_app.ui.task_pane import TaskPane
 from staff_app.ui.task_row import TaskRow, is_late, is_of_today
@@ -16,7 +16,7 @@ from staff_app.ui.task_ways import begin_task
 
 
 @ft.component
-def Tasks() -> ft.View:
+def Tasks() -> ft.Control:
     till = use_till()
     t = use_words(till)
     tasks = use(till.tasks)
@@ -32,8 +32,7 @@ def Tasks() -> ft.View:
         body.insert(0, note(in_words(till, tasks.trouble), "stop"))
     new = primary("new-task", t("new_task"), lambda: begin_task(till, "/tasks"))
     beside = TaskPane() if wide else None
-    head = bar(t("tasks"), back=BackTo("/home"))
-    return screen("/tasks", head, body, [new], tab="home", aside=beside)
+    return place(head("/tasks", t("tasks"), back=BackTo("/home")), body, [new], aside=beside)
 
 
 @ft.component

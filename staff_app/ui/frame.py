@@ -8,7 +8,8 @@ from staff_app import theme
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import icon_button, named, note
 from staff_app.ui.person_menu import PersonMenu
-from staff_app.ui.tabs import Rail, Tabs
+
+BAR_HEIGHT = 56
 
 
 def screen(
@@ -16,27 +17,38 @@ def screen(
     appbar: ft.AppBar | None,
     body: list[ft.Control],
     foot: list[ft.Control] | None = None,
-    tab: str = "",
-    aside: ft.Control | None = None,
 ) -> ft.View:
-    """`body` fills the middle, the last expanding control of it scrolls; `foot` stays in reach.
+    """A screen of its own, above a place or instead of one.
 
-    `tab` is the way through the app this screen stands on: it draws them all, below or beside, and
-    who is at work above.
+    `body` fills the middle, the last expanding control of it scrolls; `foot` stays in reach.
+    """
+    if appbar is not None:
+        appbar.title = _heading(route, appbar.title)
+    return ft.View(
+        route=route,
+        appbar=appbar,
+        padding=0,
+        spacing=0,
+        controls=[ft.SafeArea(content=_middle(body, foot), expand=True)],
+        horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def place(
+    head: ft.Control,
+    body: list[ft.Control],
+    foot: list[ft.Control] | None = None,
+    aside: ft.Control | None = None,
+) -> ft.Control:
+    """What one of the places shows that the ways through the app lead to (see `Place`).
+
     `aside` is a second pane; the caller gives one only where there is room.
     """
-    column = pane([Banner(), *body], foot)
-    if tab and appbar is not None:
-        appbar.actions = [*(appbar.actions or []), PersonMenu()]
-    middle: ft.Control = ft.Container(
-        expand=True,
-        alignment=ft.Alignment.TOP_CENTER,
-        content=ft.Container(width=theme.CONTENT_WIDTH, content=column),
-    )
+    middle = _middle(body, foot)
     if aside is not None:
         middle = ft.Row(
             [
-                ft.Container(column, expand=theme.LEFT_PANE),
+                ft.Container(pane([Banner(), *body], foot), expand=theme.LEFT_PANE),
                 ft.VerticalDivider(width=1, color=ft.Colors.OUTLINE_VARIANT),
                 ft.Container(aside, expand=theme.RIGHT_PANE),
             ],
@@ -44,28 +56,18 @@ def screen(
             spacing=0,
             vertical_alignment=ft.CrossAxisAlignment.STRETCH,
         )
-    if tab:
-        middle = ft.Column(
-            [
-                ft.Row(
-                    [Rail(tab), ft.Container(middle, expand=True)],
-                    expand=True,
-                    spacing=0,
-                    vertical_alignment=ft.CrossAxisAlignment.STRETCH,
-                ),
-                Tabs(tab),
-            ],
-            expand=True,
-            spacing=0,
-            horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
-        )
-    return ft.View(
-        route=route,
-        appbar=appbar,
-        padding=0,
+    return ft.Column(
+        [head, middle],
         spacing=0,
-        controls=[ft.SafeArea(content=middle, expand=True)],
         horizontal_alignment=ft.CrossAxisAlignment.STRETCH,
+    )
+
+
+def _middle(body: list[ft.Control], foot: list[ft.Control] | None) -> ft.Control:
+    return ft.Container(
+        expand=True,
+        alignment=ft.Alignment.TOP_CENTER,
+        content=ft.Container(width=theme.CONTENT_WIDTH, content=pane([Banner(), *body], foot)),
     )
 
 
@@ -113,19 +115,41 @@ def scrolling(shown: list[ft.Control], spacing: int = 12) -> ft.Control:
 def bar(title: str, actions: list[ft.Control] | None = None, back: Any = None) -> ft.AppBar:
     """`back` is what the arrow does; without it there is none."""
     return ft.AppBar(
-        title=ft.Text(
-            title,
-            size=18,
-            weight=ft.FontWeight.BOLD,
-            no_wrap=True,
-            overflow=ft.TextOverflow.ELLIPSIS,
-        ),
+        title=_title(title),
         leading=back,
         automatically_imply_leading=False,
-        toolbar_height=56,
+        toolbar_height=BAR_HEIGHT,
         title_spacing=0 if back else theme.MARGIN,
         actions=actions or [],
         actions_padding=ft.Padding.only(right=4),
+    )
+
+
+def head(
+    route: str, title: str, actions: list[ft.Control] | None = None, back: Any = None
+) -> ft.Control:
+    """The bar of a place: what it is, what one does there, and who is at work."""
+    heading = _heading(route, _title(title))
+    heading.expand = True
+    return ft.Container(
+        height=BAR_HEIGHT,
+        padding=ft.Padding.only(left=4 if back else theme.MARGIN, right=4),
+        content=ft.Row([*([back] if back else []), heading, *(actions or []), PersonMenu()]),
+    )
+
+
+def _heading(route: str, title: Any) -> ft.Semantics:
+    """By its name the screen that is shown is known; its address is told the browser later."""
+    return ft.Semantics(identifier=f"at{route}", header=True, content=title)
+
+
+def _title(text: str) -> ft.Text:
+    return ft.Text(
+        text,
+        size=18,
+        weight=ft.FontWeight.BOLD,
+        no_wrap=True,
+        overflow=ft.TextOverflow.ELLIPSIS,
     )
 
 

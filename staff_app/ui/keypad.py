@@ -8,6 +8,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.i18n import Words
+from staff_app.ui.page_keys import use_page_keys
 
 KEY_HEIGHT = 58
 _ROWS = (("1", "2", "3"), ("4", "5", "6"), ("7", "8", "9"))
@@ -75,26 +76,6 @@ def use_keys(
             await done
 
     use_page_keys(heard)
-
-
-def use_page_keys(heard: Callable[[ft.KeyboardEvent], Any]) -> None:
-    """The page's keys go to `heard` while this component is there. What listened before, a screen
-    below this one, listens again afterwards."""
-    page = ft.context.page
-    first, _ = ft.use_state(lambda: heard)
-    before = ft.use_ref(None)
-
-    def listen() -> None:
-        before.current = page.on_keyboard_event
-        page.on_keyboard_event = first
-        page.schedule_update()
-
-    def stop() -> None:
-        if page.on_keyboard_event is first:
-            page.on_keyboard_event = before.current
-            page.schedule_update()
-
-    ft.use_effect(listen, [], stop)
 
 
 def dots(entered: int) -> ft.Control:

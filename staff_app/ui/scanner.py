@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import flet as ft
 
-from staff_app.ui.keypad import use_page_keys
+from staff_app.ui.page_keys import use_page_keys
 
 PAUSE_SECONDS = 0.6
 """A scanner is faster than a hand: after a longer pause a new code begins."""

@@ -19,11 +19,10 @@ from urllib.parse import urlsplit
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import staff_app
-from staff_app.main import ROUTES
 from tests.e2e.browser import Phone
 
 APP = Path(staff_app.__file__).parent
-HOME = "/home" if any(route.path == "home" for route in ROUTES) else "/"
+HOME = "/home"
 OTHER_CONTROLS = ("named", "secondary", "quiet", "icon_button")
 SHEETS = ("-sheet", "-dialog")
 """How the names of sheets and dialogs end."""
@@ -34,6 +33,14 @@ identifiers => [...document.querySelectorAll('[flt-semantics-identifier]')]
   .map(element => element.getAttribute('flt-semantics-identifier'))
   .filter(name => identifiers.includes(name) || name.endsWith('-sheet') || name.endsWith('-dialog'))
 """
+_AT = """
+() => {
+  const headings = [...document.querySelectorAll('[flt-semantics-identifier^="at/"]')];
+  const shown = headings.pop();
+  return shown ? shown.getAttribute('flt-semantics-identifier').slice(2) : location.pathname;
+}
+"""
+"""The route of the screen that is shown; the browser's address comes after it."""
 
 
 def filled_buttons() -> set[str]:
@@ -148,8 +155,7 @@ class MeteredPhone(Phone):
         shown = self.page.evaluate(_SHOWN, self._buttons)
         sheets = [name for name in shown if name.endswith(SHEETS)]
         buttons = [name for name in shown if not name.endswith(SHEETS)]
-        path = urlsplit(self.page.url).path
-        return Place(path, (sheets or [""])[-1], (buttons or [""])[-1])
+        return Place(self.page.evaluate(_AT), (sheets or [""])[-1], (buttons or [""])[-1])
 
     def _act(self, taps: int) -> None:
         if self._running is not None:

@@ -4,12 +4,10 @@ A scene goes on from where the one before it ended, on a phone and on a tablet, 
 so it waits for names, never for words. A route that no scene shows is opened by its address.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import flet as ft
-
-from staff_app.main import ROUTES
+from staff_app.ways import ROUTES
 from tests.e2e.browser import Phone
 from tests.e2e.chain import PIN, Chain, Piece, fresh
 
@@ -74,15 +72,6 @@ class Scene:
     come: Callable[[Walk], None]
 
 
-def routes(found: list[ft.Route] = ROUTES, above: str = "") -> Iterator[str]:
-    """The path of every screen that the app can show."""
-    for route in found:
-        path = f"{above}/{route.path}" if route.path else above
-        if route.component is not None:
-            yield path or "/"
-        yield from routes(route.children or [], path)
-
-
 def by_address(path: str) -> Scene:
     def come(walk: Walk) -> None:
         walk.phone.open(path)
@@ -94,7 +83,7 @@ def by_address(path: str) -> Scene:
 def all_scenes() -> list[Scene]:
     """Those of this file, and one for every route that is in none of them."""
     shown = {scene.path for scene in SCENES}
-    return [*SCENES, *(by_address(path) for path in routes() if path not in shown)]
+    return [*SCENES, *(by_address(path) for path in ROUTES if path not in shown)]
 
 
 def _activate(walk: Walk) -> None:

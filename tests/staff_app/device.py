@@ -50,6 +50,8 @@ class Wire(Connection):
         self.called: list[tuple[str, Any]] = []
         self.late: dict[str, list[Any]] = {}
         """Calls of these methods wait here until `answer_late`."""
+        self.pushed: list[str] = []
+        """The addresses the browser was asked to show."""
         self.session: Session | None = None
 
     def send_message(self, message: Message) -> None:
@@ -58,6 +60,8 @@ class Wire(Connection):
         if message.action == MessageAction.SESSION_CRASHED:
             self.crashes.append(message.body.message)
         if message.action == MessageAction.INVOKE_METHOD:
+            if message.body.name == "push_route":
+                self.pushed.append(message.body.args["route"])
             if message.body.name in self.late:
                 self.late[message.body.name].append(message.body)
             else:
@@ -75,7 +79,7 @@ class Wire(Connection):
         elif call.name == "remove":
             self.kept.pop(arguments["key"], None)
         elif call.name == "push_route" and self.session:
-            self._go(arguments["route"])
+            self.go(arguments["route"])
         elif call.name in self.services:
             result = self.services[call.name]
             self.called.append((call.name, arguments))
@@ -94,7 +98,8 @@ class Wire(Connection):
             self._answer(call)
         return len(waiting)
 
-    def _go(self, route: str) -> None:
+    def go(self, route: str) -> None:
+        """The browser is at another address."""
         assert self.session
         self.session.apply_page_patch({"route": route})
         page = self.session.page
@@ -134,7 +139,7 @@ class Device:
     async def reload(self) -> "Device":
         """The page is loaded anew in another session; only what the device keeps is there."""
         self.close()
-        return await self.open(self.page.route)
+        return await self.open(self.route)
 
     def close(self) -> None:
         """The end of a page; nothing may have gone wrong behind it."""
@@ -146,6 +151,11 @@ class Device:
     def till(self) -> Till:
         till: Till = self.page.session.store.get("till")
         return till
+
+    @property
+    def route(self) -> str:
+        """Of the screen that is shown."""
+        return self.till.whereabouts.route
 
     def stored(self, name: str) -> Any:
         text = self.kept.get(f"chainstitch.{name}")

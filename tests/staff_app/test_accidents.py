@@ -55,7 +55,7 @@ async def test_back_while_the_sale_is_on_its_way_sells_once_and_shows_the_receip
     await device.until(lambda: bool(device.till.payment.waiting))
 
     device.till.go("/")
-    await device.until(lambda: device.page.route == "/")
+    await device.until(lambda: device.route == "/")
     assert device.named("to-payment") is None  # there is nothing to pay a second time
     await pressed
 
@@ -191,7 +191,7 @@ async def test_a_number_that_fits_two_members_is_chosen_from() -> None:
 
     await device.type("scan", "1111", enter=True)
 
-    await device.until(lambda: device.page.route == "/members")
+    await device.until(lambda: device.route == "/members")
     await device.sees("某丙")
     assert device.says("某乙")
     assert device.till.basket.member is None

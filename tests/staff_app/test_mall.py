@@ -109,13 +109,13 @@ def test_from_home_a_gift_is_three_screens_away() -> None:
         device = await working(fair)
         await device.press("tab-home")
         await device.press("way-points")
-        assert device.page.route == "/customers/for-points"
+        assert device.route == "/customers/for-points"
         await device.keys("13800001111")
         await device.press(f"member-{CARD}")
-        assert device.page.route == "/customers/mall"
+        assert device.route == "/customers/mall"
         await device.press("gift-U1")
         await device.sees("兑换 500 积分")
-        assert device.page.route == "/customers/gift"
+        assert device.route == "/customers/gift"
         await device.press("back")
         await device.sees("仅限 金卡 会员兑换")
         await device.press("gift-U1")

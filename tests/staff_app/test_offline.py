@@ -155,7 +155,7 @@ def test_what_the_rule_does_not_allow_is_not_sold() -> None:
             await device.type("scan", DRESS_EAN, enter=True)
             await device.sees(said)
             await device.press("to-payment")
-            assert device.page.route == "/"
+            assert device.route == "/"
             device.close()
 
     asyncio.run(play())

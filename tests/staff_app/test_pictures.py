@@ -1,15 +1,13 @@
 """Every screen of the app is on the contact sheet, and the meter knows each filled button."""
 
-from staff_app.main import ROUTES
+from staff_app.ways import ROUTES
 from tests.e2e.meter import Operation, Place, filled_buttons
-from tests.e2e.scenes import LONG_NAME, SCENES, all_scenes, routes
+from tests.e2e.scenes import LONG_NAME, SCENES, all_scenes
 
 
 def test_every_route_has_a_picture_and_every_picture_a_route() -> None:
-    there = set(routes(ROUTES))
-
-    assert {scene.path for scene in all_scenes()} - {""} == there
-    assert {scene.path for scene in SCENES} - {""} <= there
+    assert {scene.path for scene in all_scenes()} - {""} == set(ROUTES)
+    assert {scene.path for scene in SCENES} - {""} <= set(ROUTES)
 
 
 def test_no_two_pictures_have_one_name() -> None:
@@ -20,7 +18,7 @@ def test_no_two_pictures_have_one_name() -> None:
 
 
 def test_the_ways_of_the_app_are_routes() -> None:
-    assert {"/", "/pay", "/customers/member", "/orders/return"} <= set(routes(ROUTES))
+    assert {"/", "/pay", "/customers/member", "/orders/return"} <= set(ROUTES)
 
 
 def test_another_filled_button_is_another_step_and_a_sheet_is_one() -> None:

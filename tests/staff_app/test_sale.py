@@ -102,6 +102,7 @@ def test_signing_in_shows_home_and_no_other_screen_before() -> None:
         await device.until(lambda: device.named("sign-in") is None)
 
         assert device.named("start-sale") is not None
+        await device.until(lambda: device.wire.pushed == ["/home"])
         assert device.wire.answer_late("push_route") == 1
         await device.press("start-sale")
         await device.sees("扫第一件商品")

@@ -76,7 +76,7 @@ async def test_a_task_is_taken_looked_into_and_done() -> None:
     device = await at_home(shop)
     await device.press(f"task-{TASK}")
     await device.sees("系统")
-    assert device.page.route == "/tasks/task"
+    assert device.route == "/tasks/task"
     assert device.named("task-member") is not None
 
     await device.press("take-task")
@@ -84,7 +84,7 @@ async def test_a_task_is_taken_looked_into_and_done() -> None:
     await device.type("task-note", "已清点")
     await device.press("finish-task")
 
-    await device.until(lambda: device.page.route == "/tasks")
+    await device.until(lambda: device.route == "/tasks")
     await device.sees("现在没有待办。")
     assert shop.task_inputs[-1] == {"id": TASK, "outcome": "DONE", "note": "已清点"}
     device.close()
@@ -104,7 +104,7 @@ async def test_a_task_is_handed_on_with_a_reason() -> None:
     assert device.says("转给店员乙")
     await device.press("hand-on-now")
 
-    await device.until(lambda: device.page.route == "/tasks")
+    await device.until(lambda: device.route == "/tasks")
     assert shop.task_inputs == [
         {"id": TASK, "version": 1, "associateId": COLLEAGUE, "reason": "轮休"}
     ]
@@ -141,7 +141,7 @@ async def test_a_task_by_hand_is_made_once_though_the_answer_was_lost() -> None:
     await device.until(lambda: device.named("trouble") is not None)
     await device.press("raise-task")
 
-    await device.until(lambda: device.page.route == "/tasks")
+    await device.until(lambda: device.route == "/tasks")
     first, again = shop.task_inputs
     assert first == again
     assert (first["reason"], first["associateId"], first["dueInDays"]) == ("整理橱窗", STAFF, 1)
@@ -157,7 +157,7 @@ async def test_a_task_about_a_member_begins_at_the_member() -> None:
     await device.type("task-words", "电话问候")
     await device.press("raise-task")
 
-    await device.until(lambda: device.page.route == "/customers")
+    await device.until(lambda: device.route == "/customers")
     assert shop.task_inputs[0]["memberId"] == member["id"]
     assert member["cardCode"] == CARD
     device.close()
@@ -249,7 +249,7 @@ async def test_an_order_that_cannot_be_seen_is_said_and_the_task_stays() -> None
     await device.press("task-order")
 
     await device.sees("看不到这张订单。")
-    assert device.page.route == "/tasks/task"
+    assert device.route == "/tasks/task"
     device.close()
 
 
@@ -264,6 +264,6 @@ async def test_where_there_is_room_a_task_stands_beside_the_list() -> None:
     await device.press(f"task-{TASK}")
 
     await device.until(lambda: device.named("task-head") is not None)
-    assert device.page.route == "/tasks"
+    assert device.route == "/tasks"
     assert device.named("new-task") is not None
     device.close()
