@@ -1,4 +1,5 @@
-"""The members that a till keeps for when it is without network: those who bought here lately."""
+"""The members that a till keeps for when it is without network: those who bought here lately, or
+got their card here lately and have not bought yet."""
 
 from datetime import UTC, datetime
 
@@ -13,18 +14,23 @@ from shared.seal import Caller
 MEMBERS_LIMIT = 2_000
 
 # Whoever was merged has the purchases of both; the row that came with an order stays as it is.
+# Cards that staff made are few and have an index; an import of a whole chain is not among them.
 _SEEN = text(
     f"""
-    WITH bought AS (
+    WITH here AS (
       SELECT member_id, max(placed_at) AS at, max({changes.written("member_orders")}) AS written
       FROM member_orders
       WHERE store_id = :store_id AND NOT voided
         AND placed_at > CAST(:now AS timestamptz) - make_interval(days => :days)
       GROUP BY member_id
+      UNION ALL
+      SELECT id, registered_at, {changes.written("members")} FROM members
+      WHERE home_store_id = :store_id AND registered_by IS NOT NULL
+        AND registered_at > CAST(:now AS timestamptz) - make_interval(days => :days)
     ), seen AS (
-      SELECT coalesce(m.survivor_id, m.id) AS id, max(bought.at) AS at,
-        max(greatest(bought.written, {changes.written("m")})) AS written
-      FROM bought JOIN members m ON m.id = bought.member_id
+      SELECT coalesce(m.survivor_id, m.id) AS id, max(here.at) AS at,
+        max(greatest(here.written, {changes.written("m")})) AS written
+      FROM here JOIN members m ON m.id = here.member_id
       GROUP BY 1 ORDER BY 2 DESC LIMIT :limit
     )
     SELECT m.id, m.name, m.card_code, m.last_four, t.tier,

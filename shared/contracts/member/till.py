@@ -1,4 +1,5 @@
-"""The members that a till knows without network: those who bought in its store lately."""
+"""The members that a till knows without network: those who bought in its store lately, or got
+their card there lately."""
 
 from datetime import date
 from typing import Annotated
@@ -32,7 +33,8 @@ class TillMembers(Message, frozen=True, kw_only=True):
 
 
 class GetTillMembers(Command[TillMembers], frozen=True, kw_only=True):
-    """Members who bought in this store within `days`, at most the last 2,000 of them."""
+    """Members who bought in this store within `days`, or whose card its staff made within them; at
+    most 2,000, those who were seen last."""
 
     store_id: UUID
     since_version: Text | None = None

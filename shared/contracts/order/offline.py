@@ -68,7 +68,7 @@ class OfflineRule(Message, frozen=True, kw_only=True):
     """What a till may sell without network (K19). An empty set means no restriction; a device has
     to be one that is bound to the store. `hours` count from the last answer of the server. Amounts
     are minor units of the store's currency: of one sale, and of all since the last answer. A till
-    keeps the members who bought in its store within `member_days`."""
+    keeps the members who bought or got their card in its store within `member_days`."""
 
     allowed: bool = True
     store_ids: Stores = frozenset()

@@ -1,4 +1,5 @@
-"""Whom a till knows without network: those who bought in its store lately, and little of them."""
+"""Whom a till knows without network: those who bought in its store lately or got their card there,
+and little of them."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -30,23 +31,32 @@ def store(database: Database) -> UUID:
         return open_store(session)
 
 
-def bought(database: Database, store: UUID, keys: Keyring, number: int, days: int = 1) -> UUID:
-    """A member who bought in the store so many days ago."""
+def registered(database: Database, store: UUID, keys: Keyring, number: int, days: int) -> UUID:
+    """Somebody who got their card in the store so many days ago, and has not bought."""
     with database.transaction() as session:
         made = profiles.register(
             session, keys, staff(Role.ASSOCIATE, store),
             registration(store, phone=f"1381234{number:04}", name=f"顾客{number}"),
         )  # fmt: skip
+        at = {"id": made.id, "at": NOW - timedelta(days=days)}
+        session.execute(text("UPDATE members SET registered_at = :at WHERE id = :id"), at)
+        return made.id
+
+
+def bought(database: Database, store: UUID, keys: Keyring, number: int, days: int = 1) -> UUID:
+    """A member for years who bought in the store so many days ago."""
+    made = registered(database, store, keys, number, days=1_000)
+    with database.transaction() as session:
         session.execute(
             text(
                 "INSERT INTO member_orders (order_id, member_id, store_id, business_date,"
                 " placed_at, currency, total_minor, lines, voided)"
                 " VALUES (:id, :member, :store, :day, :at, 'CNY', 1, '[]', false)"
             ),
-            {"id": new_id(), "member": made.id, "store": store, "day": NOW.date(),
+            {"id": new_id(), "member": made, "store": store, "day": NOW.date(),
              "at": NOW - timedelta(days=days)},
         )  # fmt: skip
-        return made.id
+    return made
 
 
 def asked(
@@ -74,6 +84,26 @@ def test_who_bought_here_lately(database: Database, store: UUID, keys: Keyring) 
     assert (known.id, known.name, known.last_four, known.tier) == (here, "顾客1", "0001", "gold")
     assert known.until == date(2026, 5, 29)
     assert asked(database, store, days=0).items == []
+
+
+def test_who_got_a_card_here_lately_and_has_not_bought_yet(
+    database: Database, store: UUID, keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.transaction() as session:
+        elsewhere = open_store(session)
+    new = registered(database, store, keys, 1, days=2)
+    registered(database, store, keys, 2, days=91)
+    registered(database, elsewhere, keys, 3, days=1)
+    brought = registered(database, store, keys, 4, days=1)  # by an import: nobody made the card
+    change(database, "UPDATE members SET registered_by = NULL WHERE id = :id", id=brought)
+
+    (known,) = asked(database, store).items
+    assert (known.id, known.name, known.until) == (new, "顾客1", date(2026, 5, 28))
+    assert asked(database, store, days=2).items == []
+
+    monkeypatch.setattr(till, "MEMBERS_LIMIT", 1)  # of both together, who was seen last
+    later = bought(database, store, keys, 5, days=1)
+    assert [each.id for each in asked(database, store).items] == [later]
 
 
 def test_then_only_who_has_changed(database: Database, store: UUID, keys: Keyring) -> None:
