@@ -1,5 +1,6 @@
 """A gateway that is made up, but answers by the real schema: documents, variables and shapes are
-checked by graphql-core against gateway/schema.graphql, so a wrong field fails a test here."""
+checked by graphql-core against gateway/schema.graphql, so a wrong field fails a test here, and so
+does what a gateway would not let pass."""
 
 import asyncio
 import functools
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 
 from graphql import DocumentNode, build_schema, execute_sync, parse, validate
 
+from gateway.documents import Documents
 from staff_app.client import SignedOut, Unreachable
 from tests.staff_app.to_do import COLLEAGUE, STAFF, STORE, ToDo
 
@@ -16,6 +18,8 @@ __all__ = ["COLLEAGUE", "STAFF", "STORE"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = build_schema((ROOT / "gateway" / "schema.graphql").read_text())
+LIMITS = Documents(SCHEMA, depth_limit=12, cost_limit=20_000)
+"""As gateways have them."""
 OTHER_STORE = "0190a000-0000-7000-8000-000000000002"
 DEVICE = "0190a000-0000-7000-8000-000000000003"
 PROMOTION = "0190a000-0000-7000-8000-000000000005"
@@ -106,6 +110,7 @@ class Shop(ToDo):
         if token in self.expired or (token and token != f"access-{self.generation}"):
             error = {"message": "", "extensions": {"code": "UNAUTHENTICATED"}}
             return 401, {"data": None, "errors": [error]}
+        LIMITS.get(body["query"], body["variables"])
         root = {name: self._resolver(name) for name in self.fields}
         document = _checked(body["query"])
         result = execute_sync(SCHEMA, document, root, variable_values=body["variables"])
