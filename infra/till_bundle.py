@@ -47,8 +47,10 @@ CLIENT = (
     "pyodide/python_stdlib.zip",
 )  # fmt: skip
 """Of Flet's web client: what a till asks for, and the licences."""
-PACKAGES = ("flet", "repath", "six", "msgpack", "tzdata")
-FLET_LEFT_OUT = re.compile(r"flet/(auth|fastapi|testing|cli\.py|pytest_plugin\.py)")
+PACKAGES = ("flet", "repath", "six", "msgpack", "tzdata", "qrcode")
+LEFT_OUT = re.compile(
+    r"flet/(auth|fastapi|testing|cli\.py|pytest_plugin\.py)|qrcode/(tests|console_scripts\.py)"
+)
 NOT_PRECACHED = re.compile(r"NOTICES$|\.symbols$")
 WORTH_COMPRESSING = 0.95
 
@@ -202,7 +204,7 @@ def _python_sources() -> Iterator[tuple[str, Path]]:
         for file in importlib.metadata.files(package) or []:
             name = str(file)
             wanted = name.endswith((".py", ".json")) or name.startswith("tzdata/zoneinfo/")
-            if wanted and not name.startswith("..") and not FLET_LEFT_OUT.match(name):
+            if wanted and not name.startswith("..") and not LEFT_OUT.match(name):
                 yield name, Path(str(file.locate()))
 
 

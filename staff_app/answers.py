@@ -36,7 +36,8 @@ class Answers:
     async def _told(self, sent: Sent) -> None:
         """A sale that was made without network: it is done, only its number is news."""
         if sent.order:
-            if (self._till.receipt.order or {}).get("id") == sent.sale["id"]:
+            shown = (self._till.receipt.order or {}).get("id")
+            if shown in (sent.sale["id"], sent.sale.get("first_id", "")):
                 self._till.receipt.order = sent.order
                 await self._till.checkout.keep_receipt()
             self._till.say("uploaded", number=sent.order["receiptNumber"] or "")

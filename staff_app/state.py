@@ -35,6 +35,7 @@ class Desk:
     """Somebody has just handed the device over: the next one is asked for."""
     ended: bool = False
     """The sign-in ended by itself; whoever signs in finds everything as it was."""
+    pin_again: bool = False  # who signed in without the server does so again after a reload
 
     @property
     def currency(self) -> str:
@@ -321,7 +322,6 @@ class Performance:
     was chosen; None: the device's. `shown` is the newest answer."""
 
     back_to: str = "/more"
-
     period: str = "DAY"
     day: str = ""
     staff: dict[str, Any] | None = None

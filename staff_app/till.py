@@ -135,10 +135,10 @@ class Till(MemberActs):
             self.outbox,
         )  # fmt: skip
         self.basket_work.alone = self.offline.quote
-        self.checkout.offline = self.offline
+        self.checkout.offline, self.checkout.in_background = self.offline, self.keep_running
         self.finding.kept = lambda: self.snapshot if self.offline.selling else None
         self.answers = Answers(self)
-        self.outbox.answered = self.answers.came
+        self.outbox.answered, self.outbox.number = self.answers.came, self.offline.number
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

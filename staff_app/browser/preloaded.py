@@ -17,7 +17,7 @@ import staff_app.words
 LAZY = (
     "flet.app", "flet.messaging.session", "flet.messaging.protocol", "flet.pubsub.pubsub_hub",
     "flet.messaging.connection", "msgpack", "tzdata", "zoneinfo", "pyodide.http", "pyodide.ffi",
-    "staff_app.browser.storage", "staff_app.browser.transport",
+    "staff_app.browser.storage", "staff_app.browser.transport", "qrcode",
 )  # fmt: skip
 for _name in LAZY:
     importlib.import_module(_name)

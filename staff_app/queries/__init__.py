@@ -26,7 +26,7 @@ _LINES = """
     line skuId name colour size skuCode quantity unitListMinor listMinor discountMinor netMinor
     reasons { promotionId nameZh nameEn code amountMinor textZh textEn }
   }
-  promotions { promotionId nameZh nameEn discountMinor couponCode }
+  promotions { promotionId version nameZh nameEn discountMinor couponCode }
 """
 
 _QUOTE = (

@@ -8,10 +8,11 @@ from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.money import count, money
 from staff_app.state import Receipt as ReceiptState
+from staff_app.ui.alone_receipt import AloneReceipt
 from staff_app.ui.balances import after_booking, balances
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
-from staff_app.ui.parts import amount, card, empty, named, note, primary, row_of
+from staff_app.ui.parts import amount, card, empty, named, primary, row_of
 from staff_app.ui.receipt_actions import ReceiptActions
 from staff_app.ui.receipt_lines import refunds, sold_line, sums, tenders
 from staff_app.work.returning import money_back
@@ -39,13 +40,14 @@ def Receipt() -> ft.View:
     if receipt.exchange:
         cards.insert(1, _given_back(t, receipt.exchange, order, currency))
     if order["status"] == "OFFLINE":
-        cards.insert(1, named("alone-receipt", note(t("alone_receipt"))))
+        cards.insert(1, AloneReceipt(order))
     elif order["memberId"]:
         cards.insert(1, _balances(t, receipt, currency))
     if order["status"] != "OFFLINE":  # it is printed by the server, which has yet to hear of it
         cards.append(ReceiptActions({"orderId": order["id"]}, order["receiptNumber"], "/receipt"))
     column = scrolling(cards)
-    head = bar(t("receipt_number", number=order["receiptNumber"] or ""))
+    title = t("receipt_number", number=order["receiptNumber"])
+    head = bar(title if order["receiptNumber"] else t("receipt_on_its_way"))
     return screen("/receipt", head, [column], [button])
 
 

@@ -1,9 +1,11 @@
-"""Settings: language and look, the printer, what this device and this version are, sign out."""
+"""Settings: language and look, the printer, what this device can do without network, what it and
+this version are, sign out."""
 
 import flet as ft
 
 from staff_app import VERSION, theme
 from staff_app.i18n import NAMES
+from staff_app.ui.alone_card import AloneCard
 from staff_app.ui.choice import choice
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
@@ -21,6 +23,7 @@ def Settings() -> ft.View:
     shown: list[ft.Control] = [
         card(row_of(t("language"), Language()), row_of(t("appearance"), Look())),
         PrinterForm(),
+        AloneCard(),
         card(
             ft.Text(t("about"), weight=ft.FontWeight.BOLD),
             row_of(t("who_works"), f"{staff.get('name', '')} · {staff.get('number', '')}"),

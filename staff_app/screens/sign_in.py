@@ -84,7 +84,7 @@ def SignIn() -> ft.View:
         bar(f"{device.get('storeName', '')} · {device.get('deviceCode', '')}", [LanguageButton()]),
         [
             ft.Container(expand=True),
-            *_title(t, desk.handing_over and bool(known)),
+            *_title(t, desk.handing_over and bool(known), desk.pin_again),
             _colleagues(known, entry.number, entry.pick),
             ft.Row(
                 [
@@ -104,15 +104,16 @@ def SignIn() -> ft.View:
     )  # fmt: skip
 
 
-def _title(t: Words, handing_over: bool) -> list[ft.Control]:
+def _title(t: Words, handing_over: bool, pin_again: bool) -> list[ft.Control]:
     title = ft.Text(
         t("hand_over_to" if handing_over else "sign_in_title"),
         size=theme.LARGE, weight=ft.FontWeight.BOLD, text_align=ft.TextAlign.CENTER,
     )  # fmt: skip
-    if not handing_over:
+    if not (handing_over or pin_again):
         return [title]
     hint = ft.Text(
-        t("hand_over_hint"), size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
+        t("hand_over_hint" if handing_over else "pin_again"),
+        size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
         text_align=ft.TextAlign.CENTER,
     )  # fmt: skip
     return [title, hint]

@@ -80,7 +80,8 @@ def UnsentSale(sale: dict[str, Any]) -> ft.Control:
         ),
     )  # fmt: skip
     if is_alone(sale):
-        told = t("alone_sale", receipt=sale["input"]["offline"]["receipt"])
+        offline = sale["input"].get("offline")
+        told = t("alone_sale", receipt=offline["receipt"]) if offline else t("alone_left")
         inside.insert(1, ft.Text(told, size=theme.SMALL))
     if sale.get("refusal") and is_alone(sale):
         inside.append(note(in_words(till, sale["refusal"]), "stop"))

@@ -37,6 +37,23 @@ OFFLINE: Words = {
         "离线小票：联网后自动入账，积分届时到账。",
         "Sold without network: booked by itself once it is back, and points with it.",
     ),
+    "alone_receipt_keep": (
+        "凭此小票号退换货；请顾客拍照，或分享文字小票。",
+        "Returns go by this number: let the customer photograph it, or share it as text.",
+    ),
+    "alone_receipt_returns": ("凭此小票号退换货", "Please show this number for returns"),
+    "alone_share": ("分享文字小票", "Share as text"),
+    "cannot_share_text": (
+        "这里不能直接分享，请顾客拍下小票号和二维码。",
+        "Sharing is not possible here: let the customer photograph number and code.",
+    ),
+    "alone_on_its_way": (
+        "已收款，小票上传中：网络恢复后自动入账并给出小票号，可以接待下一位。",
+        "Paid, and on its way: booked by itself once the network is back, and its number comes "
+        "then. Go on with the next customer.",
+    ),
+    "receipt_on_its_way": ("小票 · 上传中", "Receipt on its way"),
+    "alone_left": ("已收款，等待系统回应", "Paid; the system has yet to answer"),
     "alone_sale": ("离线销售 {receipt}", "Without network {receipt}"),
     "alone_accept": ("店长确认入账", "Accept as manager"),
     "alone_accept_reason": ("确认的理由", "Why it is accepted"),
@@ -49,6 +66,16 @@ OFFLINE: Words = {
     "alone_kept": (
         "本机备有 {styles} 款商品，{time} 更新，断网也能卖。",
         "This device has {styles} styles as of {time} and can sell without network.",
+    ),
+    "alone_title": ("离线销售", "Selling without network"),
+    "alone_nothing_kept": (
+        "这台设备没有备齐商品和价格，断网时不能销售。",
+        "This device has no prices and pieces of its own: it cannot sell without network.",
+    ),
+    "pin_again": (
+        "没有网络时登录的，页面重新载入后要再输一次 PIN。购物篮和待上传的销售都还在。",
+        "You signed in without network: after a reload the PIN is asked for again. The basket and "
+        "unsent sales are still here.",
     ),
     "unsent_sum": ("共 {amount}，最早一笔 {age}", "{amount} in all, the oldest {age}"),
     "age_now": ("刚刚", "just now"),

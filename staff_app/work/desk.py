@@ -43,6 +43,7 @@ class DeskWork:
         if self._client.tokens is not None:
             self._desk.staff = await self._storage.read("staff")
         else:
+            self._desk.pin_again = await self._storage.read("staff") is not None
             await self._storage.lock()
 
     async def activate(self, code: str) -> None:
@@ -141,12 +142,13 @@ class DeskWork:
             await self._storage.lock()
             raise Unreachable("nothing is known of this person")
         self._client.tokens, self._client.late = None, late
+        await self._storage.keep("tokens", None)  # whoever was here before may be another
         await self._begin(staff)
 
     async def _begin(self, staff: dict[str, Any]) -> None:
         await self._storage.keep("staff", staff)
         await self._remember_name(staff)
-        self._desk.ended = self._desk.handing_over = False
+        self._desk.ended = self._desk.handing_over = self._desk.pin_again = False
         self._desk.staff = staff
 
     async def _learn_store(self, store_id: str) -> None:

@@ -20,9 +20,11 @@ from staff_app.storage import NotKept, Storage
 from staff_app.words import CATALOGUE
 from staff_app.work.outbox import Outbox, Sent, new_sale
 from staff_app.work.reckoning import Piece, Reckoned, reckon, tax_inside
+from staff_app.work.returning import MONEY
 from staff_app.work.snapshot import Snapshot
 
-SYNC_SECONDS = 300.0
+SYNC_SECONDS, AGAIN_SECONDS = 300.0, 15.0
+"""How often is asked what has changed; and when again, if that could not be learned."""
 WORTH_TELLING_SECONDS = 60
 """A spell that was shorter, and in which nothing was sold, is no news."""
 log = logging.getLogger(__name__)
@@ -63,10 +65,11 @@ class OfflineWork:
         """Learn what has changed while there is a network, for as long as the session lives."""
         while self._storage.holds_much:
             self._wake.clear()
+            pause = SYNC_SECONDS
             if self._desk.staff is not None and self._network.reached:
-                await self._contact()
+                pause = SYNC_SECONDS if await self._contact() else AGAIN_SECONDS
             try:
-                async with asyncio.timeout(SYNC_SECONDS):
+                async with asyncio.timeout(pause):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -157,25 +160,38 @@ class OfflineWork:
             quote["refusal"] = {"code": reason, "zh": zh, "en": en, "coupon": ""}
         return quote
 
-    async def _prepare(
-        self, question: dict[str, Any], quote: dict[str, Any], tenders: list[dict[str, Any]]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The input that tells this sale, and the receipt until it is booked. Raises `NotKept`."""
+    async def leave(
+        self, sale: dict[str, Any], quote: dict[str, Any], tenders: list[dict[str, Any]]
+    ) -> Sent | None:
+        """A sale that was sent and got no answer, as one made alone; None where it has to wait for
+        its answer. The server may have it: it is sent again as it is, and told as a fact under
+        another id only when the server refuses it. Its receipt has a number with the answer."""
+        needs_answer = sale["input"]["couponCodes"] or sale["input"].get("exchange")
+        needs_answer = needs_answer or any(each["kind"] not in MONEY for each in tenders)
+        if needs_answer or not self.selling or self.why_not(int(quote["totalMinor"])):
+            return None
+        fact = await self._fact(sale["input"], quote, "")
+        try:
+            sale = await self._outbox.leave(sale, fact)
+        except NotKept:
+            return None
+        await self._sold(int(quote["totalMinor"]))
+        return Sent(sale, {**self._receipt("", quote, tenders), "id": sale["id"]})
+
+    async def _fact(
+        self, input_: dict[str, Any], quote: dict[str, Any], receipt: str
+    ) -> dict[str, Any]:
+        """The input that tells a sale as one made alone, now."""
         spell = self._alone.spell
         if spell is None:
             await self.went()
             spell = self._alone.spell or {}
-        number = int(await self._storage.read("offline_number") or 0) + 1
-        await self._storage.write("offline_number", number)
-        store, device = self._desk.store or {}, self._desk.device or {}
-        receipt = f"{store.get('code', 'S')}-{device.get('deviceCode', 'X')}L-{number:06d}"
         nets = {line["line"]: line["netMinor"] for line in quote["lines"]}
-        input_ = {
-            **question,
+        return {
+            **input_,
             "couponCodes": [],
-            "lines": [{**line, "statedMinor": nets[line["line"]]} for line in question["lines"]],
+            "lines": [{**line, "statedMinor": nets[line["line"]]} for line in input_["lines"]],
             "totalMinor": quote["totalMinor"],
-            "tenders": tenders,
             "offline": {
                 "spellId": spell["id"],
                 "receipt": receipt,
@@ -186,7 +202,13 @@ class OfflineWork:
                 "terms": _terms(quote),
             },
         }
-        return input_, self._receipt(receipt, quote, tenders)
+
+    async def number(self) -> str:
+        """The next receipt number of this device without network. Raises `NotKept`."""
+        number = int(await self._storage.read("offline_number") or 0) + 1
+        await self._storage.write("offline_number", number)
+        store, device = self._desk.store or {}, self._desk.device or {}
+        return f"{store.get('code', 'S')}-{device.get('deviceCode', 'X')}L-{number:06d}"
 
     async def sell(
         self,
@@ -198,7 +220,9 @@ class OfflineWork:
     ) -> Sent:
         """The sale is made when it is saved; the outbox tells it when somebody listens. Raises
         `NotKept`. The answer is the receipt until then."""
-        input_, receipt = await self._prepare(told, quote, tenders)
+        number = await self.number()
+        input_ = await self._fact({**told, "tenders": tenders}, quote, number)
+        receipt = self._receipt(number, quote, tenders)
         sale = new_sale(new_id(), input_, basket, staff)
         await self._outbox.save(sale)
         await self._sold(int(quote["totalMinor"]))
@@ -220,7 +244,8 @@ class OfflineWork:
 
     # Helpers.
 
-    async def _contact(self) -> None:
+    async def _contact(self) -> bool:
+        """Whether this till is up to date now, and has told what it had to."""
         try:
             await self._snapshot.sync(self._store_id, self._desk.currency)
             self._show()
@@ -234,6 +259,9 @@ class OfflineWork:
             log.info("what this till keeps was not brought up to date")
         except Refused as refused:
             log.warning("what this till keeps was refused: %s", refused.code)
+        else:
+            return True
+        return False
 
     async def _tell(self, spell: dict[str, Any]) -> None:
         input_ = {

@@ -2,7 +2,9 @@
 there is an answer.
 
 The id of each is made once. Whatever happens to the answer, sending the same again gets the
-first one, so that nothing is lost and nothing is booked twice.
+first one, so that nothing is lost and nothing is booked twice. A sale whose customer left before
+there was an answer has happened: when the server refuses it, its id is dead there, and it is told
+anew as a sale that was made without network.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from typing import Any
 
 from staff_app import queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
+from staff_app.ids import new_id
 from staff_app.queries import mall, members, offline
 from staff_app.state import Desk, Unsent
 from staff_app.storage import NotKept, Storage
@@ -51,6 +54,8 @@ class Outbox:
         self._one_at_a_time = asyncio.Lock()
         self._wake = asyncio.Event()
         self._being_paid: set[str] = set()
+        self.number: Callable[[], Awaitable[str]] = _no_number
+        """The next receipt number of a sale made without network; raises `NotKept`."""
         self.answered: Callable[[Sent], Awaitable[None]] = _nothing
         """Told what became of a sale that was sent in the background."""
 
@@ -72,8 +77,9 @@ class Outbox:
             await self._storage.keep("unsent", before)
             raise
 
-    async def send(self, sale_id: str) -> Sent:
-        """One attempt. Its sale leaves the list with an answer."""
+    async def send(self, sale_id: str, and_keep: bool = False) -> Sent:
+        """One attempt. Its sale leaves the list with an answer. `and_keep`: it stays its payer's,
+        who says `release`."""
         async with self._one_at_a_time:
             sale = self.find(sale_id)
             self._unsent.sending = sale_id
@@ -83,6 +89,9 @@ class Outbox:
             except Refused as refused:
                 if refused.code in _ON_ITS_WAY:
                     return Sent(sale)
+                sale = self.find(sale_id)  # it may have been left meanwhile
+                if sale.get("alone"):
+                    return Sent(await self._as_fact(sale))
                 if is_alone(sale):  # it has happened: never let go of
                     await self.set_aside(sale, refused)
                 else:
@@ -92,7 +101,8 @@ class Outbox:
                 return Sent(sale)
             finally:
                 self._unsent.sending = ""
-                self._being_paid.discard(sale_id)
+                if not and_keep:
+                    self._being_paid.discard(sale_id)
             await self.forget(sale_id)
             return Sent(sale, payload[answer])
 
@@ -103,6 +113,33 @@ class Outbox:
     async def forget(self, sale_id: str) -> None:
         self._unsent.sales = [sale for sale in self._unsent.sales if sale["id"] != sale_id]
         await self._storage.keep("unsent", list(self._unsent.sales) or None)
+
+    async def leave(self, sale: dict[str, Any], fact: dict[str, Any]) -> dict[str, Any]:
+        """The customer goes before there is an answer. `fact` is what is told instead when the
+        server refuses the sale: its input as one made without network, but for id and receipt.
+        Raises `NotKept`."""
+        return await self._replace(sale, {**sale, "alone": fact})
+
+    async def _as_fact(self, sale: dict[str, Any]) -> dict[str, Any]:
+        """A refused order is never placed any more: the sale goes on under another id."""
+        fact = {name: value for name, value in sale.items() if name != "alone"}
+        fact["id"], fact["first_id"] = new_id(), sale["id"]
+        try:
+            offline = {**sale["alone"]["offline"], "receipt": await self.number()}
+            fact["input"] = {**sale["alone"], "orderId": fact["id"], "offline": offline}
+            return await self._replace(sale, fact)
+        except NotKept:
+            return sale  # refused once more the next time
+
+    async def _replace(self, sale: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
+        before = list(self._unsent.sales)
+        self._unsent.sales = [by if known["id"] == sale["id"] else known for known in before]
+        try:
+            await self._storage.write("unsent", list(self._unsent.sales))
+        except NotKept:
+            self._unsent.sales = [sale if known is by else known for known in self._unsent.sales]
+            raise
+        return by
 
     async def set_aside(self, sale: dict[str, Any], refused: Refused) -> None:
         """Keep a refused sale in the list with its reason, until somebody looks at it."""
@@ -199,8 +236,9 @@ def promise(
 
 
 def is_alone(sale: dict[str, Any]) -> bool:
-    """Whether a sale was made without network: it has happened, whatever is said to it."""
-    return bool(sale["input"].get("offline"))
+    """Whether a sale was made without network, or left before it had an answer: it has happened,
+    whatever is said to it."""
+    return bool(sale["input"].get("offline") or sale.get("alone"))
 
 
 def kind_of(sale: dict[str, Any]) -> str:
@@ -221,6 +259,10 @@ def minor_of(sale: dict[str, Any]) -> int:
 def told(refused: Refused) -> dict[str, str]:
     """A refusal as screens and the device keep it."""
     return {"code": refused.code, "zh": refused.zh, "en": refused.en}
+
+
+async def _no_number() -> str:
+    raise NotKept("offline_number")
 
 
 async def _nothing(_sent: Sent) -> None:

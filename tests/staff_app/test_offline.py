@@ -1,9 +1,14 @@
 """A till whose network is gone goes on selling, and tells it when the network is back."""
 
 import asyncio
+import io
 import json
 from datetime import datetime
 from typing import Any
+
+import flet as ft
+import zxingcpp
+from PIL import Image
 
 from tests.staff_app.alone import FarShop, Room, cut, with_room
 from tests.staff_app.device import Device
@@ -45,6 +50,36 @@ def test_it_sells_alone_and_tells_it_later() -> None:
         assert (shop.reports[0]["sales"], shop.reports[0]["totalMinor"]) == (1, "26820")
         assert shop.reports[0]["spellId"] == offline["spellId"]
         await device.until(lambda: not device.says("离线销售中"))
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_its_receipt_has_number_and_code_at_once_and_can_be_shared_as_text() -> None:
+    async def play() -> None:
+        shop = FarShop()
+        device = await with_room(shop)
+        await cut(device, shop)
+        await sold_alone(device)
+        await device.sees("小票 S01-D1L-000001")
+        (shown,) = [each for each in device.drawn() if isinstance(each, ft.Image)]
+        picture = Image.open(io.BytesIO(shown.src)).resize((290, 290), Image.Resampling.NEAREST)
+        assert [code.text for code in zxingcpp.read_barcodes(picture)] == ["S01-D1L-000001"]
+
+        device.wire.services["share_text"] = {"status": "success", "raw": ""}
+        await device.press("share-text")
+        [(_, told)] = [call for call in device.wire.called if call[0] == "share_text"]
+        lines = told["text"].splitlines()
+        assert lines[:2] == ["静安店", "小票 S01-D1L-000001"]
+        assert lines[4:8] == [
+            "真丝连衣裙 红 M × 1  ¥298.00", "全场九折  -¥29.80", "合计  ¥268.20", "现金  ¥268.20",
+        ]  # fmt: skip
+        assert device.named("print-receipt") is None
+
+        shop.down = False
+        await device.until(lambda: device.named("receipt-code") is None, "the gateway's receipt")
+        assert device.says("小票 S01-D1-000001")
+        assert device.named("print-receipt") is not None
         device.close()
 
     asyncio.run(play())
