@@ -80,6 +80,10 @@ class Storage(Protocol):
     async def unlock_alone(self, number: str, pin: str) -> None:
         """Somebody signs in without the server. Raises `WrongPin`, `NobodyKnown`, `NotKept`."""
 
+    async def limit_alone(self, tries: int, days: int) -> None:
+        """From now on the device grants so many tries, so many days after a sign-in at the server
+        (the offline rule's). Raises `NotKept`."""
+
     async def lock(self) -> None:
         """Whoever was here has gone. Unsent sales stay, unreadable until the next sign-in."""
 
@@ -115,6 +119,9 @@ class DeviceStorage:
 
     async def unlock_alone(self, number: str, pin: str) -> None:
         raise NobodyKnown(number)
+
+    async def limit_alone(self, tries: int, days: int) -> None:
+        return None
 
     async def lock(self) -> None:
         return None

@@ -13,8 +13,6 @@ from staff_app.storage import Locked, NobodyKnown, NotKept, WrongPin
 
 OPEN_NAMES = ("device", "preferences")
 """What can be read before anybody signs in: whose device this is, and in which language to ask."""
-LONGEST_DAYS = 7
-"""How long after a sign-in at the server the device signs the same person in by itself."""
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +69,15 @@ class VaultStorage:
         self._open = True
 
     async def unlock_alone(self, number: str, pin: str) -> None:
-        outcome = await self._ask("unlockAlone", number, pin, LONGEST_DAYS)
+        outcome = await self._ask("unlockAlone", number, pin)
         if outcome.get("unknown"):
             raise NobodyKnown(number)
         if not outcome.get("opened"):
             raise WrongPin(outcome["left"])
         self._open = True
+
+    async def limit_alone(self, tries: int, days: int) -> None:
+        await self._ask("limitAlone", tries, days)
 
     async def lock(self) -> None:
         self._open = False

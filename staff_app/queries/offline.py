@@ -6,7 +6,7 @@ TILL_RULE = """
 query TillRule($storeId: ID!) {
   tillRule(storeId: $storeId) {
     now version
-    body { allowed storeIds deviceIds roles hours memberDays saleMinor totalMinor }
+    body { allowed storeIds deviceIds roles hours memberDays saleMinor totalMinor pinTries pinDays }
   }
 }"""
 

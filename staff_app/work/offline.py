@@ -249,6 +249,8 @@ class OfflineWork:
         try:
             await self._snapshot.sync(self._store_id, self._desk.currency)
             self._show()
+            rule = self._snapshot.head["rule"]["body"]
+            await self._storage.limit_alone(rule["pinTries"], rule["pinDays"])
             if self._alone.spell is not None:  # the page was loaded anew meanwhile
                 await self.came_back()
             while self._reports:

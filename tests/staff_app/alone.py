@@ -11,7 +11,7 @@ from tests.staff_app.shop import CARD, PROMOTION, Shop, refusal
 MEMBER = "0190a000-0000-7000-8000-0000000000aa"
 RULE: dict[str, Any] = {
     "allowed": True, "storeIds": [], "deviceIds": [], "roles": [], "hours": 24, "memberDays": 90,
-    "saleMinor": "1000000", "totalMinor": "10000000",
+    "saleMinor": "1000000", "totalMinor": "10000000", "pinTries": 5, "pinDays": 7,
 }  # fmt: skip
 
 
@@ -23,6 +23,7 @@ class Room:
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
         self.full = False
+        self.limits = (0, 0)
 
     async def read(self, name: str) -> Any:
         text = self.kept.get(name)
@@ -40,6 +41,9 @@ class Room:
 
     async def unlock_alone(self, number: str, pin: str) -> None:
         raise NobodyKnown(number)
+
+    async def limit_alone(self, tries: int, days: int) -> None:
+        self.limits = (tries, days)
 
     async def lock(self) -> None:
         return None

@@ -272,6 +272,19 @@ def test_only_what_has_changed_is_asked_for_again() -> None:
     asyncio.run(play())
 
 
+def test_tries_and_days_of_a_pin_are_the_rules() -> None:
+    async def play() -> None:
+        shop, room = FarShop(), Room()
+        device = await with_room(shop, room)
+        await device.until(lambda: room.limits == (5, 7), "the limits")
+        shop.rule |= {"pinTries": 3, "pinDays": 2}
+        device.till.offline.wake()
+        await device.until(lambda: room.limits == (3, 2), "the new limits")
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_a_sale_that_cannot_be_kept_is_not_made() -> None:
     async def play() -> None:
         shop, room = FarShop(), Room()

@@ -19,6 +19,7 @@ class Vault:
         self.key = ""
         self.open = False
         self.full = False
+        self.limits = (5, 7)
         self.slow: list[float] = []
         self.written: list[list[str]] = []
 
@@ -52,9 +53,12 @@ class Vault:
         if self.key not in ("", storage_key):
             raise OSError("kept under another key")
         self.key, self.open = storage_key, True
-        self.pins[number] = {"pin": pin, "tries": 5}
+        self.pins[number] = {"pin": pin, "tries": self.limits[0]}
 
-    def unlockAlone(self, number: str, pin: str, _days: int) -> dict[str, Any]:  # noqa: N802
+    def limitAlone(self, tries: int, days: int) -> None:  # noqa: N802
+        self.limits = (tries, days)
+
+    def unlockAlone(self, number: str, pin: str) -> dict[str, Any]:  # noqa: N802
         known = self.pins.get(number)
         if known is None:
             return {"unknown": True}
@@ -63,7 +67,7 @@ class Vault:
             if known["tries"] == 0:
                 del self.pins[number]
             return {"left": known["tries"]}
-        known["tries"], self.open = 5, True
+        known["tries"], self.open = self.limits[0], True
         return {"opened": True}
 
     def lock(self) -> None:

@@ -11,7 +11,7 @@
 const DATABASE = 'chainstitch-till';
 const OPEN = 'open', SEALED = 'sealed', KEYS = 'keys';
 const ROUNDS = 600_000;
-const TRIES = 5;
+const LIMITS = { tries: 5, days: 7 };  // of a device that has not been told the rule yet
 const AES = { name: 'AES-GCM', length: 256 };
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -111,11 +111,11 @@ export class Vault {
 
   // Without the server. {opened: true}, or how many tries are left, or {unknown: true}. The try is
   // counted before it is made: to end the app in between gains nothing.
-  async unlockAlone(number, pin, longestDays) {
-    const name = this.pinName(number);
+  async unlockAlone(number, pin) {
+    const name = this.pinName(number), limits = await this.limits();
     const record = await this.keyRecord(name);
     const age = record ? (Date.now() - record.at) / 86_400_000 : 0;
-    if (!record || age > longestDays) return { unknown: true };
+    if (!record || age > limits.days) return { unknown: true };
     if (record.tries <= 0) return { left: 0 };
     const left = record.tries - 1;
     await this.setKeyRecord(name, left > 0 ? { ...record, tries: left } : null);
@@ -126,9 +126,22 @@ export class Vault {
     } catch (error) {
       return { left };
     }
-    await this.setKeyRecord(name, { ...record, tries: TRIES });
+    await this.setKeyRecord(name, { ...record, tries: limits.tries });
     await this.begin(raw);
     return { opened: true };
+  }
+
+  // The offline rule says how many tries, and for how many days. What was granted before shrinks with
+  // it and never grows: more tries are granted by the next sign-in. In the clear, as tries are.
+  async limitAlone(tries, days) {
+    const known = await this.limits();
+    if (known.tries === tries && known.days === days) return;
+    await this.setKeyRecord('limits', { tries, days });
+    const names = await asked(this.database.transaction(KEYS).objectStore(KEYS).getAllKeys());
+    for (const name of names.filter((key) => key.startsWith('pin:'))) {
+      const record = await this.keyRecord(name);
+      if (record && record.tries > tries) await this.setKeyRecord(name, { ...record, tries });
+    }
   }
 
   async lock() {
@@ -159,7 +172,8 @@ export class Vault {
     const salt = crypto.getRandomValues(new Uint8Array(16));
     const key = await this.pinKey(number, pin, salt, ROUNDS);
     const wrapped = await encrypt(key, name, raw);
-    await this.setKeyRecord(name, { salt, rounds: ROUNDS, wrapped, tries: TRIES, at: Date.now() });
+    const { tries } = await this.limits();
+    await this.setKeyRecord(name, { salt, rounds: ROUNDS, wrapped, tries, at: Date.now() });
   }
 
   // The salt goes through a key of this browser first, which its own API never gives away.
@@ -178,6 +192,8 @@ export class Vault {
     await this.setKeyRecord('own', made);
     return made;
   }
+
+  async limits() { return (await this.keyRecord('limits')) || LIMITS; }
 
   pinName(number) { return `pin:${number.toLowerCase()}`; }
 
