@@ -1,6 +1,7 @@
 """A small chain to sell in, made through the public API as HQ makes one."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,8 @@ from shared.ids import new_id
 
 PIN = "7391"
 CATEGORY = "裙装"
-ACCOUNT_ATTEMPTS = 100
-ACCOUNT_PAUSE_SECONDS = 0.1
+ATTEMPTS = 100
+PAUSE_SECONDS = 0.1
 
 
 def fresh() -> str:
@@ -174,23 +175,24 @@ class Chain:
 
     def top_up(self, member_id: str, minor: int) -> None:
         """A new member has an account a moment later: it is waited for."""
-        document = "query($id: ID!) { member(id: $id) { account { points } } }"
-        for _ in range(ACCOUNT_ATTEMPTS):
-            if self.ask(document, id=member_id)["member"]["account"]:
-                break
-            time.sleep(ACCOUNT_PAUSE_SECONDS)
+        self.until(lambda: self.points(member_id) is not None, "the account")
         self.change(
             "topUp", "account { points }", id=fresh(), storeId=self.store, memberId=member_id,
             currency="CNY", paidMinor=str(minor), tender="CASH",
         )  # fmt: skip
 
-    def empty_shelf(self, piece: Piece) -> None:
-        """Count a piece down to nothing in the store."""
+    def on_hand(self, piece: Piece) -> int:
+        """How many of a piece the books have in the store."""
         document = "query($s: ID!, $k: [ID!]!) { stockLevels(storeId: $s, skuIds: $k) { onHand } }"
         level = self.ask(document, s=self.store, k=[piece.id])["stockLevels"][0]
+        return int(level["onHand"])
+
+    def empty_shelf(self, piece: Piece) -> None:
+        """Count a piece down to nothing in the store."""
+        lines = [{"skuId": piece.id, "quantity": -self.on_hand(piece)}]
         self.change(
             "moveStock", "levels { available }", id=fresh(), storeId=self.store,
-            reason="COUNTING", lines=[{"skuId": piece.id, "quantity": -level["onHand"]}],
+            reason="COUNTING", lines=lines,
         )  # fmt: skip
 
     def oversell(self, piece: Piece) -> None:
@@ -226,6 +228,27 @@ class Chain:
         """The one that is due first in the store."""
         document = "query($s: ID!) { tasks(storeId: $s, first: 1) { edges { node { id } } } }"
         return str(self.ask(document, s=self.store)["tasks"]["edges"][0]["node"]["id"])
+
+    def short_of(self, piece: Piece) -> bool:
+        """Whether the store has a task because a piece was sold that the books did not have."""
+        document = """query($s: ID!) { tasks(storeId: $s, first: 100) {
+            edges { node { kind skuId } } } }"""
+        found = [edge["node"] for edge in self.ask(document, s=self.store)["tasks"]["edges"]]
+        return {"kind": "STOCK_DISCREPANCY", "skuId": piece.id} in found
+
+    def points(self, member_id: str) -> int | None:
+        """None while the account of a new member is still to come."""
+        document = "query($id: ID!) { member(id: $id) { account { points } } }"
+        account = self.ask(document, id=member_id)["member"]["account"]
+        return int(account["points"]) if account else None
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for what comes by event."""
+        for _ in range(ATTEMPTS):
+            if holds():
+                return
+            time.sleep(PAUSE_SECONDS)
+        raise AssertionError(f"{what} did not come")
 
     def member_by_phone(self, phone: str) -> dict[str, Any]:
         document = "query($q: String!) { members(query: $q) { id cardCode name } }"
