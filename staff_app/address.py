@@ -1,6 +1,8 @@
 """The browser's address: it follows the screen, and the screen follows it when one goes back."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 from urllib.parse import urlsplit
 
 import flet as ft
@@ -14,9 +16,16 @@ waited for, goes first."""
 
 
 class Address:
-    def __init__(self, page: ft.Page, whereabouts: Whereabouts) -> None:
-        self._page, self._whereabouts = page, whereabouts
-        self._following: asyncio.Task[None] | None = None
+    """`run` goes on with something as long as the session lives."""
+
+    def __init__(
+        self,
+        page: ft.Page,
+        whereabouts: Whereabouts,
+        run: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._page, self._whereabouts, self._run = page, whereabouts, run
+        self._following = False
         self._told = whereabouts.route = _path(page.route)
         """Where the browser is, as far as it is known. That it says so itself is no news."""
         page.on_route_change = self._heard
@@ -28,14 +37,27 @@ class Address:
         self.follow()
 
     def follow(self) -> None:
-        if self._following is None or self._following.done():
-            self._following = asyncio.get_running_loop().create_task(self._follow())
+        if not self._following:
+            self._following = True
+            self._run(self._follow())
 
     async def _follow(self) -> None:
-        await asyncio.sleep(FOLLOWS_SECONDS)
-        while self._told != self._whereabouts.route and self._page.session.connection is not None:
-            self._told = self._whereabouts.route
-            await self._page.push_route(self._told)
+        try:
+            await asyncio.sleep(FOLLOWS_SECONDS)
+            while self._behind:
+                before, self._told = self._told, self._whereabouts.route
+                try:
+                    await self._page.push_route(self._told)
+                except (RuntimeError, TimeoutError):
+                    self._told = before  # the device is away: it is told when it is back
+                    return
+        finally:
+            self._following = False
+
+    @property
+    def _behind(self) -> bool:
+        here = self._page.session.connection is not None
+        return here and self._told != self._whereabouts.route
 
     def _heard(self, event: ft.RouteChangeEvent) -> None:
         route = _path(event.route)

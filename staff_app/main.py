@@ -33,7 +33,7 @@ def app(transport: Transport, storage: Storage | None = None) -> Callable[[ft.Pa
         theme.apply(page)
         kept = storage or DeviceStorage(ft.SharedPreferences())
         whereabouts = Whereabouts()
-        address = Address(page, whereabouts)
+        address = Address(page, whereabouts, lambda work: till.keep_running(work))
         till = Till(transport, kept, whereabouts, address.go, functools.partial(_say, page))
         page.session.store.set("till", till)
         page_keys.listen(page)
