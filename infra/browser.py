@@ -163,8 +163,7 @@ class Phone:
         self.page.keyboard.press("Enter")
 
     def _fill(self, identifier: str, text: str, pause: int) -> None:
-        """Key by key. The browser's remote control loses one now and then while the screen is
-        still being laid out; then it is all typed again."""
+        """Key by key; all of it once more where the screen took something away meanwhile."""
         for _ in range(ATTEMPTS):
             field = self.focus(identifier)
             field.press_sequentially(text, delay=pause)

@@ -74,6 +74,7 @@ def ScanField() -> ft.Control:
     focused = ft.use_ref(False)
 
     async def scanned(code: str) -> None:
+        till.finding.close_search()
         set_trouble(await _use(till, t, code))
 
     def gained() -> None:
@@ -94,6 +95,8 @@ def ScanField() -> ft.Control:
 
     async def enter(event: Any) -> None:
         text = (event.data or event.control.value or "").strip()
+        if what_is(text) != "words":  # the next code may come before this one is found
+            till.finding.close_search()
         await _focus_again(event.control)
         if text:
             set_trouble(await _use(till, t, text))
@@ -144,7 +147,6 @@ async def _use(till: Any, t: Any, text: str) -> str:
         return in_words(till, refused)
     except (Unreachable, SignedOut):
         return str(t("no_answer"))
-    till.finding.close_search()
     if found.sku:
         await till.basket_work.add(found.sku)
     elif found.member:

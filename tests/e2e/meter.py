@@ -126,6 +126,7 @@ class MeteredPhone(Phone):
         if self.named(way).count():
             self.press(way)
             self.page.wait_for_url(lambda url: urlsplit(url).path == HOME)
+            self.shows("start-sale")
         else:
             self.open(HOME)
 

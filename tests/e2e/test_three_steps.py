@@ -32,10 +32,11 @@ def phone(
 
 @pytest.fixture(scope="module")
 def card(chain: Chain) -> str:
-    """The card of a member with some money in the wallet."""
+    """The card of a member with some money in the wallet, and points."""
     chain.register(chain.phone(60), "顾客庚")
     member = chain.member_by_phone(chain.phone(60))
     chain.top_up(member["id"], 20_000)
+    chain.give_points(member["id"], 1_000)
     return str(member["cardCode"])
 
 

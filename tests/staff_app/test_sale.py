@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import flet as ft
 import pytest
@@ -212,6 +213,31 @@ def test_what_is_drawn_does_not_take_back_what_a_scanner_types_meanwhile() -> No
         await device.sees("羊毛大衣")
         assert device.till.search.text == ""
         assert COAT_EAN not in device.texts()
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_a_code_leaves_its_field_before_it_is_looked_up() -> None:
+    async def play() -> None:
+        device = await at_work(Shop())
+        asked, answered = asyncio.Event(), asyncio.Event()
+        look_up = device.till.finding.scanned
+
+        async def slowly(code: str) -> Any:
+            asked.set()
+            await answered.wait()
+            return await look_up(code)
+
+        device.till.finding.scanned = slowly  # type: ignore[method-assign]
+        entering = asyncio.create_task(device.type("scan", DRESS_EAN, enter=True))
+        await asked.wait()
+        await device.settle()
+        assert DRESS_EAN not in device.texts()
+
+        answered.set()
+        await entering
+        await device.sees("真丝连衣裙")
         device.close()
 
     asyncio.run(play())
