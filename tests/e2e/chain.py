@@ -152,10 +152,11 @@ class Chain:
 
     def gifts(self) -> str:
         """Two things for points in the store, one of which is too dear; the code of the other."""
+        mark = fresh()[-6:].upper()
         for code, zh, points in (("BAG", "帆布袋", 300), ("SCARF", "真丝方巾", 90_000)):
             item = fresh()
             body = {
-                "code": f"{code}-{self.mark}", "kind": "GOODS", "nameZh": zh, "nameEn": code,
+                "code": f"{code}-{mark}", "kind": "GOODS", "nameZh": zh, "nameEn": code,
                 "points": points, "counted": True, "storeIds": [self.store],
             }  # fmt: skip
             self.change(
@@ -165,7 +166,7 @@ class Chain:
                 "moveMallStock", "mallStock { left }", id=fresh(), storeId=self.store, itemId=item,
                 quantity=5, reason="到货",
             )  # fmt: skip
-        return f"BAG-{self.mark}"
+        return f"BAG-{mark}"
 
     def give_points(self, member_id: str, points: int) -> None:
         self.change(
