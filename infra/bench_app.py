@@ -58,11 +58,26 @@ _FIRST_USE = """
   requestAnimationFrame(look);
 })()
 """
+_HEAR = """
+(() => {
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener('message', () => {
+        if (window.answered === null) window.answered = performance.now();
+      });
+    }
+  };
+})()
+"""
 _WATCH = """
 ([event, key, selector]) => {
   let began = null;
   addEventListener(event, happened => {
-    if (!key || happened.key === key) began = performance.now();
+    if (key && happened.key !== key) return;
+    window.began = began = performance.now();
+    window.answered = null;
   }, {capture: true});
   window.took = new Promise(done => {
     const look = () => began !== null && document.querySelector(selector)
@@ -140,7 +155,8 @@ def _measure_app(phone: Phone, shop: Shop, sizes: Sizes) -> dict[str, Any]:
     for tab, there in SCREENS:  # nothing is timed that has never been drawn
         _change(phone, tab, there)
     changes = [_change(phone, tab, there) for _ in range(sizes.rounds) for tab, there in SCREENS]
-    shown["change_of_screen"] = told(changes)
+    shown["change_of_screen"] = told([drawn for drawn, _ in changes])
+    shown["change_of_screen_answered"] = told([answered for _, answered in changes])
     phone.press("tab-sale")
     asked = _some(shop.words, sizes.searches)
     searched = [_search(phone, "scan", word, "sku-", enters=True) for word in asked]
@@ -194,6 +210,7 @@ def _memory(stack: Stack) -> float:
 def _phone(browser: Browser, origin: str, pictures: Path) -> Phone:
     phone = Phone(browser, origin, pictures, SIZE)
     wanted = ",".join(_named(name) for name in USABLE)
+    phone.context.add_init_script(_HEAR)
     phone.context.add_init_script(_FIRST_USE.replace("SELECTOR", repr(wanted)))
     return phone
 
@@ -205,10 +222,13 @@ def _loaded(phone: Phone, path: str) -> float:
     return float(phone.page.evaluate("() => window.firstUse"))
 
 
-def _change(phone: Phone, tab: str, there: str) -> float:
+def _change(phone: Phone, tab: str, there: str) -> tuple[float, float]:
+    """Milliseconds until the screen is there, and until the server has answered: the rest is the
+    browser's."""
     phone.page.evaluate(_WATCH, ["pointerup", "", _named(there)])
     phone.press(tab)
-    return float(phone.page.evaluate("() => window.took"))
+    took = float(phone.page.evaluate("() => window.took"))
+    return took, float(phone.page.evaluate("() => window.answered - window.began"))
 
 
 def _search(phone: Phone, into: str, text: str, finds: str, enters: bool = False) -> float:
