@@ -1,5 +1,6 @@
 """The stack as the command line runs it: what is killed comes back, and nothing is left behind."""
 
+import json
 import os
 import signal
 import time
@@ -32,7 +33,7 @@ def pid_of(stack: RunningStack, process: str) -> int:
 
 
 def test_every_process_is_ready(stack: RunningStack) -> None:
-    status = stack.status()
+    status = json.loads(stack.run("status", "--json").stdout.splitlines()[-1])
 
     assert status["ready"]
     assert {"postgres", "epmd", "broker"} <= set(status["processes"])
