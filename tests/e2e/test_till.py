@@ -60,6 +60,8 @@ def test_a_sale_without_server_outlives_restart_and_reload_and_is_booked_once(
     sign_in_again(till, chain)
     till.sees("待上传销售 1 笔")
     till.reload()
+    till.sees("要再输一次 PIN")
+    sign_in_again(till, chain)
     till.sees("待上传销售 1 笔")
     till.picture("40-till-without-server")
     assert len(chain.orders()) == before
