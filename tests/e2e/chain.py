@@ -96,9 +96,10 @@ class Chain:
 
     def coupon(self) -> str:
         """A coupon worth 50 yuan from 100 yuan on."""
-        promotion, code = fresh(), f"NEW-{self.mark}"
+        mark = fresh()[-6:].upper()
+        promotion, code = fresh(), f"NEW-{mark}"
         terms = {
-            "id": promotion, "code": f"K{self.mark}", "nameZh": "新人立减五十",
+            "id": promotion, "code": f"K{mark}", "nameZh": "新人立减五十",
             "nameEn": "Welcome: 50 off", "needsCoupon": True, "priority": 200,
             "rule": {"type": "amount_off", "threshold_minor": 10_000, "off_minor": 5_000},
             "eligibility": {"storeIds": [self.store]},
@@ -191,6 +192,8 @@ class Chain:
     def empty_shelf(self, piece: Piece) -> None:
         """Count a piece down to nothing in the store."""
         lines = [{"skuId": piece.id, "quantity": -self.on_hand(piece)}]
+        if not lines[0]["quantity"]:
+            return
         self.change(
             "moveStock", "levels { available }", id=fresh(), storeId=self.store,
             reason="COUNTING", lines=lines,

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
@@ -120,14 +119,15 @@ class MeteredPhone(Phone):
 
     def go_home(self) -> None:
         """The tap that leads home is not counted; where there is none, the page is opened anew."""
-        if urlsplit(self.page.url).path == HOME:
+        if self.place().path == HOME:
             return
         way = "tab-home" if HOME != "/" else "tab-sale"
         if self.named(way).count():
             self.press(way)
-            self.page.wait_for_url(lambda url: urlsplit(url).path == HOME)
             self.shows("start-sale")
         else:
+            # What a browser was asked to show before would lead it back.
+            self.page.wait_for_function(f"() => ({_AT.strip()})() === location.pathname")
             self.open(HOME)
 
     def press(self, identifier: str) -> None:
@@ -165,8 +165,9 @@ class MeteredPhone(Phone):
     def _leaves(self, before: Place) -> bool:
         """Whether a tap on the home screen led away from it."""
         try:
-            self.page.wait_for_url(
-                lambda url: urlsplit(url).path != before.path,
+            self.page.wait_for_function(
+                f"before => ({_AT.strip()})() !== before",
+                arg=before.path,
                 timeout=LEAVES_WITHIN_SECONDS * 1_000,
             )
         except PlaywrightTimeout:
