@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from services.member import conditions, definitions, tag_facts
 from services.member.conditions import Test, Value
-from services.member.models import Profile, RuleTag, TagExemption, TagHistory, TagRuleVersion
+from services.member.models import (
+    Profile,
+    RuleTag,
+    Store,
+    TagExemption,
+    TagHistory,
+    TagRuleVersion,
+)
 from services.member.profiles import advance, locked, one_line
 from services.member.tag_facts import FACTS
 from services.member.tag_judging import Rule, in_force, opened, rule_of, values_now
@@ -44,7 +52,9 @@ def explain(session: Session, caller: Caller, command: ExplainTag) -> TagStandin
     asked = select(func.coalesce(Profile.survivor_id, Profile.id))
     asked = asked.where(Profile.id == command.member_id, Profile.erased_at.is_(None))
     member = session.execute(
-        select(Profile.id, Profile.tags).where(Profile.id.in_(asked.correlate(None)))
+        select(Profile.id, Profile.tags, Store.time_zone)
+        .join(Store, Store.id == Profile.home_store_id)
+        .where(Profile.id.in_(asked.correlate(None)))
     ).one_or_none()
     if member is None:
         raise Refusal("UNKNOWN_MEMBER", {"member_id": command.member_id})
@@ -58,7 +68,7 @@ def explain(session: Session, caller: Caller, command: ExplainTag) -> TagStandin
         by_rule=held is not None,
         version=held.version if held else None,
         since=held.since if held else None,
-        reasons=_then(session, caller, held) if held else [],
+        reasons=_then(session, caller, held, ZoneInfo(member.time_zone)) if held else [],
         now=_now(session, caller, member.id, tag, now),
         exemption=_exemption(session, member.id, tag),
         history=_history(session, member.id, tag),
@@ -89,8 +99,9 @@ def exempt(session: Session, caller: Caller, command: ExemptMember) -> TagStandi
     return explain(session, caller, ExplainTag(member_id=row.id, tag=tag))
 
 
-def _then(session: Session, caller: Caller, held: Any) -> list[TagReason]:
-    """The values of the moment, in the words of the version that gave the tag."""
+def _then(session: Session, caller: Caller, held: Any, zone: ZoneInfo) -> list[TagReason]:
+    """The values of the moment, in the words of the version that gave the tag; the day is that of
+    the home store."""
     row = session.execute(
         select(TagRuleVersion.__table__).where(
             TagRuleVersion.tag == held.tag, TagRuleVersion.version == held.version
@@ -98,7 +109,7 @@ def _then(session: Session, caller: Caller, held: Any) -> list[TagReason]:
     ).one()
     rule = rule_of(row, ended=False)
     values = {t.operand.key: opened(t, held.facts.get(t.operand.key)) for t in rule.tests}
-    return _in_words(session, caller, rule, values, held.since.date())
+    return _in_words(session, caller, rule, values, held.since.astimezone(zone).date())
 
 
 def _now(

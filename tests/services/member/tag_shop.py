@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from tests.services.member.test_purchases import START, envelope, placed, voided
 
 DRESS = UUID(int=1)
 VIP = "高价值用户"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def rule(condition: str, tag: str = VIP, **more: Any) -> TagRuleInput:
@@ -55,8 +57,8 @@ def differences(session: Session) -> set[str]:
 
 
 def sell(session: Session, member_id: UUID, minor: int, days_ago: int = 0) -> Any:
-    """A sale so many days ago; returns its event."""
-    day = (datetime.now(UTC) - START).days - days_ago
+    """A sale at noon so many of the store's days ago; returns its event."""
+    day = (datetime.now(SHANGHAI).date() - START.date()).days - days_ago
     sale = placed(member_id, {DRESS: 1}, minor, day)
     purchases.on_order_placed(session, [sale])
     return sale

@@ -1,7 +1,7 @@
 """Rules of tags as HQ defines them: published, previewed, cancelled, ended; why, and exemptions."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ from tests.services.member import field_shop
 from tests.services.member.conftest import contents, events
 from tests.services.member.field_shop import hq
 from tests.services.member.tag_shop import (
+    SHANGHAI,
     VIP,
     differences,
     end,
@@ -216,6 +217,9 @@ def test_why_names_version_values_and_time_in_both_languages(
     publish(session, 'spent >= 500000 and (city = "上海" or last_purchase_on within 30 days)')
     settle(session)
     sell(session, member.id, 1_000)
+    # Given when the store's day had begun, and that of UTC had not.
+    begun = datetime.combine(datetime.now(SHANGHAI).date(), time(0, 30), SHANGHAI)
+    session.execute(text("UPDATE rule_tags SET since = :begun"), {"begun": begun})
 
     standing = why(session, member.id)
 
