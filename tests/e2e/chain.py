@@ -228,17 +228,13 @@ class Chain:
             reason="RECEIVING", lines=[{"skuId": piece.id, "quantity": quantity}],
         )  # fmt: skip
 
-    def task(self) -> str:
-        """The one that is due first in the store."""
-        document = "query($s: ID!) { tasks(storeId: $s, first: 1) { edges { node { id } } } }"
-        return str(self.ask(document, s=self.store)["tasks"]["edges"][0]["node"]["id"])
-
-    def short_of(self, piece: Piece) -> bool:
-        """Whether the store has a task because a piece was sold that the books did not have."""
+    def task(self, piece: Piece) -> str | None:
+        """That a piece was sold which the books did not have; None: nobody has to look into it."""
         document = """query($s: ID!) { tasks(storeId: $s, first: 100) {
-            edges { node { kind skuId } } } }"""
+            edges { node { id kind skuId } } } }"""
         found = [edge["node"] for edge in self.ask(document, s=self.store)["tasks"]["edges"]]
-        return {"kind": "STOCK_DISCREPANCY", "skuId": piece.id} in found
+        about = ("STOCK_DISCREPANCY", piece.id)
+        return next((str(n["id"]) for n in found if (n["kind"], n["skuId"]) == about), None)
 
     def points(self, member_id: str) -> int | None:
         """None while the account of a new member is still to come."""

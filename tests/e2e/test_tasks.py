@@ -20,9 +20,12 @@ def test_a_discrepancy_comes_to_the_home_screen_and_is_done_with(
     phone.press("all-tasks")
     phone.sees("印花方巾 墨绿 均码 卖出后账上为 -1 件")
     phone.picture("52-tasks")
-    phone.press(f"task-{chain.task()}")
+    task = chain.task(chain.scarf)
+    phone.press(f"task-{task}")
     phone.sees("还没有人办")
     phone.picture("53-task")
     phone.press("finish-task")
-    phone.sees("现在没有待办。")
+    phone.shows("new-task")
+    phone.is_gone(f"task-{task}")
+    assert chain.task(chain.scarf) is None
     assert phone.strayed == []
