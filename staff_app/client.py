@@ -39,6 +39,11 @@ class Refused(Exception):
         self.parameters = parameters
         self.payload = payload
 
+    @property
+    def told(self) -> dict[str, str]:
+        """As screens and the device keep it."""
+        return {"code": self.code, "zh": self.zh, "en": self.en}
+
 
 class Transport(Protocol):
     """How requests travel: httpx on a server, the browser's own means on a device."""

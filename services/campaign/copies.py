@@ -17,7 +17,7 @@ from shared.contracts import Envelope, one_by_one
 from shared.contracts.directory import StoreChanged
 from shared.contracts.inventory import PriceChanged, StyleSaved
 from shared.contracts.loyalty import TierChanged, TiersChanged
-from shared.contracts.member import MemberRegistered, MemberTagged
+from shared.contracts.member import MemberTagged
 from shared.contracts.member.identity import MemberMerged, MemberUnmerged
 from shared.contracts.member.imports import MembersImported
 from shared.contracts.member.tag_rules import TagsRevised
@@ -57,10 +57,6 @@ _PRICES = text(
       valid_from = excluded.valid_from, sequence = excluded.sequence
     WHERE p.sequence < excluded.sequence
     """
-)
-
-_MEMBERS = text(
-    "INSERT INTO members (id) SELECT DISTINCT unnest(CAST(:ids AS uuid[])) ON CONFLICT DO NOTHING"
 )
 
 # Arrays of arrays have to be even in PostgreSQL, so each row's tags travel as JSON.
@@ -147,10 +143,6 @@ def on_price_changed(session: Session, envelopes: list[Envelope[PriceChanged]]) 
             "sequences": [e.sequence for e in newest.values()],
         },
     )
-
-
-def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
-    session.execute(_MEMBERS, {"ids": [e.data.member_id for e in envelopes]})
 
 
 def on_members_imported(session: Session, envelopes: list[Envelope[MembersImported]]) -> None:

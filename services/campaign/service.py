@@ -194,7 +194,6 @@ class CampaignService:
     @staticmethod
     @on_event(MemberRegistered)
     def on_member_registered(session: Session, envelopes: list[Envelope[MemberRegistered]]) -> None:
-        copies.on_member_registered(session, envelopes)
         associates.on_member_registered(session, envelopes, datetime.now(UTC))
 
     @staticmethod

@@ -4,6 +4,8 @@ A version counts from its `valid_from` until the next one does, and never for wh
 published. Stock is a store's own; a guarded running total beside append-only movements.
 """
 
+import functools
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -34,6 +36,8 @@ from shared.paging import Page, decode_cursor, page_of
 from shared.seal import Caller
 
 LISTED_LIMIT = 500
+TierNames = Callable[[frozenset[str]], dict[str, str]]
+"""What tiers are called, for a sentence; asked for by refusals only."""
 
 
 class Customer(msgspec.Struct, frozen=True):
@@ -183,7 +187,8 @@ def offer(session: Session, caller: Caller, command: OfferMall) -> Page[OfferedI
             "limit": command.first + 1,
         },
     ).all()
-    found = [_offered(session, row, member) for row in rows]
+    names = tier_names(session, now)
+    found = [_offered(row, member, names) for row in rows]
     return page_of(found, command.first, lambda each: (each.code,))
 
 
@@ -196,7 +201,7 @@ def customer(session: Session, member_id: UUID) -> Customer:
 
 
 def refusal_for(
-    session: Session, item: MallItem, member: Customer, quantity: int, had: int, left: int | None
+    item: MallItem, member: Customer, quantity: int, had: int, left: int | None, names: TierNames
 ) -> Refusal | None:
     """Why a member cannot have so many of an item that the store offers; None if they can.
 
@@ -204,7 +209,7 @@ def refusal_for(
     """
     body = item.body
     if body.tiers and member.tier not in body.tiers:
-        return Refusal("ITEM_TIER", rules.tier_names(session, body.tiers, datetime.now(UTC)))
+        return Refusal("ITEM_TIER", names(body.tiers))
     if body.per_member is not None and had + quantity > body.per_member:
         return Refusal("ITEM_LIMIT", {"limit": body.per_member, "had": had})
     if left is not None and left < quantity:
@@ -233,11 +238,16 @@ def _same(row: Row[Any], command: PublishMallItem) -> bool:
     return item_of(row).body == command.body and row.asked_from == command.valid_from
 
 
-def _offered(session: Session, row: Row[Any], member: Customer | None) -> OfferedItem:
+def tier_names(session: Session, now: datetime) -> TierNames:
+    """What tiers are called now; each question is put to the database once."""
+    return functools.cache(lambda tiers: rules.tier_names(session, tiers, now))
+
+
+def _offered(row: Row[Any], member: Customer | None, names: TierNames) -> OfferedItem:
     item, left = item_of(row), row.left
     body, refusal, can_have = item.body, None, left
     if member is not None:
-        refusal = refusal_for(session, item, member, 1, row.had, left)
+        refusal = refusal_for(item, member, 1, row.had, left, names)
         bounds = [
             member.available // body.points,
             *([left] if left is not None else []),

@@ -60,8 +60,8 @@ def redeem(session: Session, caller: Caller, command: RedeemPoints, now: datetim
     ids = documents.all_of(session, member_id)
     had = session.scalar(_HAD, {"ids": ids, "item_id": item.item_id})
     person = Customer(available=balance.available, frozen=balance.frozen, tier=tier)
-    refusal = mall.refusal_for(session, item, person, command.quantity, had or 0, None)
-    if refusal is not None:
+    names, quantity = mall.tier_names(session, now), command.quantity
+    if (refusal := mall.refusal_for(item, person, quantity, had or 0, None, names)) is not None:
         raise refusal
     if item.body.counted:
         taken = _movement(

@@ -7,7 +7,7 @@ import flet as ft
 from staff_app.i18n import Words
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.custom_fields import drawn_fields, kind_of
+from staff_app.ui.custom_fields import drawn_fields, has_place
 from staff_app.ui.frame import BackTo, bar, screen, scrolling
 from staff_app.ui.member_profile import size_name
 from staff_app.ui.parts import primary, tick
@@ -52,12 +52,9 @@ def EditMember() -> ft.View:
     schema = person.form or {}
     language = till.preferences.language
     custom = drawn_fields(schema, language, t, form.custom, change_custom)
-    located = any(
-        form.custom.get(key)
-        and kind_of(each) == "place"
-        and form.custom[key] != ProfileForm.of(member).custom.get(key)
-        for key, each in schema.get("properties", {}).items()
-    ) and not till.member_work.agrees("LOCATION")
+    before = ProfileForm.of(member).custom
+    filled = {key: each for key, each in form.custom.items() if each != before.get(key)}
+    located = has_place(schema, filled) and not till.member_work.agrees("LOCATION")
     if located:
         custom.append(tick("agrees-location", t("agrees_location"), agrees, set_agrees))
     body: list[ft.Control] = [

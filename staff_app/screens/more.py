@@ -7,7 +7,7 @@ import flet as ft
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import head, place
 from staff_app.ui.parts import card, named, primary, row_of
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 WAYS: tuple[tuple[str, Any], ...] = (
     ("performance", ft.Icons.INSIGHTS),
@@ -25,8 +25,7 @@ def More() -> ft.Control:
     desk = use(till.desk)
     device, staff = desk.device or {}, desk.staff or {}
     store = (desk.store or {}).get("name") or device.get("storeName", "")
-    manages = bool(MANAGERS & set(staff.get("roles", [])))
-    ways = WAYS + (MANAGERS_WAYS if manages else ())
+    ways = WAYS + (MANAGERS_WAYS if manages(staff) else ())
     return place(
         head("/more", t("more_title")),
         [

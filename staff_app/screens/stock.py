@@ -11,7 +11,7 @@ from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, head, place, screen
 from staff_app.ui.parts import amount, empty, named, note, secondary, skeleton
 from staff_app.ui.style_pane import StylePane
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 
 @ft.component
@@ -27,7 +27,7 @@ def Stock() -> ft.Control:
             await till.open_style(found["styleId"], found["id"])
 
     kinds = ["receive"]
-    if desk.staff and set(desk.staff["roles"]) & MANAGERS:
+    if manages(desk.staff):
         kinds += ["adjust", "count"]
     icons = {"receive": ft.Icons.INVENTORY_2_OUTLINED, "adjust": ft.Icons.TUNE,
              "count": ft.Icons.CHECKLIST}  # fmt: skip

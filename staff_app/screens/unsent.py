@@ -24,7 +24,7 @@ from staff_app.ui.parts import (
     row_of,
     secondary,
 )
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 from staff_app.work.outbox import is_alone, kind_of, minor_of, points_of
 
 REASON_LENGTH = 2
@@ -117,7 +117,7 @@ def Acceptance(sale: dict[str, Any]) -> ft.Control:
         await till.outbox.again(sale)
 
     resend = quiet(f"send-again-{sale['id']}", t("alone_send_again"), again)
-    if not MANAGERS & set((till.desk.staff or {}).get("roles", ())):
+    if not manages(till.desk.staff):
         said = ft.Text(t("alone_ask_manager"), size=theme.SMALL)
         return ft.Column([said, resend], spacing=4)
     field = ft.TextField(

@@ -7,7 +7,7 @@ import flet as ft
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import card, named, quiet
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 
 @ft.component
@@ -15,7 +15,7 @@ def MergeCard() -> ft.Control:
     till = use_till()
     t = use_words(till)
     person, desk = use(till.person), use(till.desk)
-    manager = bool(MANAGERS & set((desk.staff or {}).get("roles", [])))
+    manager = manages(desk.staff)
 
     async def learn() -> None:
         if manager:

@@ -10,7 +10,7 @@ from staff_app.money import count, short
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.member_strip import tier_badge
 from staff_app.ui.parts import amount, card, edge, icon_button, named, quiet, row_of
-from staff_app.work.desk import HQ
+from staff_app.work.desk import is_of_hq
 
 TAG_LONGEST = 30
 
@@ -59,7 +59,7 @@ def TierCard() -> ft.Control:
         shown.append(ft.Text(t("tier_top"), color=ft.Colors.ON_SURFACE_VARIANT))
     if person.tier:
         shown += _why(t, language, person.tier)
-    if HQ & set((till.desk.staff or {}).get("roles", [])):
+    if is_of_hq(till.desk.staff):
         way = quiet("set-tier", t("set_tier"), lambda: till.go("/customers/tier"))
         shown.append(ft.Row([way], alignment=ft.MainAxisAlignment.END))
     return named("tier-card", card(*shown, spacing=6))

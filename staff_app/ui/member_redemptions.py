@@ -11,7 +11,7 @@ from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import card, named, quiet
 from staff_app.ui.reasons import Reasons
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 REASONS = ("redeem_mistake", "redeem_regret")
 
@@ -50,7 +50,7 @@ def RedemptionRow(redemption: dict[str, Any]) -> ft.Control:
 
     status = redemption["status"].lower()
     here = redemption["storeId"] == (desk.device or {}).get("storeId")
-    manager = bool(MANAGERS & set((desk.staff or {}).get("roles", [])))
+    manager = manages(desk.staff)
     acts: list[ft.Control] = []
     if here and status == "waiting":
         acts.append(quiet(f"hand-over-{redemption['id']}", t("hand_over_now"), hand_over))

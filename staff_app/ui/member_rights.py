@@ -4,14 +4,14 @@ import flet as ft
 
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import card, named, secondary
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 
 @ft.component
 def RightsCard() -> ft.Control:
     till = use_till()
     t = use_words(till)
-    if not MANAGERS & set((use(till.desk).staff or {}).get("roles", [])):
+    if not manages(use(till.desk).staff):
         return ft.Container(height=0)
     ways = ft.Row(
         [

@@ -25,7 +25,7 @@ from staff_app.ui.parts import (
 from staff_app.ui.past_returns import PastReturns
 from staff_app.ui.receipt_actions import ReceiptActions
 from staff_app.ui.receipt_lines import piece_text, sums, tenders
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 
 @ft.component
@@ -58,7 +58,7 @@ def OrderPane(margin: int = theme.MARGIN) -> ft.Control:
         text = t("to_return", amount=money(refund, currency))
         unready = state.asking or state.quote is None
         foot.append(primary("to-return", text, lambda: till.go("/orders/return"), unready))
-    elif _may_cancel(till, order, set(desk.staff["roles"]) if desk.staff else set()):
+    elif manages(desk.staff) and _may_cancel(till, order):
         ask = quiet(
             "cancel-order", t("cancel_order"), lambda: till.go("/orders/cancel"), ft.Icons.BLOCK
         )
@@ -198,6 +198,6 @@ def _damaged(t: Words, till: Any, number: int, pick: Pick) -> ft.Control:
     return ft.Row(inside, spacing=0, alignment=ft.MainAxisAlignment.END)
 
 
-def _may_cancel(till: Any, order: dict[str, Any], roles: set[str]) -> bool:
+def _may_cancel(till: Any, order: dict[str, Any]) -> bool:
     whole = order["status"] == "PLACED" and not order["returned"]
-    return bool(whole and roles & MANAGERS and till.orders_work.is_of_today(order))
+    return bool(whole and till.orders_work.is_of_today(order))

@@ -11,7 +11,7 @@ from staff_app.ui.attempt import use_attempt
 from staff_app.ui.choice import choice
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import card, edge, named, row_of, secondary
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 from staff_app.work.printer import LETTERS, PAPERS
 
 
@@ -19,11 +19,11 @@ from staff_app.work.printer import LETTERS, PAPERS
 def PrinterForm() -> ft.Control:
     till = use_till()
     t = use_words(till)
-    state, staff = use(till.printer), use(till.desk).staff or {}
+    state, desk = use(till.printer), use(till.desk)
     attempt = use_attempt()
     ft.on_mounted(till.printer_work.open)
     inside: list[ft.Control] = [_in_force(t, state)]
-    if not set(staff.get("roles", [])) & MANAGERS:
+    if not manages(desk.staff):
         hint = t("printer_for_manager")
         inside.append(ft.Text(hint, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT))
         return card(*inside)

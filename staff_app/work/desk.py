@@ -16,6 +16,15 @@ MANAGERS = {
 HQ = {"HQ_OPERATIONS", "HQ_ADMINISTRATOR"}
 
 
+def manages(staff: dict[str, Any] | None) -> bool:
+    """Whether somebody is one of `MANAGERS`."""
+    return not MANAGERS.isdisjoint((staff or {}).get("roles", ()))
+
+
+def is_of_hq(staff: dict[str, Any] | None) -> bool:
+    return not HQ.isdisjoint((staff or {}).get("roles", ()))
+
+
 class DeskWork:
     """Reads and keeps `device`, `tokens`, `staff`, `store` and `preferences` on the device."""
 

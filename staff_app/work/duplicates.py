@@ -6,7 +6,6 @@ from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.queries import duplicates as asking
 from staff_app.state import Duplicates, Person
-from staff_app.work.outbox import told
 
 PAGE = 30
 
@@ -34,7 +33,7 @@ class DuplicatesWork:
                 asking.DUPLICATES, state=which, first=PAGE, after=state.after or None
             )
         except Refused as refused:
-            state.refusal = told(refused)
+            state.refusal = refused.told
             return
         except (Unreachable, SignedOut):
             return

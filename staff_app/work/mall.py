@@ -7,7 +7,7 @@ from staff_app.ids import new_id
 from staff_app.queries import mall as asking
 from staff_app.state import Desk, Mall, Person
 from staff_app.work import promised
-from staff_app.work.outbox import Outbox, Sent, promise, told
+from staff_app.work.outbox import Outbox, Sent, promise
 
 PAGE = 50
 SHOWN = 20
@@ -39,7 +39,7 @@ class MallWork:
                 after=state.after or None,
             )  # fmt: skip
         except Refused as refused:
-            state.refusal = told(refused)
+            state.refusal = refused.told
         except (Unreachable, SignedOut):
             state.refusal = {"code": "NO_ANSWER", "zh": "", "en": ""}
         else:

@@ -264,7 +264,7 @@ class MemberWork:
         return found if self._person.id == asked_for else None
 
     def _refuse(self, refused: Refused) -> None:
-        self._person.refusal = {"code": refused.code, "zh": refused.zh, "en": refused.en}
+        self._person.refusal = refused.told
 
     @property
     def _store_id(self) -> str:

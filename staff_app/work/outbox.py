@@ -144,7 +144,7 @@ class Outbox:
     async def set_aside(self, sale: dict[str, Any], refused: Refused) -> None:
         """Keep a refused sale in the list with its reason, until somebody looks at it."""
         others = [known for known in self._unsent.sales if known["id"] != sale["id"]]
-        self._unsent.sales = [*others, {**sale, "refusal": told(refused)}]
+        self._unsent.sales = [*others, {**sale, "refusal": refused.told}]
         await self._storage.keep("unsent", list(self._unsent.sales))
 
     def release(self, sale_id: str) -> None:
@@ -254,11 +254,6 @@ def minor_of(sale: dict[str, Any]) -> int:
     """The money of a promise: taken, or (of a return) given back."""
     name = {"sale": "totalMinor", "return": "refundMinor", "top_up": "paidMinor"}[kind_of(sale)]
     return int(sale["input"][name])
-
-
-def told(refused: Refused) -> dict[str, str]:
-    """A refusal as screens and the device keep it."""
-    return {"code": refused.code, "zh": refused.zh, "en": refused.en}
 
 
 async def _no_number() -> str:

@@ -7,7 +7,7 @@ from staff_app import clock, queries
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.queries.performance import PERFORMANCE
 from staff_app.state import Desk, Performance
-from staff_app.work.desk import MANAGERS
+from staff_app.work.desk import manages
 
 PERIODS = ("DAY", "WEEK", "MONTH")
 
@@ -59,7 +59,7 @@ class PerformanceWork:
 
     @property
     def manages(self) -> bool:
-        return bool(set((self._desk.staff or {}).get("roles", [])) & MANAGERS)
+        return manages(self._desk.staff)
 
     @property
     def is_of_now(self) -> bool:

@@ -42,7 +42,7 @@ class PrivacyWork:
         try:
             found = await self._client.ask(asking.ERASURES, memberId=member_id, first=1)
         except Refused as refused:
-            state.refusal = {"code": refused.code, "zh": refused.zh, "en": refused.en}
+            state.refusal = refused.told
             return
         except (Unreachable, SignedOut):
             return

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from staff_app.storage import NotKept
-from staff_app.work.outbox import Outbox, Sent, told
+from staff_app.work.outbox import Outbox, Sent
 
 
 class Screen(Protocol):
@@ -32,7 +32,7 @@ async def settle(outbox: Outbox, screen: Screen, sent: Sent) -> bool:
             await outbox.set_aside(sent.sale, sent.refused)
         return False
     if sent.refused:
-        screen.refusal = told(sent.refused)
+        screen.refusal = sent.refused.told
     if sent.answer or sent.refused:
         screen.waiting = ""
         return True

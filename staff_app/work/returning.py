@@ -11,7 +11,7 @@ from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.state import Desk, Pick, Returning
 from staff_app.work import promised
-from staff_app.work.outbox import Outbox, Sent, promise, told
+from staff_app.work.outbox import Outbox, Sent, promise
 
 NEEDS_REFERENCE = ("CARD", "CODE")
 MONEY = ("CASH", *NEEDS_REFERENCE)
@@ -184,7 +184,7 @@ class ReturningWork:
                 )
             )["returnQuote"]
         except Refused as refused:
-            refusal = told(refused)
+            refusal = refused.told
         except (Unreachable, SignedOut):
             pass  # the banner says so; the next tap asks again
         if question != self._question:

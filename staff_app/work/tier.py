@@ -27,7 +27,7 @@ class TierWork:
         try:
             found = await self._client.ask(asking.TIERS, memberId=member_id, first=SHOWN)
         except Refused as refused:
-            state.refusal = {"code": refused.code, "zh": refused.zh, "en": refused.en}
+            state.refusal = refused.told
             return
         except (Unreachable, SignedOut):
             return

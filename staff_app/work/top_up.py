@@ -8,7 +8,7 @@ from staff_app.money import typed
 from staff_app.queries import members as asking
 from staff_app.state import Desk, Person, TopUp
 from staff_app.work import promised
-from staff_app.work.outbox import Outbox, Sent, promise, told
+from staff_app.work.outbox import Outbox, Sent, promise
 from staff_app.work.returning import NEEDS_REFERENCE
 
 
@@ -34,7 +34,7 @@ class TopUpWork:
                 asking.TOP_UP_OFFER, memberId=self._person.id, storeId=device["storeId"]
             )
         except Refused as refused:
-            state.refusal = told(refused)
+            state.refusal = refused.told
         except (Unreachable, SignedOut):
             pass
         else:

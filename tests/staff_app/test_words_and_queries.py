@@ -15,34 +15,17 @@ from services.loyalty import explanation
 from staff_app import queries
 from staff_app import words as words_of_the_app
 from staff_app.i18n import CATALOGUE, words
-from staff_app.queries import (
-    duplicates,
-    mall,
-    members,
-    offline,
-    performance,
-    privacy,
-    receipts,
-    stock,
-    tasks,
-)
 from tests.staff_app.shop import SCHEMA
 
 APP = Path(queries.__file__).parents[1]
+PARTS = [
+    importlib.import_module(f"{queries.__name__}.{part.name}")
+    for part in pkgutil.iter_modules(queries.__path__)
+    if part.name != "parts"  # of which documents are made
+]
 DOCUMENTS = {
     name: text
-    for part in (
-        queries,
-        duplicates,
-        mall,
-        members,
-        offline,
-        performance,
-        privacy,
-        receipts,
-        stock,
-        tasks,
-    )
+    for part in (queries, *PARTS)
     for name, text in vars(part).items()
     if name.isupper() and name[0] != "_"
 }
