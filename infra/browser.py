@@ -192,6 +192,11 @@ class Phone:
             return field
         raise AssertionError(f"{identifier} takes no keys")
 
+    def listens(self, identifier: str) -> None:
+        """Wait until a field takes keys, without a touch."""
+        field = self.named(identifier).locator("input,textarea")
+        self.page.wait_for_function(_LISTENS, arg=field.element_handle())
+
     def sees(self, text: str, within: str | None = None) -> None:
         """Wait until it is said on the screen, or within a named part of it."""
         end = time.monotonic() + PATIENCE_SECONDS

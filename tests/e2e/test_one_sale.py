@@ -87,6 +87,7 @@ def test_points_and_wallet_pay_a_part(clerk: Callable[[], Phone], chain: Chain) 
     phone.sees("全场九折")
     phone.press("close-why")
     phone.is_gone("why-sheet")
+    phone.listens("scan")  # the field has the focus back by itself
     phone.scan(chain.scarf.ean)
     phone.sees("收款 ¥357.30")
     phone.press("to-payment")
