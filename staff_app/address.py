@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from staff_app.whereabouts import Whereabouts
 FOLLOWS_SECONDS = 0.15
 """At every change of its address the client builds the whole page again. So the screen, which is
 waited for, goes first."""
+ANSWERS_SECONDS = 2.0
+"""What the device was told on a connection that has ended, it never answers."""
 
 
 class Address:
@@ -27,7 +30,9 @@ class Address:
         self._page, self._whereabouts, self._run = page, whereabouts, run
         self._following = False
         self._told = whereabouts.route = _path(page.route)
-        """Where the browser is, as far as it is known. That it says so itself is no news."""
+        """Where the browser is, or was told to go. That it says so itself is no news."""
+        self._answered = True
+        """Whether it is there, for all that is known."""
         page.on_route_change = self._heard
         page.on_view_pop = self._back
 
@@ -45,22 +50,27 @@ class Address:
         try:
             await asyncio.sleep(FOLLOWS_SECONDS)
             while self._behind:
-                before, self._told = self._told, self._whereabouts.route
-                try:
-                    await self._page.push_route(self._told)
-                except (RuntimeError, TimeoutError):
-                    self._told = before  # the device is away: it is told when it is back
-                    return
+                await self._tell(self._whereabouts.route)
+        except RuntimeError:
+            return  # the device is away: it is told when it is back
         finally:
             self._following = False
+
+    async def _tell(self, route: str) -> None:
+        self._told, self._answered = route, False
+        with suppress(TimeoutError):  # then it is told once more
+            async with asyncio.timeout(ANSWERS_SECONDS):
+                await self._page.push_route(route)
+            self._answered = True
 
     @property
     def _behind(self) -> bool:
         here = self._page.session.connection is not None
-        return here and self._told != self._whereabouts.route
+        return here and not (self._answered and self._told == self._whereabouts.route)
 
     def _heard(self, event: ft.RouteChangeEvent) -> None:
         route = _path(event.route)
+        self._answered = True
         if route != self._told:
             self._told = self._whereabouts.route = route
 

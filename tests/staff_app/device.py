@@ -141,6 +141,17 @@ class Device:
         self.close()
         return await self.open(self.route)
 
+    async def cut(self) -> None:
+        """The connection ends; what the page was asked and has not answered, it never will."""
+        await self.session.disconnect(60)
+        self.wire.late.clear()
+
+    async def come_back(self, route: str) -> None:
+        """The page has a connection again, and is at this address."""
+        await self.session.connect(self.wire)
+        if route != self.page.route:
+            self.wire.go(route)
+
     def close(self) -> None:
         """The end of a page; nothing may have gone wrong behind it."""
         assert self.wire.crashes == []

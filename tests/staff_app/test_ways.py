@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from staff_app import address
 from tests.staff_app.device import Device
 from tests.staff_app.shop import Shop
 from tests.staff_app.test_sale import working
@@ -53,6 +54,60 @@ def test_of_screens_that_are_left_at_once_the_browser_learns_only_the_last() -> 
         await device.until(lambda: device.page.route == "/more")
 
         assert device.wire.pushed == ["/more"]
+
+    play(plays)
+
+
+def test_an_address_that_is_never_confirmed_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "ANSWERS_SECONDS", 0.05)
+
+    async def plays(device: Device) -> None:
+        device.wire.late["push_route"] = []
+        device.till.go("/stock")
+        await device.until(lambda: len(device.wire.late["push_route"]) > 1)
+        device.wire.answer_late("push_route")
+        await device.until(lambda: device.page.route == "/stock")
+        device.till.go("/more")
+        await device.until(lambda: device.page.route == "/more")
+
+        assert device.route == "/more"
+        assert device.wire.pushed[-1] == "/more"
+
+    play(plays)
+
+
+@pytest.mark.parametrize("opened", ["/more", "/"])
+def test_an_address_is_told_again_after_the_connection_that_it_was_told_on(
+    opened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(address, "ANSWERS_SECONDS", 0.05)
+
+    async def plays(device: Device) -> None:
+        device.wire.late["push_route"] = []
+        device.till.go("/stock")
+        await device.until(lambda: "/stock" in device.wire.pushed)
+        await device.cut()
+        await device.come_back(opened)
+        await device.settle()
+        device.till.go("/customers")
+        await device.until(lambda: device.page.route == "/customers")
+
+        assert device.route == "/customers"
+
+    play(plays)
+
+
+def test_a_page_that_is_opened_elsewhere_stays_there() -> None:
+    async def plays(device: Device) -> None:
+        device.wire.late["push_route"] = []
+        device.till.go("/stock")
+        await device.until(lambda: "/stock" in device.wire.pushed)
+        await device.cut()
+        await device.come_back("/more")
+        await device.until(lambda: device.named("sign-out") is not None)
+
+        assert (device.route, device.page.route) == ("/more", "/more")
+        assert device.wire.pushed == ["/stock"]
 
     play(plays)
 
