@@ -1,10 +1,14 @@
-"""Money: whole minor units. Rounding and allocation, in one place.
+"""Money: whole minor units. Rounding, allocation and how it is written, in one place.
 
 A discount is allocated to lines by largest remainder, so that lines add up to the total to the
 cent; ties go to the earlier line.
 """
 
 from collections.abc import Sequence
+
+_WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+_SIGNS = {"CNY": "¥", "EUR": "€", "GBP": "£", "HKD": "HK$", "MOP": "MOP$", "TWD": "NT$", "USD": "$"}
 
 
 def round_half_up(numerator: int, denominator: int) -> int:
@@ -40,3 +44,11 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
 def tax_included(gross: int, rate_basis_points: int) -> int:
     """The tax inside a tax-inclusive amount, in minor units."""
     return round_half_up(gross * rate_basis_points, 10_000 + rate_basis_points)
+
+
+def written(amount: int, currency: str) -> str:
+    """An amount of minor units as people write it: ¥1,032.00, -¥32.00."""
+    digits = 0 if currency in _WHOLE_UNITS else 3 if currency in _THOUSANDTHS else 2
+    whole, part = divmod(abs(amount), 10**digits)
+    shown = f"{whole:,}.{part:0{digits}d}" if digits else f"{whole:,}"
+    return f"{'-' if amount < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{shown}"

@@ -23,6 +23,8 @@ class _Numbers(string.Formatter):
 
 
 _NUMBERS = _Numbers()
+_QUOTES = str.maketrans("“”‘’", "\"\"''")
+"""In the app's font these are as wide as a Chinese character, which tears an English word apart."""
 
 
 def words(language: str) -> Words:
@@ -38,4 +40,6 @@ def words(language: str) -> Words:
 
 def either(language: str, zh: str | None, en: str | None) -> str:
     """Of a name or sentence that the API gives in both languages."""
-    return (en if language == "en" else zh) or zh or en or ""
+    if language == "en" and en:
+        return en.translate(_QUOTES)
+    return zh or en or ""

@@ -1,8 +1,15 @@
-"""What Flet 1.0.5 gets wrong in a session, mended: late answers, and texts that go back."""
+"""What Flet 1.0.5 gets wrong in a session, mended: late answers, texts that go back, and parts of a
+screen that are drawn before what they stand in."""
 
+import logging
+from collections.abc import Iterator
 from typing import Any
 
 import flet as ft
+from flet.components.component import Component
+from flet.controls.base_control import BaseControl
+
+log = logging.getLogger(__name__)
 
 _UNHEARD = "_unheard"
 """On a field: the device has told a text that the app has not been told of yet."""
@@ -12,6 +19,7 @@ def mend(page: ft.Page) -> None:
     """To be called once, before anything is drawn."""
     _take_late_answers(page)
     _leave_what_is_typed(page)
+    _draw_outside_in(page)
 
 
 def _take_late_answers(page: ft.Page) -> None:
@@ -46,6 +54,40 @@ def _leave_what_is_typed(page: ft.Page) -> None:
 
     page.session.apply_patch = told  # type: ignore[method-assign]
     page.session.dispatch_event = heard  # type: ignore[method-assign]
+
+
+class _OutsideIn(set[BaseControl]):
+    """What is to be drawn anew, the outermost first."""
+
+    def __iter__(self) -> Iterator[BaseControl]:
+        return iter(sorted(super().__iter__(), key=_depth))
+
+
+def _depth(control: BaseControl) -> int:
+    depth, parent = 0, control.parent
+    while parent is not None:
+        depth, parent = depth + 1, parent.parent
+    return depth
+
+
+def _draw_outside_in(page: ft.Page) -> None:
+    """Flet draws what has changed in any order. A part that its parent is about to take off the
+    screen would be drawn once more, from what is not there any more, as of a member who is left for
+    another."""
+    page.session._Session__pending_updates = _OutsideIn()  # type: ignore[attr-defined]
+
+
+def _draw(self: Component) -> None:
+    """A part that cannot be drawn stays as it was. In Flet nothing would be drawn any more, of any
+    screen, until the page is loaded anew."""
+    try:
+        _drawn_anew(self)
+    except Exception:
+        log.exception("could not be drawn: %s", self.fn.__name__)
+
+
+_drawn_anew = Component.update
+Component.update = _draw  # type: ignore[method-assign]
 
 
 def _take_over(self: ft.TextField, other: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from services.campaign.offers import Offer
+from shared import money
 from shared.contracts.campaign import (
     AmountOff,
     Bundle,
@@ -13,10 +14,6 @@ from shared.contracts.campaign import (
     Reason,
     SecondPiece,
 )
-
-_WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
-_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-_SIGNS = {"CNY": "¥", "EUR": "€", "GBP": "£", "HKD": "HK$", "MOP": "MOP$", "TWD": "NT$", "USD": "$"}
 
 
 class Words(Struct, frozen=True):
@@ -42,14 +39,6 @@ def reason(
         text_en=words.en,
         privilege=privilege,
     )
-
-
-def money(amount_minor: int, currency: str) -> str:
-    """An amount as people write it: ¥32.00."""
-    digits = 0 if currency in _WHOLE_UNITS else 3 if currency in _THOUSANDTHS else 2
-    whole, part = divmod(amount_minor, 10**digits)
-    shown = f"{whole:,}.{part:0{digits}d}" if digits else f"{whole:,}"
-    return f"{_SIGNS.get(currency, currency + ' ')}{shown}"
 
 
 def not_this_store(offer: Offer) -> Reason:
@@ -122,7 +111,7 @@ def beaten_by(offer: Offer, winners: Sequence[Offer], amount_minor: int, currenc
     """`amount_minor`: what the beaten promotion would have taken off the basket."""
     names_zh = "、".join(f"“{winner.promotion.name_zh}”" for winner in winners)
     names_en = ", ".join(f"“{winner.promotion.name_en}”" for winner in winners)
-    shown = money(amount_minor, currency)
+    shown = money.written(amount_minor, currency)
     words = Words(
         f"“{offer.promotion.name_zh}”可减 {shown}，不能与{names_zh}同享，后者更优惠",
         f"“{offer.promotion.name_en}” would give {shown}; {names_en} excludes it and gives more",
@@ -136,7 +125,7 @@ def applied(
     """Also for a line that took part and lost nothing itself: the dearer one of a pair."""
     how = _how(offer, currency)
     if amount_minor:
-        shown = money(amount_minor, currency)
+        shown = money.written(amount_minor, currency)
         words = Words(f"{how.zh}，本行减 {shown}", f"{how.en}: {shown} off this line")
     else:
         words = Words(f"{how.zh}，优惠记在其他行", f"{how.en}: taken off other lines")
@@ -155,7 +144,7 @@ def not_reached(offer: Offer, code: str, missing: int, currency: str) -> Reason:
     pieces = "piece" if missing == 1 else "pieces"
     match code:
         case "BELOW_THRESHOLD":
-            shown = money(missing, currency)
+            shown = money.written(missing, currency)
             words = Words(f"再买 {shown} 可享“{zh}”", f"Buy {shown} more for “{en}”")
         case "NEEDS_SECOND_PIECE":
             words = Words(f"再买 {missing} 件可享“{zh}”", f"Buy {missing} more {pieces} for “{en}”")
@@ -177,14 +166,14 @@ def _how(offer: Offer, currency: str) -> Words:
             return Words(f"{zh}（{_tenths(off)}）", f"{en} ({off / 100:g}% off)")
         case AmountOff(threshold_minor=threshold, off_minor=off, every=every):
             per_zh, per_en = ("每满", "each") if every else ("满", "from")
-            reached, less = money(threshold, currency), money(off, currency)
+            reached, less = money.written(threshold, currency), money.written(off, currency)
             return Words(
                 f"{zh}（{per_zh} {reached} 减 {less}）", f"{en} ({less} off {per_en} {reached})"
             )
         case SecondPiece(off_basis_points=off):
             return Words(f"{zh}（第二件{_tenths(off)}）", f"{en} (second piece {off / 100:g}% off)")
         case Bundle(price_minor=price):
-            shown = money(price, currency)
+            shown = money.written(price, currency)
             return Words(f"{zh}（每套 {shown}）", f"{en} (a set for {shown})")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from shared import money
 from shared.contracts import Sentence
 from shared.contracts.loyalty.explanation import (
     BalanceExplanation,
@@ -106,10 +107,9 @@ def _sum(row: Row[Any]) -> BalanceSum:
 
 
 def worded(amount: int, unit: str, *, signed: bool = False) -> str:
-    """An amount of points, or of minor units with their currency."""
-    sign = "-" if amount < 0 else "+" if signed else ""
-    whole, cents = divmod(abs(amount), 100)
-    return f"{sign}{abs(amount)}" if unit == "points" else f"{sign}{whole}.{cents:02} {unit}"
+    """An amount of points, or of minor units in their currency, as people write it."""
+    sign = "+" if signed and amount >= 0 else ""
+    return f"{sign}{amount:,}" if unit == "points" else f"{sign}{money.written(amount, unit)}"
 
 
 _SUMS = text(

@@ -70,7 +70,7 @@ def _words(
     tier, ahead, unit = held.tier, held.next, "points"
     if ladder.body.basis == "spend":
         unit = member.currency or ""
-    total = worded(held.progress, unit).strip()
+    total = worded(held.progress, unit)
     total_zh = f"{total} 积分" if unit == "points" else total
     total_en = f"{total} points" if unit == "points" else total
     why_zh, why_en = _why(held)
@@ -79,13 +79,13 @@ def _words(
     zh += f"：{since} 起累计 {total_zh}" if since else f"：累计 {total_zh}"
     en += f": {total_en} since {since}" if since else f": {total_en} in all"
     if tier:
-        threshold = worded(tier.threshold, unit).strip()
+        threshold = worded(tier.threshold, unit)
         zh, en = f"{zh}，门槛 {threshold}", f"{en}, {threshold} are needed"
     if held.to_keep is not None:
-        lacking = worded(held.to_keep, unit).strip()
+        lacking = worded(held.to_keep, unit)
         zh, en = f"{zh}；保级还差 {lacking}", f"{en}; {lacking} would keep it"
     if ahead and held.missing is not None:
-        missing = worded(held.missing, unit).strip()
+        missing = worded(held.missing, unit)
         zh = f"{zh}；距{ahead.name_zh}还差 {missing}"
         en = f"{en}; {missing} are missing to {ahead.name_en}"
     return f"{zh}（规则版本 {ladder.version}）", f"{en} (rule version {ladder.version})"

@@ -104,15 +104,16 @@ def _requested(
     if waits:
         time = clock.at(erasure["confirmableFrom"], till.desk.store)
         body.append(note(t("erase_wait", time=time)))
-    back = secondary("withdraw-erasure", t("erase_withdraw"), withdraw)
+    withdrawing = secondary("withdraw-erasure", t("erase_withdraw"), withdraw)
+    back = ft.Row([withdrawing], alignment=ft.MainAxisAlignment.CENTER)
     body += attempt.note
     if till.privacy_work.mine:
         body.append(named("second-person", note(t("erase_needs_second"))))
         other = primary("other-manager", t("erase_other"), till.hand_over)
-        return screen(ROUTE, head, [scrolling(body)], [ft.Row([back]), other])
+        return screen(ROUTE, head, [scrolling(body)], [back, other])
     body.append(note(t("erase_hint"), "stop"))
     press = primary("confirm-erasure", t("erase_confirm"), confirm, waits, attempt.busy)
-    return screen(ROUTE, head, [scrolling(body)], [ft.Row([back]), press])
+    return screen(ROUTE, head, [scrolling(body)], [back, press])
 
 
 def _asked(t: Words, till: Any, erasure: dict[str, Any]) -> ft.Control:

@@ -30,9 +30,20 @@ def Tasks() -> ft.Control:
     ]
     if tasks.trouble:
         body.insert(0, note(in_words(till, tasks.trouble), "stop"))
-    new = primary("new-task", t("new_task"), lambda: begin_task(till, "/tasks"))
+    new = _new(t, till, beside_another=wide and bool(tasks.open_id))
     beside = TaskPane() if wide else None
     return place(head("/tasks", t("tasks"), back=BackTo("/home")), body, [new], aside=beside)
+
+
+def _new(t: Words, till: Any, beside_another: bool) -> ft.Control:
+    """Not filled beside a task that is open: what ends that one is."""
+
+    def begin() -> None:
+        begin_task(till, "/tasks")
+
+    if beside_another:
+        return ft.Row([ft.Container(secondary("new-task", t("new_task"), begin), expand=True)])
+    return primary("new-task", t("new_task"), begin)
 
 
 @ft.component

@@ -61,7 +61,7 @@ def _swatch(line: Line) -> ft.Control:
         border_radius=8,
         bgcolor=ft.Colors.SECONDARY_CONTAINER,
         alignment=ft.Alignment.CENTER,
-        padding=4,
+        padding=2,
         content=ft.Text(
             line.style_code,
             size=11,

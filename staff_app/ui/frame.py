@@ -120,7 +120,7 @@ def bar(title: str, actions: list[ft.Control] | None = None, back: Any = None) -
         automatically_imply_leading=False,
         toolbar_height=BAR_HEIGHT,
         title_spacing=0 if back else theme.MARGIN,
-        actions=actions or [],
+        actions=actions or [ft.Container(width=12)],
         actions_padding=ft.Padding.only(right=4),
     )
 

@@ -12,6 +12,8 @@ from staff_app.ui.member_redemptions import Redemptions
 from staff_app.ui.parts import card, named, note, quiet, row_of, secondary, skeleton
 
 ACCOUNTS = (("POINTS", "points"), ("WALLET", "wallet"))
+TOLD = frozenset({"adjusted", "paid_out", "expired", "transferred_in", "transferred_out"})
+"""The reasons whose detail is for people; of the others it is a code or an id, for the books."""
 
 
 @ft.component
@@ -122,7 +124,7 @@ def _entry(t: Words, till: Any, entry: dict[str, Any], currency: str) -> ft.Cont
         horizontal_alignment=ft.CrossAxisAlignment.END,
     )
     told = clock.at(entry["at"], till.desk.store)
-    if entry["detail"]:
+    if entry["detail"] and entry["reason"] in TOLD:
         told = f"{told} · {entry['detail']}"
     words = ft.Column([ft.Text(name), _small(told)], spacing=0, expand=True)
     return ft.Row([words, figures])

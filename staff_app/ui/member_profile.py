@@ -18,7 +18,9 @@ def Profile() -> ft.Control:
     till = use_till()
     t = use_words(till)
     person = use(till.person)
-    member = person.member or {}
+    member = person.member
+    if member is None:
+        return skeleton(2)
     shown: list[ft.Control] = [named("profile", card(*_usual(t, member), spacing=6))]
     if person.family is None:
         return ft.Column([*shown, skeleton(2)], spacing=12)

@@ -116,11 +116,9 @@ def tick(identifier: str, label: str, value: bool, change: Press) -> ft.Control:
 
 
 def switch(identifier: str, label: str, value: bool, change: Press) -> ft.Control:
-    """On or off, at once; `change` gets the event. Its label is its own, for screen readers."""
-    turned = ft.Switch(
-        label=label, label_position=ft.LabelPosition.LEFT, value=value, on_change=change
-    )
-    return named(identifier, ft.Container(turned, height=theme.TARGET))
+    """On or off, at once; `change` gets the event. A screen reader says label and state as one."""
+    row = row_of(label, ft.Switch(value=value, on_change=change))
+    return named(identifier, ft.MergeSemantics(ft.Container(row, height=theme.TARGET)))
 
 
 def edge(active: bool = False) -> ft.OutlineInputBorder:

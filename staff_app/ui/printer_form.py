@@ -10,7 +10,7 @@ from staff_app.state import Printer
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.choice import choice
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.parts import card, edge, named, row_of, secondary
+from staff_app.ui.parts import card, edge, named, row_of, secondary, switch
 from staff_app.work.desk import manages
 from staff_app.work.printer import LETTERS, PAPERS
 
@@ -80,15 +80,14 @@ def _form(t: Words, till: Any, state: Printer) -> list[ft.Control]:
     owners = {"store": t("printer_of_store"), "device": t("printer_of_device")}
     papers = {paper: t(f"paper_{paper.lower()}") for paper in PAPERS}
     letters = {each: t(f"letters_{each.lower()}") for each in LETTERS}
-    drawer = ft.Switch(
-        label=t("printer_drawer"),
-        value=state.drawer,
-        on_change=lambda e: work.change(drawer=bool(e.control.value)),
-    )
+
+    def open_drawer(event: Any) -> None:
+        work.change(drawer=bool(event.control.value))
+
     return [
         choice("printer-owner", owners, "device" if state.own else "store", whose),
         ft.Row([ft.Container(named("printer-address", field), expand=True)]),
         row_of(t("printer_paper"), choice("paper", papers, state.paper, chosen("paper"))),
         row_of(t("printer_letters"), choice("letters", letters, state.letters, chosen("letters"))),
-        named("printer-drawer", ft.Container(drawer, height=theme.TARGET)),
+        switch("printer-drawer", t("printer_drawer"), state.drawer, open_drawer),
     ]

@@ -69,7 +69,7 @@ MEMBERS: Words = {
     "tag": ("标签", "Tag"),
     "remove_tag": ("去掉标签 {tag}", "Take off {tag}"),
     "tag_off": ("已去掉标签 {tag}", "{tag} taken off"),
-    "tag_why": ("为什么有“{tag}”", "Why “{tag}”"),
+    "tag_why": ("为什么有“{tag}”", 'Why "{tag}"'),
     "tag_by_hand": ("店员手工加的。", "Put on by hand."),
     # Purchases
     "spent_total": ("累计消费", "Spent"),
@@ -164,7 +164,7 @@ MEMBERS: Words = {
     "edit": ("修改资料", "Edit"),
     "more_fields": ("更多资料", "More"),
     "must_fill": ("必填", "Needed"),
-    "field_missing": ("请填写“{name}”", "Please fill in “{name}”"),
+    "field_missing": ("请填写“{name}”", 'Please fill in "{name}"'),
     "date_hint": ("年-月-日，如 1990-05-01", "Year-month-day, as 1990-05-01"),
     "nothing_changed": ("没有改动", "Nothing was changed"),
     "yes": ("是", "Yes"),

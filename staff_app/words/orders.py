@@ -42,7 +42,7 @@ ORDERS: Words = {
     "goes_back": ("退到哪里", "Where it goes back"),
     "points_back": ("退还 {count} 积分", "{count:point|points} back"),
     "wallet_back": ("退回储值", "Back to the wallet"),
-    "to_tender": ("退回{tender}", "To {tender}"),
+    "to_tender": ("退回{tender}", "Back: {tender}"),
     "points_taken": ("扣回这单送的积分", "Points taken back"),
     "coupon_back": ("优惠券 {code} 退还", "Coupon {code} can be used again"),
     "why_back": ("为什么退？", "Why does it come back?"),

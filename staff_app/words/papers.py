@@ -4,7 +4,7 @@ from staff_app.words.pair import Words
 
 PAPERS: Words = {
     "add_file": ("添加文件", "Add a file"),
-    "sending_file": ("正在上传…", "Uploading…"),
+    "sending_file": ("正在上传…", "Uploading..."),
     "drop_file": ("移除 {name}", "Take {name} off"),
     "file_too_large": ("文件最大 {limit}", "A file has at most {limit}"),
     "sign": ("签名", "Sign"),

@@ -37,14 +37,14 @@ PRIVACY: Words = {
     "erase_requested": ("已提出注销", "Erasure asked for"),
     "erase_needs_second": (
         "须由另一位店长确认：换人登录后，再打开这位会员的“注销会员”。",
-        "Another manager has to confirm it: they sign in, and open “Erase the member” here.",
+        'Another manager has to confirm it: they sign in, and open "Erase the member" here.',
     ),
     "erase_other": ("换人登录", "Hand over to them"),
     "erase_wait": ("{time} 后才能确认", "Can be confirmed from {time} on"),
     "erase_confirm": ("确认注销，不能恢复", "Erase for good"),
     "erase_withdraw": ("撤回申请", "Take it back"),
     "erase_withdrawn": ("申请已撤回", "It was taken back"),
-    "erase_on_its_way": ("正在各系统注销……", "Being erased everywhere …"),
+    "erase_on_its_way": ("正在各系统注销……", "Being erased everywhere..."),
     "erase_look_again": ("刷新", "Look again"),
     "erase_stopped_order_on_its_way": (
         "有一单还没完成，完成后再确认。",

@@ -71,7 +71,7 @@ SALE: Words = {
     "member_added": ("会员 {name}", "Member {name}"),
     "coupon": ("优惠券", "Coupon"),
     "remove_coupon": ("移除优惠券 {code}", "Remove coupon {code}"),
-    "not_found": ("没有找到“{text}”", "Nothing found for “{text}”"),
+    "not_found": ("没有找到“{text}”", 'Nothing found for "{text}"'),
     "not_found_hint": (
         "换个说法再搜，或看看吊牌上的款号。",
         "Try other words, or the style code on the tag.",
@@ -96,7 +96,7 @@ SALE: Words = {
     "price_again": ("重新计价", "Price again"),
     # Members
     "member": ("会员", "Member"),
-    "member_query": ("手机号、后四位、姓名或会员码", "Phone, last four, name or card code"),
+    "member_query": ("手机号、后四位、姓名或会员码", "Phone, last four, name, card"),
     "member_start": (
         "请顾客报手机号，或后四位",
         "Ask for the phone, or its last four digits",

@@ -106,6 +106,7 @@ class MallWork:
         """Show what became of it on the screen; another's refusal is set aside."""
         if await promised.settle(self._outbox, self._mall, sent) and sent.answer:
             self._mall.answer = sent.answer
+            await self.had()
 
     async def had(self) -> None:
         """What the member has had for points; no answer leaves it as it is."""

@@ -75,6 +75,7 @@ class Scene:
 def by_address(path: str) -> Scene:
     def come(walk: Walk) -> None:
         walk.phone.open(path)
+        walk.phone.shows(f"at{path}")
         walk.phone.page.wait_for_timeout(1_500)
 
     return Scene(f"by-address{path.replace('/', '-')}", path, come)
@@ -296,6 +297,18 @@ def _raised(walk: Walk) -> None:
     walk.phone.shows("new-task")
 
 
+def _task(walk: Walk) -> None:
+    walk.phone.press(f"task-{walk.chain.tasks()[0]['id']}")
+    walk.phone.shows("task-head")
+
+
+def _home_again(walk: Walk) -> None:
+    if not walk.wide:
+        walk.phone.press("back")
+    walk.phone.press("back")
+    walk.phone.shows("to-do")
+
+
 SCENES: list[Scene] = [
     Scene("activate", "", _activate),
     Scene("sign-in", "", _sign_in),
@@ -343,7 +356,8 @@ SCENES: list[Scene] = [
     Scene("tasks-empty", "/tasks", _tasks),
     Scene("new-task", "/tasks/new", _press("new-task", shows="raise-task")),
     Scene("tasks", "/tasks", _raised),
-    Scene("home", "/home", _press("back", shows="to-do")),
+    Scene("task", "/tasks/task", _task),
+    Scene("home", "/home", _home_again),
     Scene("performance", "/performance", _press("way-performance", shows="period-days")),
     Scene("for-points", "/customers/for-points", _for_points),
     Scene("more", "/more", _press("back", "tab-more", shows="sign-out")),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.money import allocate, round_half_up, tax_included
+from shared.money import allocate, round_half_up, tax_included, written
 
 AMOUNTS = st.integers(-(10**14), 10**14)
 WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=200)
@@ -101,3 +101,17 @@ def test_what_cannot_be_split_by_is_an_error(weights: list[int], message: str) -
 )  # fmt: skip
 def test_the_tax_inside_a_price(gross: int, basis_points: int, tax: int) -> None:
     assert tax_included(gross, basis_points) == tax
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        (0, "CNY", "¥0.00"),
+        (123_456_789, "CNY", "¥1,234,567.89"),
+        (-2_980, "CNY", "-¥29.80"),
+        (1_200, "JPY", "JPY 1,200"),
+        (1_234, "KWD", "KWD 1.234"),
+    ],
+)
+def test_an_amount_is_written_as_people_write_it(amount: int, currency: str, shown: str) -> None:
+    assert written(amount, currency) == shown

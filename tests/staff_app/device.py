@@ -8,6 +8,7 @@ import asyncio
 import dataclasses
 import functools
 import json
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,6 +27,7 @@ from flet.messaging.protocol import (
 from flet.messaging.session import Session
 from flet.pubsub.pubsub_hub import PubSubHub
 
+from staff_app import mended
 from staff_app.main import app
 from staff_app.till import Till
 
@@ -108,6 +110,17 @@ class Wire(Connection):
         )
 
 
+class _NotDrawn(logging.Handler):
+    """What could not be drawn counts as a crash, whoever happens to look at it."""
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self._wire = wire
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._wire.crashes.append(self.format(record))
+
+
 class Device:
     """One phone. `kept` survives `reload`; nothing else does."""
 
@@ -121,6 +134,8 @@ class Device:
 
     async def open(self, route: str = "/") -> "Device":
         self.wire = Wire(self.kept)
+        self._not_drawn = _NotDrawn(self.wire)
+        mended.log.addHandler(self._not_drawn)
         self.session = Session(self.wire)
         self.wire.session = self.session
         self.page = self.session.page
@@ -154,6 +169,7 @@ class Device:
 
     def close(self) -> None:
         """The end of a page; nothing may have gone wrong behind it."""
+        mended.log.removeHandler(self._not_drawn)
         assert self.wire.crashes == []
         self.till.stop()
         self.wire.executor.shutdown(wait=False)

@@ -189,6 +189,28 @@ def test_what_waits_is_handed_over_and_a_manager_cancels() -> None:
     asyncio.run(play())
 
 
+def test_beside_the_search_the_gift_is_in_the_list_at_once() -> None:
+    """There the list of what was had stays on the screen while the gift is chosen above it."""
+
+    async def play() -> None:
+        fair = Fair()
+        device = await choosing(fair)
+        device.till.layout.wide = True
+        await device.press("back")
+        await device.press("to-mall")
+        await device.press("gift-U1")
+        await device.press("redeem")
+        await device.sees("已兑换")
+
+        await device.press("to-member")
+
+        await device.sees("雨伞 × 1")
+        assert device.route == "/customers"
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_an_associate_does_not_cancel_nor_does_another_store() -> None:
     async def play() -> None:
         fair = Fair()

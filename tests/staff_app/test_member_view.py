@@ -99,7 +99,7 @@ class Club(Shop):
     def tier(self, **_: Any) -> Any:
         part = {"documentId": MEMBER, "kind": "sale", "businessDate": "2026-02-01"}
         return {
-            "zh": "银卡：累计 290.00 CNY", "en": "Silver", "basis": "spend", "currency": "CNY",
+            "zh": "银卡：累计 ¥290.00", "en": "Silver", "basis": "spend", "currency": "CNY",
             "progress": "29000", "parts": [{**part, "amount": "29000"}],
         }  # fmt: skip
 
@@ -198,6 +198,40 @@ async def looking(club: Club, section: str = "overview") -> Device:
     return device
 
 
+def test_beside_the_search_another_member_takes_the_place_of_the_one_before() -> None:
+    """What is drawn of the one before is not drawn of nobody in between."""
+
+    async def play() -> None:
+        device = await looking(Club())
+        device.till.layout.wide = True
+        await device.press("back")
+        for _ in range(2):  # Flet draws in any order
+            await device.press("section-profile")
+            await device.press(f"member-{CARD}")
+            await device.until(lambda: device.named("tier-card") is not None)
+        device.close()
+
+    asyncio.run(play())
+
+
+def test_a_part_that_cannot_be_drawn_leaves_the_rest_alive() -> None:
+    async def play() -> None:
+        device = await looking(Club())
+        known = device.till.person.member or {}
+        device.till.person.member = {name: known[name] for name in known if name != "sizes"}
+        await device.press("section-profile")
+        assert device.named("profile") is None
+
+        await device.press("section-balances")
+
+        await device.sees("1,200")
+        assert "could not be drawn: Member" in device.wire.crashes[0]
+        device.wire.crashes.clear()
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_the_next_search_begins_anew_after_somebody_was_found() -> None:
     async def play() -> None:
         device = await working(Club())
@@ -228,7 +262,7 @@ def test_tier_coupons_and_tags_stand_first_and_explain_themselves() -> None:
         assert not device.says("GONE-1")
 
         await device.press("why-tier")
-        await device.sees("银卡：累计 290.00 CNY")
+        await device.sees("银卡：累计 ¥290.00")
         await device.press("tag-高价值")
         await device.sees("累计消费 290 元")
         device.close()

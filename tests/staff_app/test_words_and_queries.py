@@ -14,7 +14,7 @@ from graphql import parse, validate
 from services.loyalty import explanation
 from staff_app import queries
 from staff_app import words as words_of_the_app
-from staff_app.i18n import CATALOGUE, words
+from staff_app.i18n import CATALOGUE, either, words
 from tests.staff_app.shop import SCHEMA
 
 APP = Path(queries.__file__).parents[1]
@@ -145,6 +145,12 @@ def test_words_stand_in_the_catalogue_only() -> None:
     docstrings = _docstring_lines()
 
     assert [found for found in elsewhere if found not in docstrings] == []
+
+
+def test_english_has_no_quotes_as_wide_as_a_character() -> None:
+    assert [key for key, (_, en) in CATALOGUE.items() if set(en) & set("“”‘’…")] == []
+    assert either("en", "没有“A”", "There is no “A”") == 'There is no "A"'
+    assert either("zh", "没有“A”", "There is no “A”") == "没有“A”"
 
 
 def test_a_word_is_filled_in() -> None:

@@ -128,9 +128,7 @@ def test_why_a_balance_is_what_it_is_in_words_of_both_languages(
         "Points: 0 to begin with; earned by purchases +800 in 2 (rule version 1);"
         " the balance is 800, of which orders hold 100"
     )
-    assert principal.zh.startswith(
-        "储值本金：期初 0.00 CNY；充值 1 笔 +123.45 CNY；余额 123.45 CNY"
-    )
+    assert principal.zh.startswith("储值本金：期初 ¥0.00；充值 1 笔 +¥123.45；余额 ¥123.45")
     assert (bonus.balance, bonus.sums) == (0, [])
 
 

@@ -41,12 +41,10 @@ def test_k29_the_sum_that_led_to_a_tier_is_shown(shop: Shop, member_id: UUID) ->
         (gone.order_id, "sale", 30_000),
         (gone.order_id, "void", -30_000),
     }
-    assert told.zh == (
-        "金卡：累计 1100.00 CNY，门槛 1000.00 CNY；距钻石卡还差 3900.00 CNY（规则版本 1）"
-    )
+    assert told.zh == ("金卡：累计 ¥1,100.00，门槛 ¥1,000.00；距钻石卡还差 ¥3,900.00（规则版本 1）")
     assert told.en == (
-        "Gold: 1100.00 CNY in all, 1000.00 CNY are needed;"
-        " 3900.00 CNY are missing to Diamond (rule version 1)"
+        "Gold: ¥1,100.00 in all, ¥1,000.00 are needed;"
+        " ¥3,900.00 are missing to Diamond (rule version 1)"
     )
 
 

@@ -180,8 +180,8 @@ def test_hq_sets_a_tier_that_holds_until_it_lapses(graceful: Shop) -> None:
     assert (told.data.setting_id, told.data.tier, told.data.until) == (given.id, "gold", until)
     why = tier_explanation.explain_at(shop.session, ExplainTier(member_id=member_id), NOW)
     assert (why.held_by, why.until, why.tier_by_sum) == ("set", until, "silver")
-    assert why.zh.startswith("金卡（总部设定，至 2026-04-03）：2026-02-13 起累计 0.00 CNY")
-    assert "1000.00 CNY would keep it" in why.en
+    assert why.zh.startswith("金卡（总部设定，至 2026-04-03）：2026-02-13 起累计 ¥0.00")
+    assert "¥1,000.00 would keep it" in why.en
     assert [review(shop, day) for day in (17, 18, 20, 21)] == [0, 1, 0, 1]
     [lapsing] = shop.events(TierLapsing)
     assert (lapsing.data.held_by, lapsing.data.until, lapsing.data.missing) == (
