@@ -41,3 +41,20 @@ def typed(entry: str, key: str) -> str:
     if key == "clear":
         return ""
     return (entry + key).lstrip("0")[:ENTRY_LIMIT]
+
+
+def units(minor: int, currency: str = "CNY") -> str:
+    """As it is typed, without sign and groups: 1000000 → ``10000``, 1050 → ``10.50``."""
+    return digits(minor, currency).replace(",", "").removesuffix(".00")
+
+
+def minor_of(text: str, currency: str = "CNY") -> int:
+    """What was typed in whole minor units: ``10,000.5`` → 1000050. Raises `ValueError`."""
+    places = MINOR_DIGITS.get(currency, 2)
+    whole, point, rest = text.strip().replace(",", "").partition(".")
+    if not whole.isdecimal() or (point and not rest.isdecimal()) or len(rest) > places:
+        raise ValueError(text)
+    minor = int(whole + rest.ljust(places, "0"))
+    if len(str(minor)) > ENTRY_LIMIT:
+        raise ValueError(text)
+    return minor

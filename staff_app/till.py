@@ -10,7 +10,7 @@ import flet as ft
 from staff_app import queries
 from staff_app.alone import Alone
 from staff_app.answers import Answers
-from staff_app.by_manager import Privacy, TierByHand
+from staff_app.by_manager import OfflineRule, Privacy, TierByHand
 from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
     Basket,
@@ -51,6 +51,7 @@ from staff_app.work.mall import MallWork
 from staff_app.work.member import MemberWork
 from staff_app.work.news import News
 from staff_app.work.offline import OfflineWork
+from staff_app.work.offline_rule import OfflineRuleWork
 from staff_app.work.orders import OrdersWork
 from staff_app.work.outbox import Outbox
 from staff_app.work.paper import PaperWork
@@ -97,6 +98,7 @@ class Till(MemberActs):
         self.home, self.tasks = Home(), Tasks()
         self.duplicates = Duplicates()
         self.privacy, self.tier_by_hand = Privacy(), TierByHand()
+        self.offline_rule = OfflineRule()
         self.go, self.say = go, say
         self.storage = storage
         self.client = Client(transport, reached=self._reached)
@@ -117,6 +119,7 @@ class Till(MemberActs):
         self.duplicates_work = DuplicatesWork(self.client, self.person, self.duplicates)
         self.privacy_work = PrivacyWork(self.client, self.desk, self.person, self.privacy)
         self.tier_work = TierWork(self.client, self.desk, self.person, self.tier_by_hand)
+        self.offline_rule_work = OfflineRuleWork(self.client, self.desk, self.offline_rule)
         self.shelf_work = ShelfWork(self.client, self.desk, self.shelf)
         self.stock_work = StockWork(self.client, storage, self.desk, self.draft, self.shelf_work)
         self.booking = BookingWork(self.client, self.desk, self.receipt, self.returning)

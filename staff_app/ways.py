@@ -19,6 +19,7 @@ from staff_app.screens.members import Members
 from staff_app.screens.more import More
 from staff_app.screens.new_task import NewTask
 from staff_app.screens.note_down import NoteDown
+from staff_app.screens.offline_rule import OfflineRuleScreen
 from staff_app.screens.order import OrderScreen
 from staff_app.screens.orders import Orders
 from staff_app.screens.pay import Pay
@@ -84,6 +85,7 @@ ABOVE: dict[str, tuple[str, Shown]] = {
 ALONE: dict[str, Shown] = {
     "/performance": Performance,
     "/settings": Settings,
+    "/offline-rule": OfflineRuleScreen,
     "/receipt-picture": ReceiptPicture,
 }
 

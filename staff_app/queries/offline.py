@@ -2,13 +2,26 @@
 
 from staff_app.queries.parts import REFUSAL as _REFUSAL
 
-TILL_RULE = """
-query TillRule($storeId: ID!) {
-  tillRule(storeId: $storeId) {
-    now version
+_BODY = """
     body { allowed storeIds deviceIds roles hours memberDays saleMinor totalMinor pinTries pinDays }
-  }
-}"""
+"""
+
+TILL_RULE = f"""
+query TillRule($storeId: ID!) {{
+  tillRule(storeId: $storeId) {{ now version {_BODY} }}
+}}"""
+
+RULES = f"""
+query OfflineRules($storeId: ID!) {{
+  tillRule(storeId: $storeId) {{ now version {_BODY} }}
+  offlineRules {{ id version validFrom body {{ allowed }} }}
+  stores {{ id name }}
+}}"""
+
+PUBLISH = f"""
+mutation PublishOfflineRule($input: PublishOfflineRuleInput!) {{
+  publishOfflineRule(input: $input) {{ offlineRuleVersion {{ id version }} {_REFUSAL} }}
+}}"""
 
 TILL_CATALOGUE = """
 query TillCatalogue($storeId: ID!, $sinceVersion: String, $first: Int!, $after: ID) {

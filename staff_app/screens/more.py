@@ -7,15 +7,16 @@ import flet as ft
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.frame import head, place
 from staff_app.ui.parts import card, named, primary, row_of
-from staff_app.work.desk import manages
+from staff_app.work.desk import is_of_hq, manages
 
 WAYS: tuple[tuple[str, Any], ...] = (
     ("performance", ft.Icons.INSIGHTS),
     ("settings", ft.Icons.SETTINGS_OUTLINED),
 )
-"""The screens that are reached from here: the word for each, which is its route too."""
+"""The screens that are reached from here: the word for each; with dashes, its route."""
 
 MANAGERS_WAYS: tuple[tuple[str, Any], ...] = (("duplicates", ft.Icons.PEOPLE_OUTLINE),)
+WAYS_OF_HQ: tuple[tuple[str, Any], ...] = (("offline_rule", ft.Icons.WIFI_OFF),)
 
 
 @ft.component
@@ -26,6 +27,7 @@ def More() -> ft.Control:
     device, staff = desk.device or {}, desk.staff or {}
     store = (desk.store or {}).get("name") or device.get("storeName", "")
     ways = WAYS + (MANAGERS_WAYS if manages(staff) else ())
+    ways += WAYS_OF_HQ if is_of_hq(staff) else ()
     return place(
         head("/more", t("more_title")),
         [
@@ -41,9 +43,11 @@ def More() -> ft.Control:
 
 
 def _way(till: Any, name: str, title: str, icon: Any) -> ft.Control:
+    way = name.replace("_", "-")
+
     def go() -> None:
         till.performance.back_to = "/more"
-        till.go(f"/{name}")
+        till.go(f"/{way}")
 
     tile = ft.ListTile(
         title=title,
@@ -52,4 +56,4 @@ def _way(till: Any, name: str, title: str, icon: Any) -> ft.Control:
         min_height=72,
         on_click=go,
     )
-    return named(name, tile)
+    return named(way, tile)

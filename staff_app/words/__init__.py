@@ -8,6 +8,7 @@ from staff_app.words.duplicates import DUPLICATES
 from staff_app.words.mall import MALL
 from staff_app.words.members import MEMBERS
 from staff_app.words.offline import OFFLINE
+from staff_app.words.offline_rule import OFFLINE_RULE
 from staff_app.words.orders import ORDERS
 from staff_app.words.papers import PAPERS
 from staff_app.words.performance import PERFORMANCE
@@ -19,5 +20,5 @@ from staff_app.words.tasks import TASKS
 
 CATALOGUE: dict[str, tuple[str, str]] = {
     **SALE, **ORDERS, **MEMBERS, **STOCK, **PERFORMANCE, **RECEIPTS, **PAPERS,
-    **MALL, **TASKS, **DUPLICATES, **OFFLINE, **PRIVACY,
+    **MALL, **TASKS, **DUPLICATES, **OFFLINE, **OFFLINE_RULE, **PRIVACY,
 }  # fmt: skip

@@ -195,6 +195,21 @@ def _set_tier(walk: Walk) -> None:
     walk.phone.shows("set-tier-now")
 
 
+def _offline_rule(walk: Walk) -> None:
+    walk.phone.press("back")
+    if not walk.wide:
+        walk.phone.press("back")
+    walk.phone.press("tab-more")
+    walk.phone.press("offline-rule")
+    walk.phone.shows("rule-in-force")
+
+
+def _wrong_rule(walk: Walk) -> None:
+    walk.phone.type("rule-hours", "9999")
+    walk.phone.press("publish-rule")
+    walk.phone.shows("trouble")
+
+
 def _members(walk: Walk) -> None:
     walk.phone.press("back")
     if not walk.wide:
@@ -363,4 +378,6 @@ SCENES: list[Scene] = [
     Scene("more", "/more", _press("back", "tab-more", shows="sign-out")),
     Scene("performance-hq", "/performance", _hq),
     Scene("set-tier", "/customers/tier", _set_tier),
+    Scene("offline-rule", "/offline-rule", _offline_rule),
+    Scene("offline-rule-wrong", "/offline-rule", _wrong_rule),
 ]  # fmt: skip

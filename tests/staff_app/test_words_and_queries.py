@@ -49,6 +49,8 @@ BY_RULE = (
     "period_",
     "paper_",
     "letters_",
+    "role_",
+    "rule_",
 )
 """Words whose keys are made of what the API says."""
 WITH_WORDS = {"i18n.py", "notice.py", "make_fonts.py"}
@@ -117,7 +119,7 @@ def test_every_word_that_is_asked_for_is_there_and_is_used() -> None:
         ("kind_", "HappeningKind"), ("relation_", "Relation"), ("gender_", "Gender"),
         ("power_", "SpendingPower"), ("purpose_", "Purpose"), ("item_", "ItemKind"),
         ("redemption_", "RedemptionStatus"), ("outcome_", "TaskOutcome"), ("act_", "TaskAct"),
-        ("erase_", "ErasureReason"), ("period_", "PerformancePeriod"),
+        ("role_", "Role"), ("erase_", "ErasureReason"), ("period_", "PerformancePeriod"),
     ],
 )  # fmt: skip
 def test_everything_the_api_may_say_has_words(prefix: str, enumeration: str) -> None:
