@@ -49,6 +49,7 @@ def DuplicatesScreen() -> ft.Control:
 def Pair(pair: dict[str, Any]) -> ft.Control:
     """Both names, what speaks most for it, and the score."""
     till = use_till()
+    t = use_words(till)
     language = till.preferences.language
 
     def look() -> None:
@@ -56,7 +57,8 @@ def Pair(pair: dict[str, Any]) -> ft.Control:
         till.go("/duplicates/pair")
 
     names = f"{pair['member']['name']} · {pair['other']['name']}"
-    why = "，".join(either(language, r["zh"], r["en"]) for r in pair["reasons"][:REASONS_SHOWN])
+    reasons = [either(language, each["zh"], each["en"]) for each in pair["reasons"]]
+    why = t("comma").join(reasons[:REASONS_SHOWN])
     words = ft.Column(
         [
             ft.Text(names, no_wrap=True, overflow=ft.TextOverflow.ELLIPSIS),
@@ -68,7 +70,15 @@ def Pair(pair: dict[str, Any]) -> ft.Control:
         spacing=0,
         expand=True,
     )  # fmt: skip
-    score = ft.Text(str(pair["score"]), size=theme.TITLE, weight=ft.FontWeight.BOLD)
+    score = ft.Column(
+        [
+            ft.Text(str(pair["score"]), size=theme.TITLE, weight=ft.FontWeight.BOLD),
+            ft.Text(t("score"), size=theme.TINY, color=ft.Colors.ON_SURFACE_VARIANT),
+        ],
+        spacing=0,
+        tight=True,
+        horizontal_alignment=ft.CrossAxisAlignment.END,
+    )
     row = ft.Container(
         ft.Row([words, score]),
         padding=ft.Padding.symmetric(horizontal=14, vertical=12),
@@ -190,7 +200,7 @@ def _facts(t: Words, till: Any, member: dict[str, Any]) -> dict[str, str]:
         "points": count(account["points"]) if account else "",
         "wallet": wallet,
         "purchases": f"{bought['count']} · {money(int(bought['spentMinor']), bought['currency'])}",
-        "tags": "、".join(member["tags"]),
+        "tags": t("comma").join(member["tags"]),
     }
 
 

@@ -154,7 +154,7 @@ def _sold(t: Words, sale: dict[str, Any]) -> list[ft.Control]:
     lines = sale["basket"]["lines"]
     pieces = t("pieces", count=sum(line["quantity"] for line in lines))
     total = amount(int(sale["input"]["totalMinor"]), sale["input"]["currency"], 18)
-    names = "，".join(line["name"] for line in lines[:3])
+    names = t("comma").join(line["name"] for line in lines[:3])
     return [
         row_of(pieces, total, strong=True),
         ft.Text(names, size=theme.SMALL, max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),

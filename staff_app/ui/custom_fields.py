@@ -42,7 +42,7 @@ def shown_value(t: Words, language: str, schema: Schema, value: Any) -> str:
     if kind == "choice":
         return _option(schema["oneOf"], value, language)
     if kind == "choices":
-        return "、".join(_option(schema["items"]["oneOf"], each, language) for each in value)
+        return t("comma").join(_option(schema["items"]["oneOf"], each, language) for each in value)
     if kind == "money":
         return money(int(value), schema["x-field"].get("currency") or "CNY")
     if kind == "place":
@@ -50,7 +50,7 @@ def shown_value(t: Words, language: str, schema: Schema, value: Any) -> str:
         at = f"{value['latitude']}, {value['longitude']}{accuracy}"
         return f"{value['label']}（{at}）" if value.get("label") else at
     if kind == "files":
-        return "、".join(each["name"] for each in value)
+        return t("comma").join(each["name"] for each in value)
     if kind == "signature":
         return signed_on(t, value)
     if kind == "truth":

@@ -47,7 +47,7 @@ def _usual(t: Words, member: dict[str, Any]) -> list[ft.Control]:
         ("height", height),
         ("sizes", sizes),
         ("style", member["style"]),
-        ("style_shown", "、".join(member["stylePreferences"])),
+        ("style_shown", t("comma").join(member["stylePreferences"])),
         ("spending_power", worded("power", member["spendingPower"])),
         ("home_store", (member["homeStore"] or {}).get("name")),
         ("associate", (member["associate"] or {}).get("name")),

@@ -39,5 +39,5 @@ def _figures(t: Words, purchases: dict[str, Any]) -> ft.Control:
         row_of(t("last_on"), purchases["lastOn"] or ""),
     ]
     if purchases["favouriteCategories"]:
-        rows.append(row_of(t("likes"), "、".join(purchases["favouriteCategories"][:3])))
+        rows.append(row_of(t("likes"), t("comma").join(purchases["favouriteCategories"][:3])))
     return named("purchase-figures", card(*rows, spacing=6))

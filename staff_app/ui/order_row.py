@@ -17,7 +17,7 @@ def OrderRow(order: dict[str, Any], back_to: str = "/orders") -> ft.Control:
     currency = order["currency"]
     chosen = till.layout.wide and (use(till.returning).order or {}).get("id") == order["id"]
     name = (order["member"] or {}).get("name") or t("walk_in")
-    pieces = "，".join(line["name"] for line in order["lines"][:2])
+    pieces = t("comma").join(line["name"] for line in order["lines"][:2])
     at = clock.sold_at(order, till.desk.store)
     right: list[ft.Control] = [amount(int(order["totalMinor"]), currency)]
     if order["status"] != "PLACED":

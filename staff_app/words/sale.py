@@ -52,6 +52,7 @@ SALE: Words = {
     ),
     "find_member": ("找会员", "Find member"),
     "add_member": ("添加会员", "Add member"),
+    "comma": ("、", ", "),
     "add_member_hint": ("手机号、后四位、姓名或会员码", "Phone, last four or name"),
     "remove_member": ("移除会员", "Remove member"),
     "points": ("积分", "Points"),
