@@ -45,6 +45,10 @@ def HandOn() -> ft.View:
         *attempt.note,
     ]
     text = t("hand_on_button", name=names.get(to) or t("whole_store"))
+    if free and not to:
+        text = t("hand_on_choose")  # it is everybody's already
+    elif not why.strip():
+        text = t("hand_on_needs_why")
     return screen(
         "/tasks/hand-on",
         bar(t("hand_on"), back=BackTo(task_route(till))),

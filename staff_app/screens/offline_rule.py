@@ -76,10 +76,10 @@ def OfflineRuleScreen() -> ft.View:
     body: list[ft.Control] = [
         _in_force(t, till, rule),
         switch("rule-allowed", t("rule_allowed"), rule.form.allowed, allow),
+        *_numbers(t, rule, work),
+        _small(t("rule_no_limit")),
         _who(t, till, rule),
         Stores(),
-        *_numbers(t, rule, work),
-        ft.Text(t("rule_no_limit"), size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT),
         *_before(t, till, rule),
     ]
     return screen(ROUTE, head, [scrolling(body)], [*attempt.note, button])
@@ -132,13 +132,13 @@ def _who(t: Words, till: Any, rule: Any) -> ft.Control:
 
 @ft.component
 def Stores() -> ft.Control:
-    """Those that are chosen stand first; of a large chain one is looked for by its name."""
+    """Those of the rule in force stand first; of a large chain one is looked for by its name."""
     till = use_till()
     t = use_words(till)
     rule = use(till.offline_rule)
     query, set_query = ft.use_state("")
     chosen = rule.form.stores
-    ordered = sorted(rule.stores, key=lambda each: each["id"] not in chosen)
+    ordered = sorted(rule.stores, key=lambda each: each["id"] not in rule.body["storeIds"])
     found = [each for each in ordered if query.strip() in each["name"]][:STORES_SHOWN]
 
     def choose(stores: frozenset[str]) -> None:

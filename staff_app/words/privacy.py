@@ -71,7 +71,10 @@ PRIVACY: Words = {
     # A tier by hand
     "set_tier": ("手工定级", "Set by hand"),
     "set_tier_which": ("给哪个等级？", "Which tier?"),
-    "set_tier_until": ("到哪天为止（可不填）", "Until when (may be left out)"),
+    "set_tier_until": (
+        "到哪天为止，如 2026-12-31（可不填）",
+        "Until, as 2026-12-31 (may be left out)",
+    ),
     "set_tier_exactly": ("固定在这一级，不随消费升级", "This tier and no other"),
     "set_tier_why": ("为什么？", "Why?"),
     "set_tier_now": ("定为{tier}", "Set to {tier}"),

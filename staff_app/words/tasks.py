@@ -48,6 +48,8 @@ TASKS: Words = {
     "hand_on": ("转交", "Hand on"),
     "hand_on_to": ("转给谁？", "To whom?"),
     "hand_on_why": ("为什么转交？", "Why?"),
+    "hand_on_choose": ("请选一位同事", "Choose somebody"),
+    "hand_on_needs_why": ("请写原因", "Say why"),
     "hand_on_button": ("转给{name}", "Hand on: {name}"),
     "whole_store": ("本店所有人", "Anybody here"),
     "myself": ("我自己", "Myself"),

@@ -284,11 +284,12 @@ def _style(walk: Walk) -> None:
     walk.phone.shows("elsewhere")
 
 
-def _draft(walk: Walk) -> None:
+def _receive(walk: Walk) -> None:
     if not walk.wide:
         walk.phone.press("back")
-    walk.phone.press("count")
-    walk.phone.shows("stock-scan")
+    walk.phone.press("receive")
+    walk.phone.scan(walk.chain.scarf.ean, into="stock-scan")
+    walk.phone.shows(f"count-{walk.chain.scarf.code}-1")
 
 
 def _counted(walk: Walk) -> None:
@@ -366,7 +367,9 @@ SCENES: list[Scene] = [
     Scene("stock-empty", "/stock", _press("to-orders", "tab-stock", shows="stock-query")),
     Scene("stock-found", "/stock", _found_styles),
     Scene("style", "/stock/style", _style),
-    Scene("count-empty", "/stock/draft", _draft),
+    Scene("receive", "/stock/draft", _receive),
+    Scene("adjust-empty", "/stock/draft", _press("back", "adjust", shows="stock-scan")),
+    Scene("count-empty", "/stock/draft", _press("back", "count", shows="stock-scan")),
     Scene("count", "/stock/draft", _counted),
     Scene("tasks-empty", "/tasks", _tasks),
     Scene("new-task", "/tasks/new", _press("new-task", shows="raise-task")),

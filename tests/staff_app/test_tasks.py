@@ -98,6 +98,7 @@ async def test_a_task_is_handed_on_with_a_reason() -> None:
     await device.press("hand-on")
     await device.press("hand-on-now")
     assert shop.task_inputs == []
+    assert device.says("请写原因")
 
     await device.press(f"for-{COLLEAGUE}")
     await device.type("hand-on-why", "轮休")
@@ -109,6 +110,19 @@ async def test_a_task_is_handed_on_with_a_reason() -> None:
         {"id": TASK, "version": 1, "associateId": COLLEAGUE, "reason": "轮休"}
     ]
     await device.sees("店员乙 在办")
+    device.close()
+
+
+async def test_what_is_everybodys_is_handed_on_to_somebody() -> None:
+    shop = Shop()
+    shop.to_do()
+    device = await at_home(shop)
+    await device.press(f"task-{TASK}")
+    await device.press("hand-on")
+    await device.type("hand-on-why", "轮休")
+    assert device.says("请选一位同事")
+    await device.press("hand-on-now")
+    assert shop.task_inputs == []
     device.close()
 
 
