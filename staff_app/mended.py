@@ -74,7 +74,8 @@ def _draw_outside_in(page: ft.Page) -> None:
     """Flet draws what has changed in any order. A part that its parent is about to take off the
     screen would be drawn once more, from what is not there any more, as of a member who is left for
     another."""
-    page.session._Session__pending_updates = _OutsideIn()  # type: ignore[attr-defined]
+    session: Any = page.session
+    session._Session__pending_updates = _OutsideIn(session._Session__pending_updates)
 
 
 def _draw(self: Component) -> None:
