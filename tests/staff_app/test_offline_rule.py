@@ -98,9 +98,9 @@ def test_hq_changes_the_rule_and_publishes_a_version() -> None:
     [
         ("hours", "0", "“离线最长（小时）”要填 1 到 744。"),
         ("pin_tries", "11", "“PIN 可输错几次”要填 1 到 10。"),
-        ("member_days", "", "“存多少天内的会员”要填 0 到 366。"),
+        ("member_days", "", "“存会员（天内来过）”要填 0 到 366。"),
         ("sale_minor", "1.005", "“单笔上限（元）”要填金额"),
-        ("total_minor", "很多", "“一次离线累计上限（元）”要填金额"),
+        ("total_minor", "很多", "“累计上限（元）”要填金额"),
     ],
 )
 def test_what_is_not_right_is_said_and_nothing_is_sent(field: str, text: str, said: str) -> None:
