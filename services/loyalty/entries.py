@@ -32,7 +32,8 @@ class Balance(msgspec.Struct):
 
 
 class EntryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A row of `entries`, but for its id and time."""
+    """A row of `entries`, but for its id and time; and its other side, where the same is written
+    with the other sign."""
 
     transaction_id: UUID
     account_id: UUID
@@ -52,6 +53,9 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_at: datetime | None = None
     expiry_version: int | None = None
     lot_id: int | None = None
+    other_id: UUID | None = None
+    """The account on the other side; None: it has a row of its own. How long points last is only
+    said on this side."""
 
 
 class TransactionRow(msgspec.Struct, frozen=True):

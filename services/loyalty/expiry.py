@@ -61,7 +61,7 @@ def expire(session: Session, now: datetime, limit: int = LIMIT) -> int:
     due = {"now": now, "limit": limit}
     # The balances are locked before the entries are read: what commits in between is among them.
     rows = session.execute(_DUE, due, execution_options=telemetry.UNCOUNTED)
-    balances = [Balance(**row._mapping) for row in rows]
+    balances = [Balance(*row) for row in rows]
     if balances:
         _Run(session, balances, now).write(session)
     return len(balances)

@@ -246,31 +246,21 @@ class Journal:
         life: Life | None = None,
     ) -> None:
         """Both sides of a movement; the other side is the counter account of the store `owner`."""
-        member_side = self._member_side(
-            document,
-            balance,
-            amount,
-            issuing,
-            accepting,
-            reason=reason,
-            rule_version=rule_version,
-            detail=detail,
-        )
-        other_side = msgspec.structs.replace(
-            member_side,
-            account_id=self._counter(counter, balance.unit, owner),
-            amount=-amount,
-            balance_after=None,
-        )
-        if life is not None:
-            member_side = msgspec.structs.replace(
-                member_side,
-                earned_on=life.earned_on,
-                valid_until=life.valid_until,
-                expires_at=life.expires_at,
-                expiry_version=life.version,
+        lasts = _lasts(life) if life is not None else {}
+        self._entries.append(
+            self._member_side(
+                document,
+                balance,
+                amount,
+                issuing,
+                accepting,
+                reason=reason,
+                rule_version=rule_version,
+                detail=detail,
+                other_id=self._counter(counter, balance.unit, owner),
+                **lasts,
             )
-        self._entries += [member_side, other_side]
+        )
 
     def _member_side(
         self,
@@ -283,6 +273,7 @@ class Journal:
         reason: str,
         rule_version: int | None,
         detail: str | None,
+        **other: Any,
     ) -> EntryRow:
         return EntryRow(
             transaction_id=self._transaction(document).id,
@@ -298,6 +289,7 @@ class Journal:
             accepting_franchisee_id=accepting.franchisee_id,
             rule_version=rule_version,
             detail=detail,
+            **other,
         )
 
     def _counter(self, kind: str, unit: str, owner: Place) -> UUID:
@@ -323,7 +315,16 @@ def issuer_of(balance: Balance) -> Place:
 def lock(session: Session, member_ids: list[UUID]) -> list[Balance]:
     """The balances of members, locked in the order of accounts until the transaction ends."""
     rows = session.execute(_LOCK, {"member_ids": member_ids})
-    return [Balance(**row._mapping) for row in rows]
+    return [Balance(*row) for row in rows]
+
+
+def _lasts(life: Life) -> dict[str, Any]:
+    return {
+        "earned_on": life.earned_on,
+        "valid_until": life.valid_until,
+        "expires_at": life.expires_at,
+        "expiry_version": life.version,
+    }
 
 
 def _json(rows: Iterable[Any]) -> str:
@@ -334,7 +335,7 @@ BALANCE = """b.account_id, ma.member_id, ma.kind, a.unit, b.balance, b.held,
         b.issuing_store_id, b.issuing_franchisee_id, b.frozen
     FROM member_accounts ma JOIN accounts a ON a.id = ma.account_id
     JOIN balances b ON b.account_id = ma.account_id"""
-"""The columns of a `Balance`, and where they are."""
+"""The columns of a `Balance`, in its order, and where they are."""
 
 LOCKED = " ".join(
     (
@@ -359,12 +360,23 @@ LEDGER = """counters AS (
         document_id, issuing_store_id, issuing_franchisee_id, accepting_store_id,
         accepting_franchisee_id, rule_version, detail, earned_on, valid_until, expires_at,
         expiry_version, lot_id, at)
-    SELECT e.*, CAST(:now AS timestamptz) FROM json_to_recordset(CAST(:entries AS json))
+    SELECT e.transaction_id, side.account_id, e.unit, side.amount, side.balance_after, e.reason,
+        e.document_id, e.issuing_store_id, e.issuing_franchisee_id, e.accepting_store_id,
+        e.accepting_franchisee_id, e.rule_version, e.detail, side.earned_on, side.valid_until,
+        side.expires_at, side.expiry_version, e.lot_id, CAST(:now AS timestamptz)
+    FROM json_to_recordset(CAST(:entries AS json))
         AS e(transaction_id uuid, account_id uuid, unit text, amount bigint, balance_after bigint,
         reason text, document_id uuid, issuing_store_id uuid, issuing_franchisee_id uuid,
         accepting_store_id uuid, accepting_franchisee_id uuid, rule_version int, detail text,
         earned_on date, valid_until date, expires_at timestamptz, expiry_version int,
-        lot_id bigint)
+        lot_id bigint, other_id uuid),
+    LATERAL (VALUES
+        (e.account_id, e.amount, e.balance_after, e.earned_on, e.valid_until, e.expires_at,
+            e.expiry_version),
+        (e.other_id, -e.amount, NULL, NULL, NULL, NULL, NULL)
+    ) AS side(account_id, amount, balance_after, earned_on, valid_until, expires_at,
+        expiry_version)
+    WHERE side.account_id IS NOT NULL
 ), changed AS (
     UPDATE balances b SET balance = b.balance + c.amount, held = b.held - c.settled,
         issuing_store_id = coalesce(c.issuing_store_id, b.issuing_store_id),

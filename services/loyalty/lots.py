@@ -12,6 +12,7 @@ which earnings are left: first in, first out.
 What orders on their way hold counts as if it were spent already.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -90,7 +91,10 @@ def life_of(
 
 def notice_at(expires_at: datetime, notice_days: int) -> datetime:
     """The beginning of the day so many days before the last one."""
-    return expires_at - timedelta(days=notice_days + 1)
+    return expires_at - _days(notice_days + 1)
+
+
+_days = functools.cache(timedelta)
 
 
 class Lots:

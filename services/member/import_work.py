@@ -1,7 +1,8 @@
 """The work on imports: a piece of a file at a time, each in one transaction (M22, K30).
 
-Whoever works on an import has its row locked, so that two replicas take turns. A piece is checked
-or imported wholly or not at all: killed anywhere, the work goes on from there.
+A piece is checked or imported wholly or not at all: killed anywhere, the work goes on from there.
+Several work side by side on pieces of one import, unless it matters which row comes first: in a dry
+run, where the second row of a phone is the faulty one, and where rows fill in what is empty.
 """
 
 from collections import Counter
@@ -45,24 +46,13 @@ ERASED_ROW = 0
 
 
 def work(session: Session, keys: Keyring, now: datetime | None = None) -> bool:
-    """Check or import one piece of the import that waits longest; False: there is nothing to do."""
-    row = session.execute(
-        select(ImportRun.__table__)
-        .where(
-            (ImportRun.state == "checking")
-            | ((ImportRun.state == "running") & (ImportRun.done < ImportRun.rows))
-        )
-        .order_by(ImportRun.created_at)
-        .limit(1)
-        .with_for_update()
-    ).one_or_none()
-    if row is None:
+    """Check or import one piece of the import that waits longest; False: there is nothing to do,
+    or others are doing it."""
+    found = _next_piece(session)
+    if found is None:
         return False
+    row, chunk = found
     session.info["caller"] = row.seal
-    waiting = select(ImportChunk.__table__).where(ImportChunk.import_id == row.id)
-    if row.state == "checking":
-        waiting = waiting.where(~ImportChunk.checked)
-    chunk = session.execute(waiting.order_by(ImportChunk.first_row).limit(1)).one()
     caller = msgspec.convert(row.caller, Caller)
     plan = Plan(session, keys, caller, msgspec.convert(row.plan, CheckImport))
     rows = imports.opened(keys, chunk)
@@ -73,6 +63,25 @@ def work(session: Session, keys: Keyring, now: datetime | None = None) -> bool:
     else:
         _import(session, plan, row, chunk, rows, now or datetime.now(UTC))
     return True
+
+
+def _next_piece(session: Session) -> tuple[Row[Any], Row[Any]] | None:
+    """The import that waits longest, and a locked piece of it. Whoever cancels the import waits
+    until the piece is done."""
+    waits = select(ImportRun.__table__).where(_WAITS).order_by(ImportRun.created_at).limit(1)
+    row = session.execute(waits.with_for_update(read=True, key_share=True)).one_or_none()
+    if row is None:
+        return None
+    pieces = select(ImportChunk.__table__).where(ImportChunk.import_id == row.id)
+    if row.state == "checking":
+        pieces = pieces.where(~ImportChunk.checked)
+    pieces = pieces.order_by(ImportChunk.first_row).limit(1)
+    if row.state == "running" and row.plan.get("existing") != "fill":
+        pieces = pieces.with_for_update(skip_locked=True)
+    elif not session.scalar(_TRY_ALONE, {"id": str(row.id)}):
+        return None
+    chunk = session.execute(pieces).one_or_none()
+    return (row, chunk) if chunk else None
 
 
 def on_openings_booked(session: Session, envelopes: list[Envelope[OpeningsBooked]]) -> None:
@@ -352,6 +361,10 @@ def _finish_if_done(session: Session, row: Row[Any], now: datetime) -> None:
         imports.move(session, row, "finished", finished_at=now)
 
 
+_WAITS = (ImportRun.state == "checking") | (
+    (ImportRun.state == "running") & (ImportRun.done < ImportRun.rows)
+)
+_TRY_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('imports'), hashtext(:id))")
 _ADD_KEYS = text(
     """INSERT INTO import_keys (import_id, key, "row")
     SELECT :import_id, decode(key, 'base64'), "row"

@@ -113,6 +113,7 @@ TAGGING_RESTS = 1
 TAGGING_BATCHES = 200
 """At most so many batches before others of this process have their turn."""
 IMPORT_SECONDS = 1
+IMPORT_WORKERS = 2
 IMPORT_RESTS = 0.1
 """How long it rests after a piece of a file, in times of what that took."""
 FORGET_SECONDS = 3_600
@@ -278,8 +279,10 @@ class MemberService(Heard, Identity, Files, Privacy):
     @timer(interval=IMPORT_SECONDS)
     def work_on_imports(self) -> None:
         """Imports go on a piece at a time; whoever is at the counter comes first."""
-        self.transaction.in_batches(
-            lambda session: import_work.work(session, self.phone_keys), IMPORT_RESTS
+        self.transaction.side_by_side(
+            IMPORT_WORKERS,
+            lambda session: import_work.work(session, self.phone_keys),
+            IMPORT_RESTS,
         )
 
     @timer(interval=FORGET_SECONDS)
