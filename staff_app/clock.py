@@ -31,6 +31,11 @@ def today(store: dict[str, str] | None) -> date:
     return now().astimezone(zone_of(store)).date()
 
 
+def day(moment: str, store: dict[str, str] | None) -> str:
+    """The day of an instant by the store's clock, as ``2026-03-21``."""
+    return datetime.fromisoformat(moment).astimezone(zone_of(store)).date().isoformat()
+
+
 def last_day(moment: str, store: dict[str, str] | None) -> tuple[date, bool]:
     """The last day that has something of the time before an instant, and whether it is all of it:
     what is due by midnight is due on the day that ends then."""

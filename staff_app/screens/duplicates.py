@@ -4,7 +4,7 @@ from typing import Any
 
 import flet as ft
 
-from staff_app import theme
+from staff_app import clock, theme
 from staff_app.i18n import Words, either
 from staff_app.money import count, money
 from staff_app.ui.attempt import use_attempt
@@ -58,7 +58,7 @@ def Pair(pair: dict[str, Any]) -> ft.Control:
 
     names = f"{pair['member']['name']} · {pair['other']['name']}"
     reasons = [either(language, each["zh"], each["en"]) for each in pair["reasons"]]
-    why = t("comma").join(reasons[:REASONS_SHOWN])
+    why = " · ".join(reasons[:REASONS_SHOWN])
     words = ft.Column(
         [
             ft.Text(names, no_wrap=True, overflow=ft.TextOverflow.ELLIPSIS),
@@ -191,7 +191,7 @@ def _facts(t: Words, till: Any, member: dict[str, Any]) -> dict[str, str]:
         "city": member["city"] or "",
         "height": str(member["heightCm"] or ""),
         "home_store": (member["homeStore"] or {}).get("name", ""),
-        "member_since": member["registeredAt"][:10],
+        "member_since": clock.day(member["registeredAt"], till.desk.store),
         "tier": either(
             till.preferences.language,
             account.get("tierNameZh") or "",

@@ -4,6 +4,7 @@ from typing import Any
 
 import flet as ft
 
+from staff_app import clock
 from staff_app.ui.attempt import use_attempt
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.parts import card, named, quiet
@@ -43,5 +44,6 @@ def MergeRow(merge: dict[str, Any]) -> ft.Control:
     press = quiet(f"undo-{merge['id']}", t("undo_merge"), lambda: set_sure(True))
     if sure:
         press = quiet(f"undo-{merge['id']}-now", t("part_them"), undo)
-    told = ft.Text(f"{merge['mergedAt'][:10]} · {merge['reason']}", expand=True)
+    on = clock.day(merge["mergedAt"], till.desk.store)
+    told = ft.Text(f"{on} · {merge['reason']}", expand=True)
     return ft.Column([ft.Row([told, press]), *attempt.note], spacing=0)

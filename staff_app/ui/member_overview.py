@@ -4,7 +4,7 @@ from typing import Any
 
 import flet as ft
 
-from staff_app import theme
+from staff_app import clock, theme
 from staff_app.i18n import Words, either
 from staff_app.money import count, short
 from staff_app.ui.context import use, use_till, use_words
@@ -118,7 +118,8 @@ def CouponRow(coupon: dict[str, Any]) -> ft.Control:
 
     details = coupon["code"]
     if coupon["validUntil"]:
-        details = f"{details} · {t('valid_until', day=coupon['validUntil'][:10])}"
+        last, _ = clock.last_day(coupon["validUntil"], till.desk.store)
+        details = f"{details} · {t('valid_until', day=last.isoformat())}"
     return ft.Row(
         [
             ft.Column(

@@ -9,46 +9,8 @@ from dataclasses import dataclass
 
 from staff_app.ways import ROUTES
 from tests.e2e.browser import Phone
-from tests.e2e.chain import PIN, Chain, Piece, fresh
-
-LONG_NAME = "欧阳" + "慕容司徒上官" * 9 + "诸葛端木"
-"""60 characters, as many as a name may have."""
-
-
-class Shop(Chain):
-    """A chain with something in it that is very dear and has a very long name."""
-
-    def __init__(self, graphql_url: str, admin_password: str) -> None:
-        super().__init__(graphql_url, admin_password)
-        name = "高级定制重工刺绣曳地晚礼服" * 4
-        self.jewel = Piece(name, f"J{self.mark}", "星空渐变蓝紫", "XXXL加长", 99_999_900)
-        self.hq_number = str(int(self.number) + 1).zfill(6)[-6:]
-
-    def build(self) -> "Shop":
-        super().build()
-        self.change(
-            "saveStaff", "created { id }", id=fresh(), number=self.hq_number, name="总部甲",
-            roles=["HQ_OPERATIONS"], scopeKind="CHAIN", pin=PIN,
-        )  # fmt: skip
-        return self
-
-    def ask_at_registration(self) -> None:
-        """HQ wants to know something of new members; once, as fields are the chain's."""
-        options = [{"key": "slim", "label_zh": "修身", "label_en": "Slim"},
-                   {"key": "loose", "label_zh": "宽松", "label_en": "Loose"}]  # fmt: skip
-        everybody = ["ASSOCIATE", "STORE_MANAGER"]
-        terms = {
-            "subject": "MEMBER", "key": "fit", "labelZh": "版型", "labelEn": "Fit",
-            "kind": {"type": "choice", "options": options}, "atRegistration": True,
-            "seenBy": everybody, "editedBy": everybody,
-        }  # fmt: skip
-        document = """mutation($input: PublishFieldInput!) {
-            publishField(input: $input) { refusal { code } } }"""
-        self.ask(document, input={"id": fresh(), "field": terms})
-
-    @property
-    def pieces(self) -> list[Piece]:
-        return [*super().pieces, self.jewel]
+from tests.e2e.chain import PIN
+from tests.e2e.shop import LONG_NAME, Shop
 
 
 @dataclass
@@ -126,6 +88,7 @@ def _customers(walk: Walk) -> None:
     """Besides, the one who is looked for later gets an account with money on it."""
     chain = walk.chain
     chain.register(chain.phone(70), LONG_NAME)
+    chain.register(chain.other_phone(70), LONG_NAME)
     member = chain.member_by_phone(chain.phone(70))
     walk.card = str(member["cardCode"])
     chain.top_up(member["id"], 123_456)
@@ -205,9 +168,21 @@ def _offline_rule(walk: Walk) -> None:
 
 
 def _wrong_rule(walk: Walk) -> None:
+    walk.phone.press("rule-allowed")
     walk.phone.type("rule-hours", "9999")
     walk.phone.press("publish-rule")
     walk.phone.shows("trouble")
+
+
+def _duplicates(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.press("duplicates")
+    walk.phone.shows(f"pair-{walk.chain.pair()}")
+
+
+def _pair(walk: Walk) -> None:
+    walk.phone.press(f"pair-{walk.chain.pair()}")
+    walk.phone.shows("sides")
 
 
 def _members(walk: Walk) -> None:
@@ -383,4 +358,6 @@ SCENES: list[Scene] = [
     Scene("set-tier", "/customers/tier", _set_tier),
     Scene("offline-rule", "/offline-rule", _offline_rule),
     Scene("offline-rule-wrong", "/offline-rule", _wrong_rule),
+    Scene("duplicates", "/duplicates", _duplicates),
+    Scene("pair", "/duplicates/pair", _pair),
 ]  # fmt: skip

@@ -4,9 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from staff_app import clock
 from staff_app.codes import is_ean, what_is
 from staff_app.ids import new_id
-from staff_app.money import digits, money, short, typed
+from staff_app.money import digits, minor_of, money, short, typed, units
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,28 @@ def test_money(minor: int, currency: str, shown: str) -> None:
 def test_short_leaves_out_what_is_nothing() -> None:
     assert (short(1_000), short(1_050)) == ("¥10", "¥10.50")
     assert digits(-5) == "-0.05"
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [("10000", 1_000_000), ("10,000.5", 1_000_050), ("0.05", 5), (" 12 ", 1_200)],
+)
+def test_a_sum_is_typed_and_shown_again(text: str, minor: int) -> None:
+    assert minor_of(text) == minor
+    assert minor_of(units(minor)) == minor
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.005", "1.", ".5", "1e3", "十", "123456789.00"])
+def test_what_is_no_sum_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        minor_of(text)
+
+
+def test_a_day_is_the_stores() -> None:
+    shop = {"timeZone": "Asia/Shanghai"}
+
+    assert clock.day("2026-11-22T18:00:00+00:00", shop) == "2026-11-23"
+    assert clock.day("2026-11-22T18:00:00+00:00", {"timeZone": "Europe/Paris"}) == "2026-11-22"
 
 
 def test_keys_write_minor_units() -> None:

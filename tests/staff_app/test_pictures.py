@@ -2,7 +2,8 @@
 
 from staff_app.ways import ROUTES
 from tests.e2e.meter import Operation, Place, filled_buttons
-from tests.e2e.scenes import LONG_NAME, SCENES, all_scenes
+from tests.e2e.scenes import SCENES, all_scenes
+from tests.e2e.shop import LONG_NAME
 
 
 def test_every_route_has_a_picture_and_every_picture_a_route() -> None:
