@@ -53,7 +53,7 @@ class Sizes:
 
     lookups: int = 120
     reports: int = 5
-    imported: int = 20_000
+    imported: int = 100_000
     selling_seconds: float = 20.0
     tills: int = 4
 

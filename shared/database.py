@@ -57,6 +57,9 @@ class Database:
         self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._single, "before_cursor_execute", _at_most_one_change)
         self.on_emitted: Callable[[], None] = lambda: None
+        self.stopping = False
+        """Set when the service is told to stop: whoever works in the background ends with the piece
+        in hand."""
 
     @contextlib.contextmanager
     def transaction(self, caller: str | None = None) -> Iterator[Session]:

@@ -97,8 +97,13 @@ def serve(name: str) -> None:
     profiling.install(name, values.profile_folder)
     kombu.pools.set_limit(values.max_workers * 2)
     container = ServiceContainer(service_class(name), configuration(name, values))
-    signal.signal(signal.SIGTERM, lambda *_: green.spawn(container.stop))
-    signal.signal(signal.SIGINT, lambda *_: green.spawn(container.stop))
+
+    def stop(*_: Any) -> None:
+        container.config["database"].stopping = True
+        green.spawn(container.stop)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     ready = {"ready": False}
     green.spawn(
         green.serve,

@@ -67,7 +67,8 @@ class Transaction:
     def in_batches(
         self, step: Callable[[Session], bool], rests: float, at_most: int | None = None
     ) -> None:
-        """Take `step` in transactions of the background until it says that nothing more is to do.
+        """Take `step` in transactions of the background until it says that nothing more is to do,
+        or the service is stopped.
 
         After each it rests `rests` times as long as that took, so that people hardly notice.
         """
@@ -75,9 +76,9 @@ class Transaction:
             started = time.monotonic()
             with self.background() as session:
                 more = step(session)
-            time.sleep(rests * (time.monotonic() - started))
-            if not more:
+            if not more or self._database.stopping:
                 return
+            time.sleep(rests * (time.monotonic() - started))
 
 
 class Operation(Rpc):

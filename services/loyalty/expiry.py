@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.loyalty.due import Due
 from services.loyalty.ledger import BALANCE, LEDGER, Balance, Journal, Place
 from services.loyalty.lots import MOVEMENTS, Life, Lot, Lots, Movement, notice_at
 from shared import outbox, telemetry
@@ -50,7 +51,7 @@ class _Notice(msgspec.Struct, frozen=True):
     points: int
 
 
-def expire(session: Session, now: datetime, limit: int = LIMIT) -> int:
+def expire(session: Session, now: datetime, limit: int = LIMIT, due: Due | None = None) -> int:
     """Let the points of some members expire whose time is over, and tell of those whose is near.
 
     Returns how many accounts were looked at; below `limit` nothing more is due. One replica at a
@@ -58,13 +59,15 @@ def expire(session: Session, now: datetime, limit: int = LIMIT) -> int:
     """
     if not session.scalar(_TRY_ALONE, execution_options=telemetry.UNCOUNTED):
         return 0
-    due = {"now": now, "limit": limit}
+    accounts = (due or Due()).take(session, _DUE, now, limit)
+    if not accounts:
+        return 0
     # The balances are locked before the entries are read: what commits in between is among them.
-    rows = session.execute(_DUE, due, execution_options=telemetry.UNCOUNTED)
+    rows = session.execute(_LOCK, {"accounts": accounts, "now": now})
     balances = [Balance(*row) for row in rows]
     if balances:
         _Run(session, balances, now).write(session)
-    return len(balances)
+    return len(accounts)
 
 
 class _Run:
@@ -180,14 +183,17 @@ def why(parts: list[tuple[Movement, int]]) -> str:
 
 
 _TRY_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('points.expiry'))")
-# Taken by what has been due longest, locked in the order everybody else locks them in.
+# In one order with whoever asks again for those that are due at the same instant.
 _DUE = text(
+    "SELECT account_id FROM balances WHERE expiry_due <= :now"
+    " ORDER BY expiry_due, account_id LIMIT :limit"
+)
+# Locked in the order everybody else locks them in.
+_LOCK = text(
     " ".join(
         (
-            "SELECT", BALANCE, """WHERE b.account_id = ANY(ARRAY(
-                SELECT account_id FROM balances WHERE expiry_due <= :now
-                ORDER BY expiry_due, account_id LIMIT :limit))
-            AND b.expiry_due <= :now ORDER BY b.account_id FOR NO KEY UPDATE OF b""",
+            "SELECT", BALANCE, """WHERE b.account_id = ANY(:accounts) AND b.expiry_due <= :now
+            ORDER BY b.account_id FOR NO KEY UPDATE OF b""",
         )
     )
 )  # fmt: skip

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.loyalty.due import Due
 from services.loyalty.standing import LadderInForce, Progress, TierRow, reckon
 from shared import outbox, telemetry
 from shared.contracts import Event
@@ -72,7 +73,9 @@ def assess(
     outbox.emit(session, *events)
 
 
-def review(session: Session, now: datetime, limit: int = REVIEW_LIMIT) -> int:
+def review(
+    session: Session, now: datetime, limit: int = REVIEW_LIMIT, due: Due | None = None
+) -> int:
     """Reckon some of the tiers that a new ladder or the passing of time may have changed.
 
     Returns how many members were looked at; below `limit` nothing more is due. One replica at a
@@ -80,11 +83,10 @@ def review(session: Session, now: datetime, limit: int = REVIEW_LIMIT) -> int:
     """
     if not session.scalar(_TRY_ALONE, execution_options=telemetry.UNCOUNTED):
         return 0
-    parameters = {"now": now, "limit": limit}
-    due = list(session.scalars(_DUE, parameters, execution_options=telemetry.UNCOUNTED))
-    if due:
-        assess(session, due, now)
-    return len(due)
+    members = (due or Due()).take(session, _DUE, now, limit)
+    if members:
+        assess(session, members, now)
+    return len(members)
 
 
 class _Read(msgspec.Struct):
@@ -162,8 +164,7 @@ _READ = text(
 )  # fmt: skip
 _WRITE = text(WRITE_TIERS)
 _TRY_ALONE = text("SELECT pg_try_advisory_xact_lock(hashtext('tiers.review'))")
-# Each part walks along an index, and what has been done is behind: a run over all members does not
-# look again and again at those it is through with. No local date is later than `latest`.
+# Each part walks along an index. No local date is later than `latest`.
 _DUE = text(
     " ".join(
         (

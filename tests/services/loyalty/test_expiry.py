@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.loyalty import accounts, earning, expiry, holds, points, rules, statement
+from services.loyalty.due import Due
 from shared.contracts.loyalty import (
     AdjustPoints,
     ExpiryRule,
@@ -392,14 +393,36 @@ def test_a_run_that_is_killed_goes_on_where_it_stopped(
         assert differences(session) == {}
 
 
-@pytest.mark.parametrize("number", [1, 20])
-def test_a_batch_costs_four_statements(
+@pytest.mark.parametrize("number", [1, 10])
+def test_a_batch_costs_four_statements_and_a_run_one_look_up(
     database: Database, crowd: tuple[Shop, list[UUID]], number: int
 ) -> None:
-    with counted(database.engine) as sent, database.transaction() as session:
-        assert expiry.expire(session, noon("2031-03-15"), limit=number) == number
+    due = Due()
 
-    assert len(sent) == 4  # the lock of the run, that of the balances, the entries, the write
+    def batch() -> int:
+        with counted(database.engine) as sent, database.transaction() as session:
+            assert expiry.expire(session, noon("2031-03-15"), number, due) == number
+        return len(sent)
+
+    # Who is due; the lock of the run, that of the balances, the entries, the write.
+    assert [batch(), batch()] == [1 + 4, 4]
+
+
+def test_who_is_not_due_any_more_is_passed_over(
+    database: Database, crowd: tuple[Shop, list[UUID]]
+) -> None:
+    shop, members = crowd
+    now, due = noon("2031-03-15"), Due()
+
+    def batch(limit: int, due: Due) -> int:
+        with database.transaction() as session:
+            return expiry.expire(session, now, limit, due)
+
+    assert [batch(7, due), batch(20, Due()), batch(7, due), batch(7, due)] == [7, 13, 7, 6]
+    with database.transaction() as session:
+        shop.session = session
+        assert [shop.account(member_id, now).points for member_id in members] == [0] * 20
+        assert differences(session) == {}
 
 
 def test_expiry_while_orders_are_placed_and_settled(
