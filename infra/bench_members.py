@@ -11,7 +11,7 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from infra import crowd, figures, importing, own_stack, trial
 from infra.api import Api
 from infra.crowd import LOCKER, Crowd
 from infra.failure import Failure
-from infra.selling import endless, sell
+from infra.selling import Sale, endless, sell
 from infra.stack import Stack
 from infra.trial import Plan, Trial
 from shared.ids import new_id
@@ -255,12 +255,13 @@ class _Bench:
     async def night(self, seconds: float) -> dict[str, Any]:
         """Everybody's oldest points expire and a new ladder comes into force, while tills sell.
 
-        `sales_ratio` is what is sold a second meanwhile, by what was sold just before.
+        `sales_ratio` is what is sold a second meanwhile, by what is sold just before and after it:
+        machines are not equally fast at all times.
         """
         sales = await endless(self.chain)
         await sell(sales, IN_FLIGHT, min(seconds, 4))
-        before, took = await sell(sales, IN_FLIGHT, seconds)
         await trial.settled(self.stack.environment())
+        before = await _sold_a_second(sales, seconds)
         begun = figures.read(self.stack)
         version = await _publish_ladder(self.chain.hq)
         await asyncio.to_thread(crowd.night_falls, self.stack.environment())
@@ -273,12 +274,15 @@ class _Bench:
             sold, selling = sold + len(latencies), selling + took_now
         lasted = time.monotonic() - began
         spent = figures.read(self.stack).since(begun).cpu_seconds
+        await trial.settled(self.stack.environment())
+        after = await _sold_a_second(sales, seconds)
         shown = {
             "seconds": round(lasted, 1),
             "members_per_second": round(self.crowd.members / lasted),
-            "sales_per_second_before": round(len(before) / took, 1),
+            "sales_per_second_before": round(before, 1),
             "sales_per_second": round(sold / selling, 1),
-            "sales_ratio": round(sold / selling / (len(before) / took), 2),
+            "sales_per_second_after": round(after, 1),
+            "sales_ratio": round(sold / selling / ((before + after) / 2), 2),
             "cpu_seconds": {name: round(each, 1) for name, each in spent.items()},
         }
         self.say(f"night: {shown}")
@@ -314,6 +318,11 @@ class _Bench:
 
     def _database(self, service: str) -> psycopg.Connection:
         return crowd.connect(self.stack.environment()["DATABASE_URL"], service)
+
+
+async def _sold_a_second(sales: Iterator[Sale], seconds: float) -> float:
+    latencies, took = await sell(sales, IN_FLIGHT, seconds)
+    return len(latencies) / took
 
 
 async def _crowd(chain: Trial, members: int) -> Crowd:

@@ -5,6 +5,7 @@ event inside it wakes the outbox relay once it has been committed.
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ class Database:
         self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._single, "before_cursor_execute", _at_most_one_change)
         self.on_emitted: Callable[[], None] = lambda: None
-        self.stopping = False
+        self.stopping = threading.Event()
         """Set when the service is told to stop: whoever works in the background ends with the piece
         in hand."""
 

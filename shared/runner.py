@@ -98,12 +98,12 @@ def serve(name: str) -> None:
     kombu.pools.set_limit(values.max_workers * 2)
     container = ServiceContainer(service_class(name), configuration(name, values))
 
-    def stop(*_: Any) -> None:
-        container.config["database"].stopping = True
-        green.spawn(container.stop)
+    def stop() -> None:
+        container.config["database"].stopping.set()
+        container.stop()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, lambda *_: green.spawn(stop))
+    signal.signal(signal.SIGINT, lambda *_: green.spawn(stop))
     ready = {"ready": False}
     green.spawn(
         green.serve,

@@ -76,9 +76,9 @@ class Transaction:
             started = time.monotonic()
             with self.background() as session:
                 more = step(session)
-            if not more or self._database.stopping:
+            took = time.monotonic() - started
+            if not more or self._database.stopping.wait(rests * took):
                 return
-            time.sleep(rests * (time.monotonic() - started))
 
 
 class Operation(Rpc):

@@ -102,9 +102,12 @@ class _Run:
             self.journal.reckoned(balance, self.now + timedelta(days=1))
             return
         self._let_expire(balance, lots)
-        told = self._tell(balance, history, lots)
-        looks = (self._next_look(lot, told) for lot in lots.open() if lot.given.expires_at)
-        self.journal.reckoned(balance, min(looks, default=None))
+        due = [lot for lot in lots.open() if lot.given.expires_at]
+        soonest = min(map(self._notice_at, due), default=None)
+        if soonest is not None and soonest <= self.now:
+            told = self._tell(balance, history, due)
+            soonest = min(self._next_look(lot, told) for lot in due)
+        self.journal.reckoned(balance, soonest)
 
     def _let_expire(self, balance: Balance, lots: Lots) -> None:
         """Book what is past its time out, one entry for each store and date; why is its detail."""
@@ -130,11 +133,11 @@ class _Run:
                 detail=why(parts),
             )
 
-    def _tell(self, balance: Balance, history: _History, lots: Lots) -> set[date]:
+    def _tell(self, balance: Balance, history: _History, due: list[Lot]) -> set[date]:
         """Give notice of each day that is near, once; returns all days that notice was given of."""
         told = set(history.noticed)
         coming: dict[date, list[Lot]] = defaultdict(list)
-        for lot in lots.open():
+        for lot in due:
             until, expires_at = lot.given.valid_until, lot.given.expires_at
             # What is past its time is only held by an order: too late for a notice.
             if until and expires_at and expires_at > self.now and until not in told:
