@@ -84,7 +84,7 @@ async def test_a_large_adjustment_waits_for_hq(shop: Shop) -> None:
             m=member,
         )
         assert told["balanceExplanation"]["parts"][0]["zh"] == (
-            "积分：期初 0；人工调整 1 笔 +6000；余额 6000"
+            "积分：期初 0；人工调整 1 笔 +6,000；余额 6,000"
         )
 
 
