@@ -2,18 +2,18 @@
 
 from staff_app.queries.parts import REFUSAL as _REFUSAL
 
-_BODY = """
+_IN_FORCE = """
+  tillRule(storeId: $storeId) {
+    now version
     body { allowed storeIds deviceIds roles hours memberDays saleMinor totalMinor pinTries pinDays }
-"""
+  }"""
 
 TILL_RULE = f"""
-query TillRule($storeId: ID!) {{
-  tillRule(storeId: $storeId) {{ now version {_BODY} }}
+query TillRule($storeId: ID!) {{{_IN_FORCE}
 }}"""
 
 RULES = f"""
-query OfflineRules($storeId: ID!) {{
-  tillRule(storeId: $storeId) {{ now version {_BODY} }}
+query OfflineRules($storeId: ID!) {{{_IN_FORCE}
   offlineRules {{ id version validFrom body {{ allowed }} }}
   stores {{ id name }}
 }}"""
