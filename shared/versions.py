@@ -25,12 +25,14 @@ LIST_LIMIT = 500
 
 class Versions(Generic[B]):
     """The versions of a rule in a service's own table. `body` is what a body is decoded as, `taken`
-    the refusal of an id that was used with other content."""
+    the refusal of an id that was used with other content, `changed` the one of a rule that was
+    drawn up on a version which is no longer the newest."""
 
-    def __init__(self, model: Any, body: Any, taken: str) -> None:
+    def __init__(self, model: Any, body: Any, taken: str, changed: str = "") -> None:
         self._table: Table = model.__table__
         self._body = body
         self._taken = taken
+        self._changed = changed
 
     def publish(
         self,
@@ -40,15 +42,18 @@ class Versions(Generic[B]):
         id_: UUID,
         body: B,
         valid_from: datetime | None = None,
+        replaces: int | None = None,
         kind: str | None = None,
         now: datetime | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> tuple[Row[Any], bool]:
         """Write the next version, in force from `valid_from` (None: now); its row, and whether it
-        is new: the same again finds what was written. `more`: columns of the service's own.
+        is new: the same again finds what was written. `replaces`: the newest version when this one
+        was drawn up (0: none; None: whichever is the newest now). `more`: columns of the service's
+        own.
 
         Raises `Forbidden` unless the caller's scope is the chain, `InvalidInput` for an instant
-        without a time zone, and the refusal of an id that was taken.
+        without a time zone, and the refusals of an id that was taken and of a rule that changed.
         """
         caller.require_chain()
         if valid_from is not None and valid_from.tzinfo is None:
@@ -61,10 +66,14 @@ class Versions(Generic[B]):
                 raise Refusal(self._taken)
             return known, False
         at = now or datetime.now(UTC)
-        newest = select(func.coalesce(func.max(table.c.version), 0)).where(self._of(kind))
+        newest = session.scalars(
+            select(func.coalesce(func.max(table.c.version), 0)).where(self._of(kind))
+        ).one()
+        if replaces not in (None, newest):
+            raise Refusal(self._changed, {"version": newest})
         values = {
             "id": id_,
-            "version": session.scalars(newest).one() + 1,
+            "version": newest + 1,
             "valid_from": valid_from or at,
             "author_id": caller.id,
             "body": msgspec.to_builtins(body),

@@ -28,7 +28,9 @@ from shared.seal import Caller
 from shared.stores import require_store
 from shared.versions import Versions
 
-_RULES: Versions[OfflineRule] = Versions(RuleRow, OfflineRule, taken="OFFLINE_RULE_ID_TAKEN")
+_RULES: Versions[OfflineRule] = Versions(
+    RuleRow, OfflineRule, taken="OFFLINE_RULE_ID_TAKEN", changed="OFFLINE_RULE_CHANGED"
+)
 BUILT_IN = 0
 """The version that holds before any is published: the contract's own defaults."""
 
@@ -36,10 +38,15 @@ BUILT_IN = 0
 def publish(session: Session, caller: Caller, command: PublishOfflineRule) -> OfflineRuleVersion:
     """Publish the next version; the same again gets the same answer.
 
-    Raises `Refusal("OFFLINE_RULE_ID_TAKEN")`; `Forbidden` unless for the whole chain.
+    Raises OFFLINE_RULE_ID_TAKEN, OFFLINE_RULE_CHANGED; `Forbidden` unless for the whole chain.
     """
     row, new = _RULES.publish(
-        session, caller, id_=command.id, body=command.body, valid_from=command.valid_from
+        session,
+        caller,
+        id_=command.id,
+        body=command.body,
+        valid_from=command.valid_from,
+        replaces=command.version,
     )
     version = _version(row)
     if new:

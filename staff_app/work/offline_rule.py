@@ -84,15 +84,15 @@ class OfflineRuleWork:
     async def publish(self) -> bool:
         """The form as the next version, from now on. False: somebody else has published meanwhile,
         and theirs is shown. Safe to repeat; raises `Refused`, `Unreachable`, `SignedOut`."""
-        known, self._id = self.next_version, self._id or new_id()
-        found = await self._ask()
-        if any(each["id"] == self._id for each in found["offlineRules"]):
-            self._show(found)  # the answer to the press before was lost
-            return True
-        if any(each["version"] >= known for each in found["offlineRules"]):
-            self._show(found)
+        self._id = self._id or new_id()
+        rule = {"id": self._id, "version": self.next_version - 1, "body": self._body()}
+        try:
+            await self._client.tell(asking.PUBLISH, rule)
+        except Refused as refused:
+            if refused.code != "OFFLINE_RULE_CHANGED":
+                raise
+            self._show(await self._ask())
             return False
-        await self._client.tell(asking.PUBLISH, {"id": self._id, "body": self._body()})
         self._show(await self._ask())
         return True
 

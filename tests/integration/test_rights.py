@@ -370,7 +370,7 @@ def _chain_command(kind: type[Command[Any]]) -> Command[Any]:
         ),
         birthdays.PublishBirthdayRule(id=uuid4(), rule=birthdays.BirthdayRule()),
         back.PublishReturnRule(id=uuid4(), body=back.ReturnRule()),
-        off.PublishOfflineRule(id=uuid4(), body=off.OfflineRule()),
+        off.PublishOfflineRule(id=uuid4(), version=0, body=off.OfflineRule()),
         d.CreateBrand(id=uuid4(), code="x", name="x"),
         d.CreateRegion(id=uuid4(), brand_id=uuid4(), code="x", name="x"),
         d.CreateFranchisee(id=uuid4(), code="x", name="x", legal_entity="x"),

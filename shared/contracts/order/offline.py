@@ -54,6 +54,10 @@ ERRORS = {
     "OFFLINE_RULE_ID_TAKEN": Sentence(
         zh="该规则编号已用于其他内容", en="This id was used for another rule"
     ),
+    "OFFLINE_RULE_CHANGED": Sentence(
+        zh="离线规则刚有人发布了第 {version} 版，请看过后再改",
+        en="Someone has just published version {version} of this rule; look at it first",
+    ),
     "SPELL_OF_OTHER_DEVICE": Sentence(
         zh="该离线时段属于其他设备", en="This time without network is another device's"
     ),
@@ -97,10 +101,13 @@ class OfflineRules(Message, frozen=True, kw_only=True):
 
 
 class PublishOfflineRule(Command[OfflineRuleVersion], frozen=True, kw_only=True):
-    """Publish the next version; HQ. In force from `valid_from` (None: now). A till obeys the one in
-    force when it was last answered, and its sales are judged by that one."""
+    """Publish the next version; HQ. `version` is the newest there was when it was drawn up (none:
+    0); with another since it is refused (OFFLINE_RULE_CHANGED). In force from `valid_from` (None:
+    now). A till obeys the one in force when it was last answered, and its sales are judged by it.
+    """
 
     id: UUID
+    version: Annotated[int, Meta(ge=0)]
     valid_from: datetime | None = None
     body: OfflineRule
 

@@ -1,11 +1,14 @@
 """Sales that a till made without network: booked once as they were made, judged by its rule."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from services.order import cancellation, checkout, offline, offline_rules
 from services.order.audit import CHECKS
@@ -66,9 +69,12 @@ def place(database: Database, services: FakeServices, who: Caller, command: Plac
     return checkout.place_order(Transaction(database), services, who, command)
 
 
-def publish(database: Database, **body: Any) -> int:
+def publish(database: Database, version: int | None = None, **body: Any) -> int:
+    """The next version; `version`: the one it is drawn up on, the newest unless told."""
+    if version is None:
+        ((version,),) = rows(database, "SELECT coalesce(max(version), 0) FROM offline_rules")
+    command = PublishOfflineRule(id=uuid4(), version=version, body=OfflineRule(**body))
     with database.transaction() as session:
-        command = PublishOfflineRule(id=uuid4(), body=OfflineRule(**body))
         return offline_rules.publish(session, HQ, command).version
 
 
@@ -316,6 +322,41 @@ def test_a_till_asks_what_it_may(database: Database, clerk: Caller) -> None:
 
     assert (rule.version, rule.body.hours) == (version, 48)
     assert abs(rule.now - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_rule_drawn_up_on_a_version_that_was_replaced(database: Database) -> None:
+    first = PublishOfflineRule(id=uuid4(), version=0, body=OfflineRule(hours=48))
+    with database.transaction() as session:
+        offline_rules.publish(session, HQ, first)
+    for drawn_up_on in (0, 2):
+        with pytest.raises(Refusal) as refused:
+            publish(database, version=drawn_up_on, hours=6)
+        assert (refused.value.code, refused.value.parameters) == (
+            "OFFLINE_RULE_CHANGED", {"version": 1},
+        )  # fmt: skip
+    assert rows(database, "SELECT version, body ->> 'hours' FROM offline_rules") == [(1, "48")]
+    assert len(told(database, "order.offline_rule_published")) == 1
+
+    assert publish(database, version=1, hours=6) == 2
+    with database.transaction() as session:  # its answer was lost: it is not too late for it
+        assert offline_rules.publish(session, HQ, first).version == 1
+
+
+def test_of_two_rules_published_in_the_same_instant_one_counts(database: Database) -> None:
+    together = Barrier(2)
+
+    def send(hours: int) -> str:
+        together.wait(timeout=10)
+        try:
+            return str(publish(database, version=0, hours=hours))
+        except Refusal as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(2) as clerks:
+        assert sorted(clerks.map(send, (6, 48))) == ["1", "OFFLINE_RULE_CHANGED"]
+    with pytest.raises(IntegrityError, match="uq_offline_rules_version"):
+        rows(database, "INSERT INTO offline_rules SELECT gen_random_uuid(), version, valid_from,"
+             " author_id, body, published_at FROM offline_rules RETURNING id")  # fmt: skip
 
 
 def test_a_promotion_is_named_once(
