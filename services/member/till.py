@@ -1,5 +1,5 @@
-"""The members that a till keeps for when it is without network: those who bought here lately, or
-got their card here lately and have not bought yet."""
+"""The members that a till keeps for when it is without network: those who bought here lately, and
+those who became members of this store lately and have not bought yet."""
 
 from datetime import UTC, datetime
 
@@ -12,26 +12,38 @@ from shared.contracts.member.till import GetTillMembers, TillMember, TillMembers
 from shared.seal import Caller
 
 MEMBERS_LIMIT = 2_000
+ELSEWHERE_LIMIT = 500
+"""So many of those whom no staff registered, the newest, have a place beside those who were here;
+further ones take what is left: an import of the whole chain drives nobody out who was here."""
 
 # Whoever was merged has the purchases of both; the row that came with an order stays as it is.
-# Cards that staff made are few and have an index; an import of a whole chain is not among them.
 _SEEN = text(
     f"""
-    WITH here AS (
-      SELECT member_id, max(placed_at) AS at, max({changes.written("member_orders")}) AS written
+    WITH elsewhere AS (
+      SELECT id, registered_at AS at, {changes.written("members")} AS written,
+        row_number() OVER (ORDER BY registered_at DESC, id DESC) > :elsewhere AS further
+      FROM members
+      WHERE home_store_id = :store_id AND registered_by IS NULL
+        AND registered_at > CAST(:now AS timestamptz) - make_interval(days => :days)
+      ORDER BY registered_at DESC, id DESC LIMIT :limit
+    ), here AS (
+      SELECT member_id, max(placed_at) AS at, max({changes.written("member_orders")}) AS written,
+        false AS further
       FROM member_orders
       WHERE store_id = :store_id AND NOT voided
         AND placed_at > CAST(:now AS timestamptz) - make_interval(days => :days)
       GROUP BY member_id
       UNION ALL
-      SELECT id, registered_at, {changes.written("members")} FROM members
+      SELECT id, registered_at, {changes.written("members")}, false FROM members
       WHERE home_store_id = :store_id AND registered_by IS NOT NULL
         AND registered_at > CAST(:now AS timestamptz) - make_interval(days => :days)
+      UNION ALL
+      SELECT id, at, written, further FROM elsewhere
     ), seen AS (
       SELECT coalesce(m.survivor_id, m.id) AS id, max(here.at) AS at,
         max(greatest(here.written, {changes.written("m")})) AS written
       FROM here JOIN members m ON m.id = here.member_id
-      GROUP BY 1 ORDER BY 2 DESC LIMIT :limit
+      GROUP BY 1 ORDER BY bool_and(here.further), 2 DESC, 1 DESC LIMIT :limit
     )
     SELECT m.id, m.name, m.card_code, m.last_four, t.tier,
       CAST(seen.at AS date) + CAST(:days AS int) AS until
@@ -63,6 +75,7 @@ def get_members(
         "now": now or datetime.now(UTC),
         "days": command.days,
         "limit": MEMBERS_LIMIT,
+        "elsewhere": ELSEWHERE_LIMIT,
     }
     items = [
         TillMember(

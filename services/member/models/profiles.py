@@ -103,6 +103,12 @@ class Profile(Base):
             "registered_at",
             postgresql_where=text("registered_by IS NOT NULL"),
         ),
+        Index(
+            "ix_members_registered_elsewhere",
+            "home_store_id",
+            "registered_at",
+            postgresql_where=text("registered_by IS NULL"),
+        ),
         Index("ix_members_found_by", "found_by", postgresql_using="gin"),
         Index("ix_members_tags", "tags", postgresql_using="gin"),
         Index("ix_members_rule_tags", "rule_tags", postgresql_using="gin"),

@@ -1,5 +1,5 @@
-"""The members that a till knows without network: those who bought in its store lately, or got
-their card there lately."""
+"""The members that a till knows without network: those who bought in its store lately, or became
+members of it lately."""
 
 from datetime import date
 from typing import Annotated
@@ -33,8 +33,10 @@ class TillMembers(Message, frozen=True, kw_only=True):
 
 
 class GetTillMembers(Command[TillMembers], frozen=True, kw_only=True):
-    """Members who bought in this store within `days`, or whose card its staff made within them; at
-    most 2,000, those who were seen last."""
+    """Members who bought in this store within `days`, or became members at home in it within them:
+    by its staff, by an API client (a shop on the web, another system) or by an import. At most
+    2,000, the newest; those whom no staff registered are at most 500 of them where the places run
+    out, so that an import does not drive out who was here."""
 
     store_id: UUID
     since_version: Text | None = None

@@ -72,8 +72,8 @@ class OfflineRule(Message, frozen=True, kw_only=True):
     """What a till may sell without network (K19). An empty set means no restriction; a device has
     to be one that is bound to the store. `hours` count from the last answer of the server. Amounts
     are minor units of the store's currency: of one sale, and of all since the last answer. A till
-    keeps the members who bought or got their card in its store within `member_days`. A device signs
-    somebody in without the server for `pin_days` after their last sign-in with it, and grants
+    keeps the members who bought in its store or became members of it within `member_days`. A device
+    signs somebody in without the server for `pin_days` after their last sign-in with it, and grants
     `pin_tries` wrong PINs before it needs the server again."""
 
     allowed: bool = True

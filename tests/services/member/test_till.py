@@ -1,10 +1,11 @@
-"""Whom a till knows without network: those who bought in its store lately or got their card there,
+"""Whom a till knows without network: those who bought in its store lately or became members there,
 and little of them."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
@@ -94,8 +95,6 @@ def test_who_got_a_card_here_lately_and_has_not_bought_yet(
     new = registered(database, store, keys, 1, days=2)
     registered(database, store, keys, 2, days=91)
     registered(database, elsewhere, keys, 3, days=1)
-    brought = registered(database, store, keys, 4, days=1)  # by an import: nobody made the card
-    change(database, "UPDATE members SET registered_by = NULL WHERE id = :id", id=brought)
 
     (known,) = asked(database, store).items
     assert (known.id, known.name, known.until) == (new, "顾客1", date(2026, 5, 28))
@@ -104,6 +103,44 @@ def test_who_got_a_card_here_lately_and_has_not_bought_yet(
     monkeypatch.setattr(till, "MEMBERS_LIMIT", 1)  # of both together, who was seen last
     later = bought(database, store, keys, 5, days=1)
     assert [each.id for each in asked(database, store).items] == [later]
+
+
+def test_whom_no_staff_registered(
+    database: Database, store: UUID, keys: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def elsewhere(number: int, days: int, home: UUID = store) -> UUID:
+        """By an import or another system: nobody of the staff made the card."""
+        made = registered(database, home, keys, number, days)
+        change(database, "UPDATE members SET registered_by = NULL WHERE id = :id", id=made)
+        return made
+
+    with database.transaction() as session:
+        other = open_store(session)
+    elsewhere(1, days=1, home=other)
+    elsewhere(2, days=91)
+    older, newer = elsewhere(3, days=4), elsewhere(4, days=2)
+    assert {each.id for each in asked(database, store).items} == {older, newer}
+    version = at_rest(lambda version: asked(database, store, version))
+    newest = elsewhere(5, days=1)
+    assert [each.id for each in asked(database, store, version).items] == [newest]
+
+    monkeypatch.setattr(till, "ELSEWHERE_LIMIT", 2)
+    here = bought(database, store, keys, 6, days=80)
+    monkeypatch.setattr(till, "MEMBERS_LIMIT", 3)  # who was here stands before the further ones
+    assert {each.id for each in asked(database, store).items} == {newest, newer, here}
+    monkeypatch.setattr(till, "MEMBERS_LIMIT", 4)
+    assert older in {each.id for each in asked(database, store).items}
+
+
+def test_who_registered_through_an_api_client(
+    database: Database, store: UUID, keys: Keyring
+) -> None:
+    shop = msgspec.structs.replace(staff(Role.INTEGRATION, store), kind="client")
+    with database.transaction() as session:
+        made = profiles.register(session, keys, shop, registration(store, phone="13812340009"))
+        command = GetTillMembers(store_id=store)
+        found = till.get_members(session, staff(Role.ASSOCIATE, store), command)
+    assert [each.id for each in found.items] == [made.id]
 
 
 def test_then_only_who_has_changed(database: Database, store: UUID, keys: Keyring) -> None:
