@@ -60,3 +60,17 @@ class OfflineRule:
     stores: list[dict[str, Any]] = field(default_factory=list)
     form: OfflineForm = field(default_factory=OfflineForm)
     refusal: dict[str, str] | None = None
+
+
+@ft.observable
+@dataclass
+class Duplicates:
+    """Pairs who are probably one; `pair` is looked at, `merge` is what became of it."""
+
+    which: str = "OPEN"
+    found: list[dict[str, Any]] | None = None
+    after: str = ""
+    refusal: dict[str, str] | None = None
+    pair: dict[str, Any] | None = None
+    merge_id: str = ""
+    merge: dict[str, Any] | None = None

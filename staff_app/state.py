@@ -184,6 +184,8 @@ class People:
     """The notices in force by purpose, as HQ has published them."""
     fields: dict[str, Any] = field(default_factory=dict)
     """HQ's form of members, as a JSON Schema."""
+    looked_at: str = ""
+    """The member that was opened last; apart from `Person`, which changes with every section."""
 
 
 @ft.observable
@@ -348,20 +350,6 @@ class Mall:
     waiting: str = ""
     refusal: dict[str, str] | None = None
     answer: dict[str, Any] | None = None
-
-
-@ft.observable
-@dataclass
-class Duplicates:
-    """Pairs who are probably one; `pair` is looked at, `merge` is what became of it."""
-
-    which: str = "OPEN"
-    found: list[dict[str, Any]] | None = None
-    after: str = ""
-    refusal: dict[str, str] | None = None
-    pair: dict[str, Any] | None = None
-    merge_id: str = ""
-    merge: dict[str, Any] | None = None
 
 
 @ft.observable

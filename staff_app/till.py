@@ -10,13 +10,12 @@ import flet as ft
 from staff_app import queries
 from staff_app.alone import Alone
 from staff_app.answers import Answers
-from staff_app.by_manager import OfflineRule, Privacy, TierByHand
+from staff_app.by_manager import Duplicates, OfflineRule, Privacy, TierByHand
 from staff_app.client import Client, Refused, SignedOut, Transport, Unreachable
 from staff_app.state import (
     Basket,
     Desk,
     Draft,
-    Duplicates,
     Layout,
     Mall,
     Network,

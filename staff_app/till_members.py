@@ -34,7 +34,7 @@ class MemberActs:
     async def open_member(self, member_id: str, back_to: str = "/customers") -> None:
         """Show a member: beside the search where there is room, else on a screen of their own."""
         work = self.member_work.look_at(member_id, back_to)
-        self.person.back_to = back_to
+        self.person.back_to, self.people.looked_at = back_to, member_id
         if not (self.layout.wide and back_to == "/customers"):
             self.go("/customers/member")
         await work
@@ -63,6 +63,7 @@ class MemberActs:
         """The mall for somebody who was just found."""
         self.go("/customers/mall")
         self.mall_work.clear()
+        self.people.looked_at = member["id"]
         await self.member_work.look_at(member["id"])
         await self.mall_work.more()
 

@@ -19,7 +19,7 @@ def Customers() -> ft.Control:
     async def look_at(member: dict[str, Any]) -> None:
         await till.open_member(member["id"])
 
-    search = MemberSearch(look_at, t("register_only"))
+    search = MemberSearch(look_at, t("register_only"), beside=wide)
     beside = MemberPane() if wide else None
     return place(head("/customers", t("customers")), [search], aside=beside)
 

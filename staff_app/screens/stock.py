@@ -9,7 +9,7 @@ from staff_app.i18n import Words
 from staff_app.ui.code_field import CodeField
 from staff_app.ui.context import in_words, use, use_till, use_words
 from staff_app.ui.frame import BackTo, bar, head, place, screen
-from staff_app.ui.parts import amount, empty, named, note, secondary, skeleton
+from staff_app.ui.parts import amount, empty, figures, list_row, note, secondary, skeleton
 from staff_app.ui.style_pane import StylePane
 from staff_app.work.desk import manages
 
@@ -66,12 +66,15 @@ def _found(t: Words, till: Any, shelf: Any) -> ft.Control:
     if not shelf.styles:
         text = f"{t('not_found', text=shelf.query)}\n{t('not_found_hint')}"
         return empty(ft.Icons.SEARCH_OFF, text)
-    rows = [StyleRow(style, key=style["styleId"]) for style in shelf.styles]
+    shown = (shelf.style or {}).get("id") if till.layout.wide else None
+    rows = [
+        StyleRow(style, style["styleId"] == shown, key=style["styleId"]) for style in shelf.styles
+    ]
     return ft.ListView(rows, expand=True, spacing=0)
 
 
 @ft.component
-def StyleRow(style: dict[str, Any]) -> ft.Control:
+def StyleRow(style: dict[str, Any], chosen: bool) -> ft.Control:
     till = use_till()
     t = use_words(till)
     here = style["available"] > 0
@@ -80,33 +83,15 @@ def StyleRow(style: dict[str, Any]) -> ft.Control:
         await till.open_style(style["styleId"])
 
     told = t("available", count=style["available"]) if here else t("none_available")
-    return named(
-        f"style-{style['styleCode']}",
-        ft.Container(
-            ft.Row(
-                [
-                    ft.Column(
-                        [
-                            ft.Text(style["name"], max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),
-                            ft.Text(style["styleCode"], size=theme.SMALL,
-                                    color=ft.Colors.ON_SURFACE_VARIANT),
-                        ],
-                        spacing=2, expand=True, alignment=ft.MainAxisAlignment.CENTER,
-                    ),
-                    ft.Column(
-                        [
-                            amount(int(style["priceMinor"]), style["currency"]),
-                            ft.Text(told, size=theme.SMALL,
-                                    color=theme.GREEN if here else ft.Colors.ERROR),
-                        ],
-                        spacing=2, tight=True, horizontal_alignment=ft.CrossAxisAlignment.END,
-                    ),
-                ]
-            ),
-            ink=True,
-            height=72,
-            border_radius=8,
-            padding=ft.Padding.symmetric(horizontal=8),
-            on_click=look_at,
-        ),
-    )  # fmt: skip
+    what = ft.Column(
+        [
+            ft.Text(style["name"], max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),
+            ft.Text(style["styleCode"], size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT),
+        ],
+        spacing=2,
+        expand=True,
+        alignment=ft.MainAxisAlignment.CENTER,
+    )
+    there = ft.Text(told, size=theme.SMALL, color=theme.GREEN if here else ft.Colors.ERROR)
+    right = figures(amount(int(style["priceMinor"]), style["currency"]), there)
+    return list_row(f"style-{style['styleCode']}", ft.Row([what, right]), look_at, chosen)

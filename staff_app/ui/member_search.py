@@ -13,16 +13,28 @@ from staff_app.ui.frame import pane
 from staff_app.ui.keypad import keypad
 from staff_app.ui.member_strip import tier_badge, wallet_of
 from staff_app.ui.new_card import NewCard, is_phone, is_whole_phone
-from staff_app.ui.parts import edge, empty, icon_button, named, note, primary, skeleton
+from staff_app.ui.parts import (
+    edge,
+    empty,
+    figures,
+    icon_button,
+    list_row,
+    named,
+    note,
+    primary,
+    skeleton,
+)
 
 Choose = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @ft.component
-def MemberSearch(choose: Choose, register: str, margin: int = 0) -> ft.Control:
+def MemberSearch(
+    choose: Choose, register: str, margin: int = 0, beside: bool = False
+) -> ft.Control:
     """Find somebody and `choose` them; who is not there yet gets a card on the same screen.
 
-    `register` is what the button of a new card says.
+    `register` is what the button of a new card says. `beside`: who was chosen is shown beside.
     """
     till = use_till()
     t = use_words(till)
@@ -79,7 +91,7 @@ def MemberSearch(choose: Choose, register: str, margin: int = 0) -> ft.Control:
     if form:
         body.append(NewCard(people.query, chosen, register, key=people.query))
     else:
-        body.append(ft.Container(content=_found(t, people, chosen), expand=True))
+        body.append(ft.Container(content=_found(t, people, chosen, beside), expand=True))
         if not letters and not people.query.strip("+0123456789 "):
             foot.append(keypad(t, press))
         # There from the beginning, so that the keys never move under a thumb.
@@ -100,19 +112,23 @@ def _open_form(people: Any) -> Any:
     return open_form
 
 
-def _found(t: Any, people: Any, choose: Choose) -> ft.Control:
+def _found(t: Any, people: Any, choose: Choose, beside: bool) -> ft.Control:
     if people.searching and not people.results:
         return skeleton(3)
     if people.results is None:
         return empty(ft.Icons.BADGE_OUTLINED, t("member_start"))
     if not people.results:
         return empty(ft.Icons.PERSON_OFF_OUTLINED, t("needs_phone"))
-    rows = [MemberRow(member, choose, key=member["id"]) for member in people.results]
+    shown = people.looked_at if beside else None
+    rows = [
+        MemberRow(member, choose, member["id"] == shown, key=member["id"])
+        for member in people.results
+    ]
     return ft.ListView(rows, expand=True, spacing=0)
 
 
 @ft.component
-def MemberRow(member: dict[str, Any], choose: Choose) -> ft.Control:
+def MemberRow(member: dict[str, Any], choose: Choose, lit: bool) -> ft.Control:
     till = use_till()
     t = use_words(till)
     account = member["account"]
@@ -126,10 +142,10 @@ def MemberRow(member: dict[str, Any], choose: Choose) -> ft.Control:
             expand=True, expand_loose=True, overflow=ft.TextOverflow.ELLIPSIS,
         )
     ]  # fmt: skip
-    figures: list[ft.Control] = []
+    has: list[ft.Control] = []
     if account:
         name.append(tier_badge(t, till.preferences.language, account))
-        figures = [
+        has = [
             ft.Text(t("points_count", count=count(account["points"])), size=theme.SMALL),
             ft.Text(
                 money(wallet_of(account), account["currency"]),
@@ -137,38 +153,17 @@ def MemberRow(member: dict[str, Any], choose: Choose) -> ft.Control:
                 color=ft.Colors.ON_SURFACE_VARIANT,
             ),
         ]
-    return named(
-        f"member-{member['cardCode']}",
-        ft.Container(
-            ink=True,
-            height=72,
-            border_radius=8,
-            padding=ft.Padding.symmetric(horizontal=4),
-            on_click=chosen,
-            content=ft.Row(
-                [
-                    ft.Column(
-                        [
-                            ft.Row(name, spacing=8),
-                            ft.Text(
-                                f"{member['phoneMasked']} · {member['cardCode']}",
-                                size=theme.SMALL,
-                                color=ft.Colors.ON_SURFACE_VARIANT,
-                                no_wrap=True,
-                                overflow=ft.TextOverflow.ELLIPSIS,
-                            ),
-                        ],
-                        spacing=2,
-                        expand=True,
-                        alignment=ft.MainAxisAlignment.CENTER,
-                    ),
-                    ft.Column(
-                        figures,
-                        spacing=2,
-                        tight=True,
-                        horizontal_alignment=ft.CrossAxisAlignment.END,
-                    ),
-                ]
+    told = f"{member['phoneMasked']} · {member['cardCode']}"
+    who = ft.Column(
+        [
+            ft.Row(name, spacing=8),
+            ft.Text(
+                told, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT, no_wrap=True,
+                overflow=ft.TextOverflow.ELLIPSIS,
             ),
-        ),
-    )
+        ],
+        spacing=2,
+        expand=True,
+        alignment=ft.MainAxisAlignment.CENTER,
+    )  # fmt: skip
+    return list_row(f"member-{member['cardCode']}", ft.Row([who, figures(*has)]), chosen, lit)

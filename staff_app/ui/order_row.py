@@ -7,7 +7,7 @@ import flet as ft
 from staff_app import clock, theme
 from staff_app.money import money
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.parts import amount, named
+from staff_app.ui.parts import amount, figures, list_row
 
 
 @ft.component
@@ -15,7 +15,8 @@ def OrderRow(order: dict[str, Any], back_to: str = "/orders") -> ft.Control:
     till = use_till()
     t = use_words(till)
     currency = order["currency"]
-    chosen = till.layout.wide and (use(till.returning).order or {}).get("id") == order["id"]
+    opened = (use(till.returning).order or {}).get("id") == order["id"]
+    chosen = opened and till.layout.wide and back_to == "/orders"
     name = (order["member"] or {}).get("name") or t("walk_in")
     pieces = t("comma").join(line["name"] for line in order["lines"][:2])
     at = clock.sold_at(order, till.desk.store)
@@ -41,20 +42,8 @@ def OrderRow(order: dict[str, Any], back_to: str = "/orders") -> ft.Control:
     async def choose() -> None:
         await till.open_order(order, back_to)
 
-    figures = ft.Column(
-        right, spacing=2, tight=True, horizontal_alignment=ft.CrossAxisAlignment.END
-    )
-    return named(
-        f"order-{order['receiptNumber']}",
-        ft.Container(
-            ft.Row([left, figures]),
-            ink=True,
-            height=72,
-            border_radius=8,
-            bgcolor=ft.Colors.PRIMARY_CONTAINER if chosen else None,
-            padding=ft.Padding.symmetric(horizontal=8),
-            on_click=choose,
-        ),
+    return list_row(
+        f"order-{order['receiptNumber']}", ft.Row([left, figures(*right)]), choose, chosen
     )
 
 

@@ -196,6 +196,29 @@ def card(*controls: ft.Control, padding: int = 16, spacing: int = 10) -> ft.Cont
     )
 
 
+def list_row(
+    identifier: str, content: ft.Control, press: Press, chosen: bool = False, height: int = 72
+) -> ft.Control:
+    """A row of a list that opens something; `chosen`: what it opens is shown beside the list."""
+    row = ft.Container(
+        content,
+        ink=True,
+        height=height,
+        border_radius=8,
+        bgcolor=ft.Colors.PRIMARY_CONTAINER if chosen else None,
+        padding=ft.Padding.symmetric(horizontal=8),
+        on_click=press,
+    )
+    return ft.Semantics(identifier=identifier, content=row, selected=chosen or None)
+
+
+def figures(*shown: ft.Control) -> ft.Control:
+    """What one looks for in a row of a list, at its right."""
+    return ft.Column(
+        list(shown), spacing=2, tight=True, horizontal_alignment=ft.CrossAxisAlignment.END
+    )
+
+
 def empty(icon: Any, text: str, action: ft.Control | None = None) -> ft.Control:
     """Nothing here yet: one sentence and one thing to do."""
     inside: list[ft.Control] = [

@@ -6,7 +6,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.ui.context import use_till, use_words
-from staff_app.ui.parts import amount, named
+from staff_app.ui.parts import amount, figures, list_row
 
 
 @ft.component
@@ -20,46 +20,19 @@ def SkuRow(sku: dict[str, Any]) -> ft.Control:
 
     here = sku["available"] > 0
     stock = t("available", count=sku["available"]) if here else t("none_available")
-    return named(
-        f"sku-{sku['code']}",
-        ft.Container(
-            ink=True,
-            on_click=add,
-            height=72,
-            border_radius=8,
-            padding=ft.Padding.symmetric(horizontal=4),
-            content=ft.Row(
-                [
-                    ft.Column(
-                        [
-                            ft.Text(
-                                sku["name"], size=theme.BODY, max_lines=1,
-                                overflow=ft.TextOverflow.ELLIPSIS,
-                            ),
-                            ft.Text(
-                                f"{sku['colour']} · {sku['size']} · {sku['code']}",
-                                size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
-                                max_lines=1, overflow=ft.TextOverflow.ELLIPSIS,
-                            ),
-                        ],
-                        spacing=2,
-                        expand=True,
-                        alignment=ft.MainAxisAlignment.CENTER,
-                    ),
-                    ft.Column(
-                        [
-                            amount(int(sku["priceMinor"]), sku["currency"]),
-                            ft.Text(
-                                stock,
-                                size=theme.TINY,
-                                color=theme.GREEN if here else ft.Colors.ERROR,
-                            ),
-                        ],
-                        spacing=2,
-                        tight=True,
-                        horizontal_alignment=ft.CrossAxisAlignment.END,
-                    ),
-                ]
+    what = ft.Column(
+        [
+            ft.Text(sku["name"], max_lines=1, overflow=ft.TextOverflow.ELLIPSIS),
+            ft.Text(
+                f"{sku['colour']} · {sku['size']} · {sku['code']}",
+                size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT,
+                max_lines=1, overflow=ft.TextOverflow.ELLIPSIS,
             ),
-        ),
+        ],
+        spacing=2,
+        expand=True,
+        alignment=ft.MainAxisAlignment.CENTER,
     )  # fmt: skip
+    there = ft.Text(stock, size=theme.TINY, color=theme.GREEN if here else ft.Colors.ERROR)
+    right = figures(amount(int(sku["priceMinor"]), sku["currency"]), there)
+    return list_row(f"sku-{sku['code']}", ft.Row([what, right]), add)

@@ -8,7 +8,7 @@ import flet as ft
 from staff_app import clock, theme
 from staff_app.i18n import Words, either
 from staff_app.ui.context import use, use_till, use_words
-from staff_app.ui.parts import named
+from staff_app.ui.parts import list_row
 from staff_app.ui.task_ways import open_task
 
 
@@ -48,18 +48,8 @@ def TaskRow(task: dict[str, Any], beside: bool = False) -> ft.Control:
     ]
     if late:
         right.insert(0, ft.Icon(ft.Icons.ERROR_OUTLINE, size=18, color=ink))
-    return named(
-        f"task-{task['id']}",
-        ft.Container(
-            ft.Row([left, ft.Row(right, spacing=4, tight=True)]),
-            ink=True,
-            height=80,
-            border_radius=8,
-            bgcolor=ft.Colors.PRIMARY_CONTAINER if chosen else None,
-            padding=ft.Padding.symmetric(horizontal=8),
-            on_click=choose,
-        ),
-    )
+    row = ft.Row([left, ft.Row(right, spacing=4, tight=True)])
+    return list_row(f"task-{task['id']}", row, choose, chosen, height=80)
 
 
 def whose(t: Words, till: Any, task: dict[str, Any]) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from staff_app.by_manager import Duplicates
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
 from staff_app.queries import duplicates as asking
-from staff_app.state import Duplicates, Person
+from staff_app.state import Person
 
 PAGE = 30
 

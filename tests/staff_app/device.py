@@ -224,6 +224,14 @@ class Device:
         ]
         return found[-1] if found else None
 
+    def lit(self, identifier: str) -> bool:
+        """Whether a row of a list stands out: what it opens is shown beside the list."""
+        row = self.named(identifier)
+        assert row is not None, identifier
+        assert isinstance(row.content, ft.Container)
+        assert (row.content.bgcolor is not None) == bool(row.selected)
+        return bool(row.selected)
+
     # Acting.
 
     async def press(self, identifier: str) -> None:

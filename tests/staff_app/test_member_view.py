@@ -203,8 +203,11 @@ def test_beside_the_search_another_member_takes_the_place_of_the_one_before() ->
 
     async def play() -> None:
         device = await looking(Club())
-        device.till.layout.wide = True
         await device.press("back")
+        assert not device.lit(f"member-{CARD}")
+        device.till.layout.wide = True
+        await device.press("section-overview")
+        await device.until(lambda: device.lit(f"member-{CARD}"))
         for _ in range(2):  # Flet draws in any order
             await device.press("section-profile")
             await device.press(f"member-{CARD}")

@@ -398,6 +398,22 @@ def test_an_associate_is_not_offered_to_cancel() -> None:
     asyncio.run(play())
 
 
+def test_the_order_that_is_shown_beside_the_list_stands_out() -> None:
+    async def play() -> None:
+        device = await looking(ReturnDesk())
+        device.till.layout.wide = True
+        device.till.go("/orders")
+        await device.until(lambda: device.named(f"order-{RECEIPT}") is not None)
+        await device.until(lambda: device.lit(f"order-{RECEIPT}"))
+        await device.till.returning_work.look_at(None)
+        await device.until(lambda: not device.lit(f"order-{RECEIPT}"))
+        await device.press(f"order-{RECEIPT}")
+        await device.until(lambda: device.lit(f"order-{RECEIPT}"))
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_orders_are_found_by_receipt_and_by_member() -> None:
     async def play() -> None:
         desk = ReturnDesk()

@@ -93,6 +93,22 @@ def test_a_scanned_tag_shows_its_style_and_who_else_has_it() -> None:
     asyncio.run(play())
 
 
+def test_the_style_that_is_shown_beside_the_list_stands_out() -> None:
+    async def play() -> None:
+        device = await working(Stockroom())
+        device.till.layout.wide = True
+        await device.press("tab-stock")
+        await device.type("stock-query", "真丝", enter=True)
+        await device.until(lambda: device.named("style-A001") is not None)
+        assert not device.lit("style-A001")
+        await device.press("style-A001")
+        await device.sees("真丝连衣裙 · A001")
+        assert device.lit("style-A001")
+        device.close()
+
+    asyncio.run(play())
+
+
 def test_goods_received_are_booked_once_though_the_answer_was_lost() -> None:
     async def play() -> None:
         room = Stockroom(manager=False)

@@ -275,9 +275,11 @@ async def test_where_there_is_room_a_task_stands_beside_the_list() -> None:
     await device.press("all-tasks")
     await device.sees("点一件待办，这里看详情")
 
+    assert not device.lit(f"task-{TASK}")
     await device.press(f"task-{TASK}")
 
     await device.until(lambda: device.named("task-head") is not None)
     assert device.route == "/tasks"
+    assert device.lit(f"task-{TASK}")
     assert device.named("new-task") is not None
     device.close()
