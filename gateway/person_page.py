@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from gateway.person_words import CODED, CODES, COLUMNS, english
+from shared import money
 from shared.contracts.member.disclosure import Disclosure, DisclosurePurpose, Records
 
 TALL = 12
@@ -138,8 +139,8 @@ def _heading(column: str) -> str:
 
 def _cell(column: str, row: dict[str, Any]) -> str:
     value = row.get(column)
-    money = column in _SUMS and row.get("unit", "points") != "points"
-    return html.escape(_words(f"{column}_minor" if money else column, value))
+    is_money = column in _SUMS and row.get("unit", "points") != "points"
+    return html.escape(_words(f"{column}_minor" if is_money else column, value))
 
 
 def _words(column: str, value: Any) -> str:
@@ -149,8 +150,7 @@ def _words(column: str, value: Any) -> str:
     if isinstance(value, bool):
         return "是 Yes" if value else "否 No"
     if isinstance(value, int) and column.endswith("_minor"):
-        sign = "-" if value < 0 else ""
-        return f"{sign}{abs(value) // 100}.{abs(value) % 100:02d}"
+        return money.written(value, "")
     if isinstance(value, dict):
         return _pairs(value)
     if isinstance(value, list):

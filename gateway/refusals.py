@@ -36,16 +36,9 @@ class RefusalType(graphene.ObjectType):
     parameters = graphene.NonNull(graphene.List(graphene.NonNull(Pair)))
 
 
-class _Shown(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
 def describe(refusal: Refusal, language: str) -> dict[str, Any]:
-    """A refusal as the value of `RefusalType`. Amounts are shown in major units."""
-    sentence = _SENTENCES.get(refusal.code, _UNSPOKEN)
-    shown = _Shown({name: _show(name, value) for name, value in refusal.parameters.items()})
-    zh, en = sentence.zh.format_map(shown), sentence.en.format_map(shown)
+    """A refusal as the value of `RefusalType`."""
+    zh, en = _SENTENCES.get(refusal.code, _UNSPOKEN).said(refusal.parameters)
     return {
         "code": refusal.code,
         "message": zh if language.lower().startswith("zh") else en,
@@ -55,13 +48,6 @@ def describe(refusal: Refusal, language: str) -> dict[str, Any]:
             {"name": name, "value": str(value)} for name, value in refusal.parameters.items()
         ],
     }
-
-
-def _show(name: str, value: Any) -> str:
-    text = str(value)
-    if name.endswith("_minor") and text.lstrip("-").isdigit():
-        return f"{int(text) / 100:.2f}"
-    return text
 
 
 def fault(error: Exception, language: str) -> GraphQLError:

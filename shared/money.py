@@ -47,8 +47,10 @@ def tax_included(gross: int, rate_basis_points: int) -> int:
 
 
 def written(amount: int, currency: str) -> str:
-    """An amount of minor units as people write it: ¥1,032.00, -¥32.00."""
+    """An amount of minor units as people write it: ¥1,032.00, -¥32.00; 1,032.00 where nobody knows
+    the currency (an empty one)."""
     digits = 0 if currency in _WHOLE_UNITS else 3 if currency in _THOUSANDTHS else 2
     whole, part = divmod(abs(amount), 10**digits)
     shown = f"{whole:,}.{part:0{digits}d}" if digits else f"{whole:,}"
-    return f"{'-' if amount < 0 else ''}{_SIGNS.get(currency, currency + ' ')}{shown}"
+    sign = _SIGNS.get(currency, f"{currency} " if currency else "")
+    return f"{'-' if amount < 0 else ''}{sign}{shown}"

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from services.campaign import task_rules
 from services.campaign.task_history import stepped
+from shared import money
 from shared.contracts import Envelope
 from shared.contracts.campaign.tasks import RaisedTaskKind, TaskTerms
 from shared.contracts.inventory import StockDiscrepancy, StockLow
@@ -131,7 +132,7 @@ def on_points_expiring(
             Cause(
                 "points_expiring", e.id, e.type,
                 {
-                    "points": _both(e.data.points),
+                    "points": _both(f"{e.data.points:,}"),
                     "until": _both(e.data.valid_until.isoformat()),
                 },
                 store_id=e.data.store_id, member_id=e.data.member_id, day=e.data.valid_until,
@@ -264,8 +265,8 @@ def _both(value: object) -> tuple[str, str]:
 def _missing(amount: int, currency: str | None) -> tuple[str, str]:
     """Points, or minor units of a currency."""
     if currency is None:
-        return f"{amount} 积分", f"{amount} points"
-    return _both(f"{amount // 100}.{amount % 100:02} {currency}")
+        return f"{amount:,} 积分", f"{amount:,} points"
+    return _both(money.written(amount, currency))
 
 
 _WINDOWS = text(

@@ -236,8 +236,8 @@ def _check_points(command: Hold, read: _Read) -> None:
         raise Refusal("NO_RULE")
     expected = rule.value_of(command.points) if rule else 0
     if command.points_minor != expected:
-        parameters = {"points": command.points, "expected_minor": expected}
-        raise Refusal("POINTS_VALUE_WRONG", parameters)
+        worth = {"expected_minor": expected, "currency": command.currency}
+        raise Refusal("POINTS_VALUE_WRONG", {"points": command.points, **worth})
     if rule and command.points > points_limit(rule, command.total_minor):
         limit = points_limit(rule, command.total_minor)
         raise Refusal("POINTS_LIMIT", {"limit": limit})

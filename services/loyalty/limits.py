@@ -33,8 +33,10 @@ def refuse_above(
     room = room_in(limits, balances["principal"].balance, balances["bonus"].balance)
     added = more["principal"] + (more["bonus"] if limits.counts_bonus else 0)
     if added > room:
-        limit = limits.max_balance_minor
-        raise Refusal("BALANCE_LIMIT", {"limit_minor": limit, "room_minor": room})
+        limit, currency = limits.max_balance_minor, balances["principal"].unit
+        raise Refusal(
+            "BALANCE_LIMIT", {"limit_minor": limit, "room_minor": room, "currency": currency}
+        )
 
 
 def refuse_day(session: Session, store: Store, principal: Balance, paid: int, at: datetime) -> None:
@@ -49,7 +51,10 @@ def refuse_day(session: Session, store: Store, principal: Balance, paid: int, at
     }
     room = max(limit - session.execute(_PAID_TODAY, day).scalar_one(), 0)
     if paid > room:
-        raise Refusal("DAILY_LIMIT", {"limit_minor": limit, "room_minor": room})
+        currency = principal.unit
+        raise Refusal(
+            "DAILY_LIMIT", {"limit_minor": limit, "room_minor": room, "currency": currency}
+        )
 
 
 def transfer_due(limits: WalletLimits, command: TopUp) -> bool:
@@ -62,7 +67,8 @@ def transfer_due(limits: WalletLimits, command: TopUp) -> bool:
     if command.tender == "bank_transfer" or command.paid_minor < threshold:
         return False
     if limits.on_cash == "refuse":
-        raise Refusal("TRANSFER_REQUIRED", {"threshold_minor": threshold})
+        currency = command.currency
+        raise Refusal("TRANSFER_REQUIRED", {"threshold_minor": threshold, "currency": currency})
     return True
 
 

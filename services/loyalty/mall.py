@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from services.loyalty import documents, rules
 from services.loyalty.models import Store
 from shared import outbox, stores
-from shared.contracts import errors_of
+from shared.contracts import said
 from shared.contracts.loyalty.mall import (
     ListMallItems,
     MallItem,
@@ -254,7 +254,7 @@ def _offered(row: Row[Any], member: Customer | None, names: TierNames) -> Offere
             *([body.per_member - row.had] if body.per_member is not None else []),
         ]
         can_have = 0 if refusal else min(bounds)
-    words = errors_of("loyalty")[refusal.code] if refusal else None
+    zh, en = said("loyalty", refusal) if refusal else (None, None)
     return OfferedItem(
         item_id=item.item_id,
         version=item.version,
@@ -266,8 +266,8 @@ def _offered(row: Row[Any], member: Customer | None, names: TierNames) -> Offere
         left=left,
         can_have=can_have,
         reason=refusal.code if refusal else None,
-        reason_zh=words.zh.format(**refusal.parameters) if words and refusal else None,
-        reason_en=words.en.format(**refusal.parameters) if words and refusal else None,
+        reason_zh=zh,
+        reason_en=en,
     )
 
 

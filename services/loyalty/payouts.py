@@ -72,7 +72,7 @@ def refund(session: Session, caller: Caller, command: RefundTopUp, now: datetime
     left = given.left(principal)
     amount = left if command.principal_minor is None else command.principal_minor
     if not 0 < amount <= left:
-        raise Refusal("REFUND_AMOUNT", {"left_minor": left})
+        raise Refusal("REFUND_AMOUNT", {"left_minor": left, "currency": principal.unit})
     bonus_given = _given(session, command.top_up_id, bonus)
     # The share of all that has gone back, so that parts add up.
     share = money.round_half_up(bonus_given.amount * (given.returned + amount), given.amount)

@@ -6,7 +6,7 @@ detail names the plan.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from services.loyalty import limits, rules
 from services.loyalty.models import Store as StoreRow
-from shared import stores
-from shared.contracts import errors_of
+from shared import money, stores
+from shared.contracts import said
 from shared.contracts.loyalty import TopUpPlan, TopUpRule
 from shared.contracts.loyalty import TopUpStep as Step
 from shared.contracts.loyalty.wallet import OfferedPlan, OfferTopUp, TopUpOffer
@@ -134,20 +134,20 @@ def why_not(plan: TopUpPlan, paying: Paying) -> Refusal | None:
     amounts = [step.paid_minor for step in plan.steps]
     paid = paying.paid_minor
     if paid is not None and (paid < amounts[0] if plan.free_amount else paid not in amounts):
-        return Refusal("PLAN_AMOUNT", {"amounts": ", ".join(map(str, amounts))})
+        written = [money.written(amount, paying.store.currency) for amount in amounts]
+        return Refusal("PLAN_AMOUNT", {"amounts": " / ".join(written)})
     return None
 
 
 def _offered(plan: TopUpPlan, paying: Paying) -> OfferedPlan:
     refusal = why_not(plan, paying)
-    parameters: dict[str, Any] = refusal.parameters if refusal else {}
-    words = errors_of("loyalty")[refusal.code] if refusal else None
+    zh, en = said("loyalty", refusal) if refusal else (None, None)
     return OfferedPlan(
         **{name: getattr(plan, name) for name in _SHOWN},
         applies=refusal is None,
         reason=refusal.code if refusal else None,
-        reason_zh=words.zh.format(**parameters) if words else None,
-        reason_en=words.en.format(**parameters) if words else None,
+        reason_zh=zh,
+        reason_en=en,
     )
 
 

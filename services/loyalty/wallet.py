@@ -34,7 +34,8 @@ def pay_in(session: Session, caller: Caller, command: TopUp, now: datetime) -> A
         raise Refusal("CURRENCY_MISMATCH", {"expected": store.currency})
     version, rule = rules.in_force(session, "top_up", now) or (None, TopUpRule())
     if not 0 < command.paid_minor <= rule.limit_minor:
-        raise Refusal("TOP_UP_AMOUNT", {"limit_minor": rule.limit_minor})
+        limit = {"limit_minor": rule.limit_minor, "currency": command.currency}
+        raise Refusal("TOP_UP_AMOUNT", limit)
     transfer_due = limits.transfer_due(limits.limits_at(session, now), command)
     member_id = documents.open_for(session, command.member_id, command.currency)
     journal = Journal(ledger.lock(session, [member_id]), now)

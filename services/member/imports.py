@@ -342,15 +342,15 @@ def _require(row: Row[Any], *states: str) -> None:
 
 
 def _said(headers: list[str], row: Row[Any]) -> Fault:
-    sentence = _SENTENCES[row.code]
+    zh, en = _SENTENCES[row.code].said(row.parameters)
     column = row.column
     return Fault(
         row=row.row,
         column=column,
         header=headers[column] if column is not None else None,
         code=row.code,
-        message_zh=sentence.zh.format_map(row.parameters),
-        message_en=sentence.en.format_map(row.parameters),
+        message_zh=zh,
+        message_en=en,
     )
 
 

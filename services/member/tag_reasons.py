@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,7 +23,7 @@ from services.member.models import (
 from services.member.profiles import advance, locked, one_line
 from services.member.tag_facts import FACTS
 from services.member.tag_judging import Rule, in_force, opened, rule_of, values_now
-from shared import outbox
+from shared import money, outbox
 from shared.contracts.member.tag_rules import (
     ExemptMember,
     ExplainTag,
@@ -165,7 +164,7 @@ def _shown(test: Test, currency: str) -> Callable[[Any], str]:
         if isinstance(value, frozenset | list):
             return ", ".join(sorted(value)[:5]) or "–"
         if test.operand.kind == "money" and not test.operand.fact.startswith("field."):
-            return f"{currency} {Decimal(value) / 100:,.2f}"
+            return money.written(int(value), currency)
         return f"{value}"
 
     return one

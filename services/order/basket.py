@@ -61,7 +61,8 @@ def check_tenders(command: PlaceOrder) -> None:
         return  # the goods that come back pay too: what is left to pay is known when they are
     paid = sum(tender.amount_minor for tender in command.tenders)
     if paid != command.total_minor:
-        raise Refusal("TENDERS_MISMATCH", {"paid_minor": paid, "total_minor": command.total_minor})
+        sums = {"paid_minor": paid, "total_minor": command.total_minor}
+        raise Refusal("TENDERS_MISMATCH", {**sums, "currency": command.currency})
 
 
 def _fault_of(tender: Tender) -> str | None:

@@ -298,7 +298,8 @@ def _hold(services: Services, command: PlaceOrder, started: Started) -> tuple[Pr
     if priced.total_minor != command.total_minor:
         expected = _points_expected(started, command, priced)
         quote = msgspec.json.encode(_quote(priced, expected, None)).decode()
-        raise Refusal("PRICE_CHANGED", {"total_minor": priced.total_minor, "quote": quote})
+        total = {"total_minor": priced.total_minor, "currency": command.currency}
+        raise Refusal("PRICE_CHANGED", {**total, "quote": quote})
     points = sum(tender.points or 0 for tender in command.tenders)
     wallet = basket.amount_of(command.tenders, "wallet")
     if command.member_id is None or not (points or wallet):

@@ -65,7 +65,8 @@ def _plan(
     tenders = [*_tenders(taken, refunds, exchange), *command.tenders]
     paid = sum(tender.amount_minor for tender in tenders)
     if paid != command.total_minor:
-        raise Refusal("TENDERS_MISMATCH", {"paid_minor": paid, "total_minor": command.total_minor})
+        sums = {"paid_minor": paid, "total_minor": command.total_minor}
+        raise Refusal("TENDERS_MISMATCH", {**sums, "currency": command.currency})
     return msgspec.structs.replace(taken, refunds=given), tenders
 
 

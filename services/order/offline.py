@@ -147,10 +147,14 @@ def _judge(
     if at - told.contact_at > timedelta(hours=rule.hours):
         raise Refusal("OFFLINE_TOO_LONG", {"hours": rule.hours})
     if rule.sale_minor is not None and command.total_minor > rule.sale_minor:
-        raise Refusal("OFFLINE_SALE_LIMIT", {"limit_minor": rule.sale_minor})
+        raise Refusal(
+            "OFFLINE_SALE_LIMIT", {"limit_minor": rule.sale_minor, "currency": command.currency}
+        )
     before: int = session.scalars(_SOLD, {"spell_id": told.spell_id}).one()
     if rule.total_minor is not None and before + command.total_minor > rule.total_minor:
-        raise Refusal("OFFLINE_TOTAL_LIMIT", {"limit_minor": rule.total_minor})
+        raise Refusal(
+            "OFFLINE_TOTAL_LIMIT", {"limit_minor": rule.total_minor, "currency": command.currency}
+        )
 
 
 def keep(

@@ -111,7 +111,8 @@ def require_told(taken: Taken, refund_minor: int) -> None:
     """Raise REFUND_CHANGED unless the customer was told this sum."""
     if taken.refund_minor != refund_minor:
         quote = msgspec.json.encode(_quote(taken)).decode()
-        raise Refusal("REFUND_CHANGED", {"refund_minor": taken.refund_minor, "return_quote": quote})
+        told = {"refund_minor": taken.refund_minor, "currency": taken.order.currency}
+        raise Refusal("REFUND_CHANGED", {**told, "return_quote": quote})
 
 
 def _work_out(

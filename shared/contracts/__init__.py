@@ -11,7 +11,7 @@ import functools
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar, get_args
@@ -20,7 +20,8 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Meta
 
-from shared.errors import InvalidInput
+from shared import money
+from shared.errors import InvalidInput, Refusal
 
 A = TypeVar("A")
 E = TypeVar("E")
@@ -118,6 +119,11 @@ def errors_of(service: str) -> "dict[str, Sentence]":
     return found
 
 
+def said(service: str, refusal: Refusal) -> tuple[str, str]:
+    """What a service refuses with, in Chinese and in English."""
+    return errors_of(service)[refusal.code].said(refusal.parameters)
+
+
 def operation_of(command: type[Command[Any]]) -> str:
     """`PlaceOrder` is served by the method `place_order`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", command.__name__).lower()
@@ -131,11 +137,39 @@ def answer_of(command: type[Command[A]]) -> Any:
     raise TypeError(f"{command.__name__} does not say what its answer is")
 
 
+_COUNTS = frozenset(
+    {"available", "had", "left", "limit", "points", "points_found", "points_stated", "wanted"}
+)
+
+
 class Sentence(Message, frozen=True, kw_only=True):
     """What a refusal says to people; ``{names}`` are filled from its parameters."""
 
     zh: str
     en: str
+
+    def said(self, parameters: Mapping[str, Any]) -> tuple[str, str]:
+        """In Chinese and in English, with figures as people write them: sums (`…_minor`) in the
+        `currency` among the parameters, points and counts in groups of three digits. What was not
+        given is a question mark."""
+        currency = str(parameters.get("currency") or "")
+        shown = _Shown({name: _written(name, each, currency) for name, each in parameters.items()})
+        return self.zh.format_map(shown), self.en.format_map(shown)
+
+
+class _Shown(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def _written(name: str, value: Any, currency: str) -> str:
+    """A refusal that came over the broker has texts only, numbers too."""
+    text = str(value)
+    if not text.lstrip("-").isdecimal():
+        return text
+    if name.endswith("_minor"):
+        return money.written(int(text), currency)
+    return f"{int(text):,}" if name in _COUNTS else text
 
 
 COMMON_ERRORS = {

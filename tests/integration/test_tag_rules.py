@@ -85,7 +85,7 @@ async def test_m10_k32_a_sale_brings_the_tag_its_promotion_and_the_void_takes_th
         await until(cheaper)
         why = (await clerk.ask(WHY, m=member, t=tag))["memberTag"]
         assert (why["byRule"], why["byHand"], why["version"]) == (True, False, 1)
-        assert why["reasons"][0]["en"] == "total spend (CNY 100.00) at least CNY 100.00"
+        assert why["reasons"][0]["en"] == "total spend (¥100.00) at least ¥100.00"
         found = await clerk.ask("query($t: String!) { members(tag: $t) { id } }", t=tag)
         assert member in [each["id"] for each in found["members"]]
         both = await clerk.change("tagMember", "member { tags tagsByRule }", memberId=member,

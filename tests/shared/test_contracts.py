@@ -16,6 +16,7 @@ from shared.contracts import (
     COMMON_ERRORS,
     Command,
     Event,
+    Sentence,
     answer_of,
     declared,
     errors_of,
@@ -152,6 +153,39 @@ def test_every_refusal_fills_its_sentence(service: str) -> None:
             missing = (placeholders(sentence.zh) | placeholders(sentence.en)) - given
             unfilled += [(place, code, name) for name in sorted(missing)]
     assert unfilled == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_refusal_that_tells_a_sum_tells_its_currency(service: str) -> None:
+    """An import is checked before anybody knows which currencies its stores have."""
+    unknown = [
+        place
+        for place, code, given in refusals(service)
+        if code != "IMPORT_CONTROL_TOTAL"
+        and any(name.endswith("_minor") for name in given or ())
+        and "currency" not in (given or ())
+    ]
+    assert unknown == []
+
+
+def test_figures_of_a_sentence_are_written_as_people_write_them() -> None:
+    sentence = Sentence(
+        zh="{code}：{points} 积分抵 {worth_minor}，还差 {what}", en="{worth_minor} for {points}"
+    )
+    given = {"code": "10000", "points": "12000", "worth_minor": "1200050", "currency": "CNY"}
+
+    assert sentence.said(given) == (
+        "10000：12,000 积分抵 ¥12,000.50，还差 ?", "¥12,000.50 for 12,000",
+    )  # fmt: skip
+    assert sentence.said({**given, "currency": "JPY"})[1] == "JPY 1,200,050 for 12,000"
+    unknown = {**given, "currency": None, "points": -1_200}
+    assert sentence.said(unknown)[1] == "12,000.50 for -1,200"
+
+
+def test_sums_of_a_sentence_have_no_unit_of_their_own() -> None:
+    for errors in map(errors_of, OWNERS):
+        for code, sentence in errors.items():
+            assert not re.search(r"(_minor|amounts)} ?[元分]", sentence.zh), code
 
 
 def test_a_code_says_the_same_whoever_says_it() -> None:

@@ -46,7 +46,7 @@ ERRORS = {
     ),
     "NOT_ENOUGH_WALLET": Sentence(zh="储值余额不足", en="The wallet does not hold that much"),
     "POINTS_VALUE_WRONG": Sentence(
-        zh="{points} 积分应抵 {expected_minor} 元",
+        zh="{points} 积分应抵 {expected_minor}",
         en="{points} points are worth {expected_minor}",
     ),
     "POINTS_LIMIT": Sentence(
@@ -57,7 +57,7 @@ ERRORS = {
         zh="该订单已取消，请重新下单", en="This order was cancelled; make a new one"
     ),
     "TOP_UP_AMOUNT": Sentence(
-        zh="充值金额须大于零且不超过 {limit_minor} 元",
+        zh="充值金额须大于零且不超过 {limit_minor}",
         en="A top-up is above zero and at most {limit_minor}",
     ),
     "CURRENCY_MISMATCH": Sentence(zh="币种应为 {expected}", en="The currency has to be {expected}"),

@@ -26,19 +26,19 @@ ERRORS = {
         zh="该方案不支持此付款方式", en="This plan does not take this way of paying"
     ),
     "PLAN_AMOUNT": Sentence(
-        zh="该方案的充值金额须为：{amounts} 分",
+        zh="该方案的充值金额须为：{amounts}",
         en="This plan takes one of these amounts: {amounts}",
     ),
     "BALANCE_LIMIT": Sentence(
-        zh="记名卡余额上限 {limit_minor} 元，还可存入 {room_minor} 分",
+        zh="记名卡余额上限 {limit_minor}，还可存入 {room_minor}",
         en="A wallet holds at most {limit_minor}; {room_minor} can still be paid in",
     ),
     "DAILY_LIMIT": Sentence(
-        zh="每日充值上限 {limit_minor} 元，今日还可充 {room_minor} 分",
+        zh="每日充值上限 {limit_minor}，今日还可充 {room_minor}",
         en="At most {limit_minor} a day; {room_minor} can still be paid in today",
     ),
     "TRANSFER_REQUIRED": Sentence(
-        zh="达到 {threshold_minor} 元须通过银行转账付款",
+        zh="达到 {threshold_minor} 须通过银行转账付款",
         en="From {threshold_minor} on it has to be paid by bank transfer",
     ),
     "ACCOUNT_FROZEN": Sentence(
@@ -55,7 +55,7 @@ ERRORS = {
         en="A top-up can be refunded for {days} days; after that a manager can pay out",
     ),
     "REFUND_AMOUNT": Sentence(
-        zh="这笔充值还可退 {left_minor} 元", en="Of this top-up {left_minor} can still be refunded"
+        zh="这笔充值还可退 {left_minor}", en="Of this top-up {left_minor} can still be refunded"
     ),
     "SAME_MEMBER": Sentence(
         zh="转出与转入不能是同一位会员", en="A balance is moved to another member"

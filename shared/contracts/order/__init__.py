@@ -42,7 +42,7 @@ ERRORS = {
     ),
     "CURRENCY_MISMATCH": Sentence(zh="币种应为 {expected}", en="The currency has to be {expected}"),
     "TENDERS_MISMATCH": Sentence(
-        zh="收款 {paid_minor} 元，应收 {total_minor} 元，两者不符",
+        zh="收款 {paid_minor}，应收 {total_minor}，两者不符",
         en="Payments come to {paid_minor}, the total is {total_minor}",
     ),
     "TENDER_INVALID": Sentence(zh="收款方式有误：{reason}", en="A payment is not right: {reason}"),
@@ -50,7 +50,7 @@ ERRORS = {
         zh="使用积分或储值须先识别会员", en="Points and wallet need a member"
     ),
     "PRICE_CHANGED": Sentence(
-        zh="价格已变，现为 {total_minor} 元，请与顾客确认",
+        zh="价格已变，现为 {total_minor}，请与顾客确认",
         en="The price has changed to {total_minor}; please confirm with the customer",
     ),
     "ORDER_CONFLICT": Sentence(

@@ -41,11 +41,11 @@ ERRORS = {
         zh="离线已超过 {hours} 小时", en="Without network for more than {hours} hours"
     ),
     "OFFLINE_SALE_LIMIT": Sentence(
-        zh="单笔离线销售不能超过 {limit_minor} 元",
+        zh="单笔离线销售不能超过 {limit_minor}",
         en="One sale without network comes to {limit_minor} at most",
     ),
     "OFFLINE_TOTAL_LIMIT": Sentence(
-        zh="本次离线销售累计不能超过 {limit_minor} 元",
+        zh="本次离线销售累计不能超过 {limit_minor}",
         en="All sales of one time without network come to {limit_minor} at most",
     ),
     "UNKNOWN_OFFLINE_RULE": Sentence(

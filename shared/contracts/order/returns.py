@@ -43,7 +43,7 @@ ERRORS = {
         zh="“{category}”不支持退货", en="“{category}” cannot come back"
     ),
     "REFUND_CHANGED": Sentence(
-        zh="应退 {refund_minor} 元，与告知顾客的不同，请确认",
+        zh="应退 {refund_minor}，与告知顾客的不同，请确认",
         en="The refund is {refund_minor}, not what the customer was told; please confirm",
     ),
     "REFUND_REFERENCE": Sentence(

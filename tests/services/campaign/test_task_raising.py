@@ -88,8 +88,8 @@ def test_nothing_else_raises_a_task_before_a_rule_says_so(floor: Floor) -> None:
     assert (nudge.associate_id, nudge.member_id, nudge.rule_version) == (
         floor.anna.id, member_id, 1,
     )  # fmt: skip
-    assert nudge.reason_zh == "会员再消费 10.00 CNY 即可升级金卡，请联系"
-    assert nudge.reason_en == "The member is 10.00 CNY short of Gold; get in touch"
+    assert nudge.reason_zh == "会员再消费 ¥10.00 即可升级金卡，请联系"
+    assert nudge.reason_en == "The member is ¥10.00 short of Gold; get in touch"
 
 
 def test_without_an_associate_at_work_there_it_is_the_stores_staffs(floor: Floor) -> None:

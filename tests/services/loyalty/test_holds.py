@@ -90,9 +90,13 @@ def test_the_same_hold_again_gets_the_same_answer(shop: Shop, rich: UUID) -> Non
         (
             {"points": 100, "points_minor": 101},
             "POINTS_VALUE_WRONG",
-            {"points": 100, "expected_minor": 100},
+            {"points": 100, "expected_minor": 100, "currency": "CNY"},
         ),
-        ({"points_minor": 1}, "POINTS_VALUE_WRONG", {"points": 0, "expected_minor": 0}),
+        (
+            {"points_minor": 1},
+            "POINTS_VALUE_WRONG",
+            {"points": 0, "expected_minor": 0, "currency": "CNY"},
+        ),
         (
             {"points": 501, "points_minor": 501, "total_minor": 1_000},
             "POINTS_LIMIT",

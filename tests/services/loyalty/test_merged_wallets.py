@@ -141,7 +141,7 @@ def test_what_a_merge_brought_is_not_refunded_as_a_top_up_of_before(shop: Shop) 
     with pytest.raises(Refusal, match="REFUND_AMOUNT") as refused:
         refund(shop, own, principal_minor=3_001)
 
-    assert refused.value.parameters == {"left_minor": 3_000}
+    assert refused.value.parameters == {"left_minor": 3_000, "currency": "CNY"}
     assert shop.differences() == {}
 
 

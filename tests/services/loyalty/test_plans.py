@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from services.loyalty import plans, wallet
+from shared.contracts import said
 from shared.contracts.loyalty import (
     PublishRule,
     TopUpPlan,
@@ -108,6 +109,20 @@ def test_a_plan_that_does_not_apply_is_refused_by_name_and_left_out_else(
     assert code_of(shop, member_id, plan="x") == code
     assert code_of(shop, member_id, plan="y") == "UNKNOWN_PLAN"
     assert pay(shop, member_id).wallet_bonus_minor == 5_000
+
+
+def test_the_amounts_a_plan_takes_are_told_as_people_write_them(
+    shop: Shop, member_id: UUID
+) -> None:
+    steps = [TopUpStep(paid_minor=minor, bonus_minor=1) for minor in (150_000, 500_000)]
+    shop.publish(rule(plan("x", steps=steps)))
+
+    with pytest.raises(Refusal) as refused:
+        pay(shop, member_id, plan="x")
+    assert said("loyalty", refused.value) == (
+        "该方案的充值金额须为：¥1,500.00 / ¥5,000.00",
+        "This plan takes one of these amounts: ¥1,500.00 / ¥5,000.00",
+    )
 
 
 def test_dates_of_a_plan_are_local_dates_of_the_store(shop: Shop, member_id: UUID) -> None:

@@ -84,7 +84,7 @@ def test_without_a_rule_there_is_no_bonus_and_the_usual_limit(bare_shop: Shop) -
     assert (account.wallet_principal_minor, account.wallet_bonus_minor) == (500_000, 0)
     with pytest.raises(Refusal) as refused:
         wallet.top_up(shop.session, shop.seller, shop.top_up(member_id, 500_001))
-    assert refused.value.parameters == {"limit_minor": 500_000}
+    assert refused.value.parameters == {"limit_minor": 500_000, "currency": "CNY"}
 
 
 def test_the_same_top_up_again_gets_the_same_answer_later_too(shop: Shop, member_id: UUID) -> None:

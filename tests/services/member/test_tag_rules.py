@@ -227,14 +227,12 @@ def test_why_names_version_values_and_time_in_both_languages(
     assert standing.since is not None
     today = standing.reasons[2].en.partition("(")[2][:10]
     assert [(each.en, each.holds) for each in standing.reasons] == [
-        ("total spend (CNY 5,230.00) at least CNY 5,000.00", True),
+        ("total spend (¥5,230.00) at least ¥5,000.00", True),
         ("city (unknown) equals 上海", False),
         (f"last purchase ({today}) within the last 30 days", True),
     ]
-    assert standing.reasons[0].zh == "累计消费（CNY 5,230.00） 至少 CNY 5,000.00".replace(
-        "） ", "）"
-    )
-    assert standing.now[0].en == "total spend (CNY 5,240.00) at least CNY 5,000.00"
+    assert standing.reasons[0].zh == "累计消费（¥5,230.00） 至少 ¥5,000.00".replace("） ", "）")
+    assert standing.now[0].en == "total spend (¥5,240.00) at least ¥5,000.00"
     nobody = ExplainTag(member_id=new_id(), tag=VIP)
     assert refused(session, lambda: tag_reasons.explain(session, hq(), nobody)).code == (
         "UNKNOWN_MEMBER"
