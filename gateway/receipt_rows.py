@@ -9,9 +9,7 @@ from shared.contracts.directory import Store
 from shared.contracts.order import Order
 from shared.contracts.order.receipts import ReceiptIssue
 from shared.contracts.order.returns import ReturnReceipt
-
-_SIGNS = {"CNY": "¥", "HKD": "HK$", "TWD": "NT$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-_WITHOUT_FRACTION = {"JPY"}
+from shared.money import written
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,6 @@ class Facts:
     balances: tuple[int, int] | None = None
 
 
-def amount(minor: int, currency: str) -> str:
-    """26800 → ``¥268.00``, -1000 → ``-¥10.00``."""
-    minus = "-" if minor < 0 else ""
-    sign = _SIGNS.get(currency, f"{currency} ")
-    if currency in _WITHOUT_FRACTION:
-        return f"{minus}{sign}{abs(minor):,}"
-    whole, rest = divmod(abs(minor), 100)
-    return f"{minus}{sign}{whole:,}.{rest:02d}"
-
-
 def parts_of(issue: ReceiptIssue, facts: Facts, words: Words) -> list[Part]:
     """The receipt of a sale or of a return."""
     if issue.order is not None:
@@ -76,7 +64,7 @@ def test_page(store: Store, words: Words) -> list[Part]:
         Row(store.name, middle=True, strong=True, large=True),
         Row(words("test"), middle=True),
         Rule(),
-        Row(words("test_line"), amount(123_456, store.currency)),
+        Row(words("test_line"), written(123_456, store.currency)),
         Code(store.code),
     ]
 
@@ -90,17 +78,17 @@ def _sale(issue: ReceiptIssue, order: Order, facts: Facts, words: Words) -> list
     parts += _when(order.placed_at, facts, words)
     parts.append(Rule())
     for line in order.lines:
-        each = amount(line.unit_list_minor, order.currency)
+        each = written(line.unit_list_minor, order.currency)
         parts += _piece(line.name, line.colour, line.size)
-        parts.append(Row(f"  {line.quantity} × {each}", amount(line.list_minor, order.currency)))
+        parts.append(Row(f"  {line.quantity} × {each}", written(line.list_minor, order.currency)))
     for promotion in order.promotions:
         name = words.either(promotion.name_zh, promotion.name_en)
-        parts.append(Row(name, amount(-promotion.discount_minor, order.currency)))
+        parts.append(Row(name, written(-promotion.discount_minor, order.currency)))
     parts.append(Rule())
-    total = amount(order.total_minor, order.currency)
+    total = written(order.total_minor, order.currency)
     parts.append(Row(words("total"), total, strong=True, large=True))
     if order.tax_minor:
-        parts.append(Row(words("tax"), amount(order.tax_minor, order.currency)))
+        parts.append(Row(words("tax"), written(order.tax_minor, order.currency)))
     parts += _tenders(order, words)
     return parts + _of_member(order, facts, words) + _foot(number, words)
 
@@ -113,11 +101,11 @@ def _tenders(order: Order, words: Words) -> list[Part]:
             name = words("carried", tender=name)
         if tender.points:
             name = f"{name} {tender.points:,}"
-        rows.append(Row(name, amount(tender.amount_minor, order.currency)))
+        rows.append(Row(name, written(tender.amount_minor, order.currency)))
         if tender.given_minor and tender.given_minor != tender.amount_minor:
-            rows.append(Row(words("given"), amount(tender.given_minor, order.currency)))
+            rows.append(Row(words("given"), written(tender.given_minor, order.currency)))
     if order.change_minor:
-        rows.append(Row(words("change"), amount(order.change_minor, order.currency)))
+        rows.append(Row(words("change"), written(order.change_minor, order.currency)))
     return rows
 
 
@@ -148,15 +136,15 @@ def _return(issue: ReceiptIssue, back: ReturnReceipt, facts: Facts, words: Words
     for line in back.lines:
         parts += _piece(line.name, line.colour, line.size)
         condition = f" {words('damaged')}" if line.condition == "damaged" else ""
-        refund = amount(-line.refund_minor, back.currency)
+        refund = written(-line.refund_minor, back.currency)
         parts.append(Row(f"  {line.quantity}{condition}", refund))
-    total = amount(-back.refund_minor, back.currency)
+    total = written(-back.refund_minor, back.currency)
     parts += [Rule(), Row(words("refund"), total, strong=True, large=True)]
     for refund_ in back.refunds:
         name = words("back_to", tender=words(refund_.kind))
         if refund_.points:
             name = f"{name} {refund_.points:,}"
-        parts.append(Row(name, amount(refund_.amount_minor, back.currency)))
+        parts.append(Row(name, written(refund_.amount_minor, back.currency)))
     if back.points_taken:
         parts.append(Row(words("points_taken"), f"-{back.points_taken:,}"))
     if facts.balances:
@@ -192,7 +180,7 @@ def _balances(after: tuple[int, int], currency: str, words: Words) -> list[Part]
     points, wallet_minor = after
     return [
         Row(words("points_after"), f"{points:,}", strong=True),
-        Row(words("wallet_after"), amount(wallet_minor, currency)),
+        Row(words("wallet_after"), written(wallet_minor, currency)),
     ]
 
 

@@ -6,9 +6,9 @@ cent; ties go to the earlier line.
 
 from collections.abc import Sequence
 
-_WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
-_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-_SIGNS = {"CNY": "¥", "EUR": "€", "GBP": "£", "HKD": "HK$", "MOP": "MOP$", "TWD": "NT$", "USD": "$"}
+WHOLE_UNITS = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
+THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+SIGNS = {"CNY": "¥", "EUR": "€", "GBP": "£", "HKD": "HK$", "MOP": "MOP$", "TWD": "NT$", "USD": "$"}
 
 
 def round_half_up(numerator: int, denominator: int) -> int:
@@ -49,8 +49,8 @@ def tax_included(gross: int, rate_basis_points: int) -> int:
 def written(amount: int, currency: str) -> str:
     """An amount of minor units as people write it: ¥1,032.00, -¥32.00; 1,032.00 where nobody knows
     the currency (an empty one)."""
-    digits = 0 if currency in _WHOLE_UNITS else 3 if currency in _THOUSANDTHS else 2
+    digits = 0 if currency in WHOLE_UNITS else 3 if currency in THOUSANDTHS else 2
     whole, part = divmod(abs(amount), 10**digits)
     shown = f"{whole:,}.{part:0{digits}d}" if digits else f"{whole:,}"
-    sign = _SIGNS.get(currency, f"{currency} " if currency else "")
+    sign = SIGNS.get(currency, f"{currency} " if currency else "")
     return f"{'-' if amount < 0 else ''}{sign}{shown}"

@@ -1,7 +1,11 @@
 """Money as it is shown and typed: whole minor units in, words out. Never a float."""
 
-SIGNS = {"CNY": "¥", "HKD": "HK$", "TWD": "NT$", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-MINOR_DIGITS = {"JPY": 0}
+SIGNS = {"CNY": "¥", "EUR": "€", "GBP": "£", "HKD": "HK$", "MOP": "MOP$", "TWD": "NT$", "USD": "$"}
+MINOR_DIGITS = {
+    **dict.fromkeys(["CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"], 0),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+"""Of a currency that does not have two. Both tables are those of the server (`shared.money`)."""
 ENTRY_LIMIT = 10
 """Digits of an amount that can be typed: 99,999,999.99."""
 
@@ -25,8 +29,7 @@ def money(minor: int, currency: str = "CNY") -> str:
 
 def short(minor: int, currency: str = "CNY") -> str:
     """Without a fraction of nothing: 1000 → ``¥10``, 1050 → ``¥10.50``."""
-    text = money(minor, currency)
-    return text.removesuffix(".00")
+    return _whole(money(minor, currency), currency)
 
 
 def count(number: int) -> str:
@@ -45,7 +48,7 @@ def typed(entry: str, key: str) -> str:
 
 def units(minor: int, currency: str = "CNY") -> str:
     """As it is typed, without sign and groups: 1000000 → ``10000``, 1050 → ``10.50``."""
-    return digits(minor, currency).replace(",", "").removesuffix(".00")
+    return _whole(digits(minor, currency).replace(",", ""), currency)
 
 
 def minor_of(text: str, currency: str = "CNY") -> int:
@@ -58,3 +61,8 @@ def minor_of(text: str, currency: str = "CNY") -> int:
     if len(str(minor)) > ENTRY_LIMIT:
         raise ValueError(text)
     return minor
+
+
+def _whole(text: str, currency: str) -> str:
+    """Without a fraction of nothing."""
+    return text.removesuffix("." + "0" * MINOR_DIGITS.get(currency, 2))

@@ -20,7 +20,7 @@ from PIL import Image
 from gateway import receipts
 from gateway.receipt_paper import encoded, paper, rows_in_letters
 from gateway.receipt_picture import draw, on_paper, png
-from gateway.receipt_rows import Code, Facts, Part, Row, Rule, amount, parts_of
+from gateway.receipt_rows import Code, Facts, Part, Row, Rule, parts_of
 from gateway.receipt_words import WORDS, Words
 from shared.contracts.campaign import AppliedPromotion, PricedLine
 from shared.contracts.directory import GetStaff, GetStores, StaffList, Stores
@@ -183,12 +183,6 @@ def test_the_drawer_opens_before_the_paper_comes() -> None:
     opened, shut = (paper([Row("x")], "mm80", "gb18030", drawer) for drawer in (True, False))
     assert opened.index(b"\x1bp") < opened.index(b"x\n")
     assert b"\x1bp" not in shut
-
-
-def test_an_amount_in_its_currency() -> None:
-    assert [amount(-123_456, "CNY"), amount(5, "USD"), amount(1_500, "JPY")] == [
-        "-¥1,234.56", "$0.05", "¥1,500",
-    ]  # fmt: skip
 
 
 def test_every_word_is_there_in_both_languages() -> None:

@@ -4,10 +4,11 @@ from uuid import UUID
 
 import pytest
 
+from shared import money as server
 from staff_app import clock
 from staff_app.codes import is_ean, what_is
 from staff_app.ids import new_id
-from staff_app.money import digits, minor_of, money, short, typed, units
+from staff_app.money import MINOR_DIGITS, SIGNS, digits, minor_of, money, short, typed, units
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from staff_app.money import digits, minor_of, money, short, typed, units
         (5, "CNY", "¥0.05"),
         (-2_980, "CNY", "-¥29.80"),
         (12_345_678_99, "CNY", "¥12,345,678.99"),
-        (1_500, "JPY", "¥1,500"),
+        (1_500, "JPY", "JPY 1,500"),
         (1_500, "SGD", "SGD 15.00"),
     ],
 )
@@ -25,8 +26,19 @@ def test_money(minor: int, currency: str, shown: str) -> None:
     assert money(minor, currency) == shown
 
 
+def test_app_and_server_write_sums_alike() -> None:
+    """The app may not import what the server writes them with."""
+    assert server.SIGNS == SIGNS
+    known = server.WHOLE_UNITS | server.THOUSANDTHS
+    assert set(MINOR_DIGITS) == known
+    for currency in (*known, *SIGNS, "SGD"):
+        for minor in (0, 5, -2_980, 12_345_678):
+            assert money(minor, currency) == server.written(minor, currency)
+
+
 def test_short_leaves_out_what_is_nothing() -> None:
     assert (short(1_000), short(1_050)) == ("¥10", "¥10.50")
+    assert (short(1_000, "KWD"), short(100, "JPY")) == ("KWD 1", "JPY 100")
     assert digits(-5) == "-0.05"
 
 
