@@ -44,10 +44,10 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     document_id: UUID
     issuing_store_id: UUID | None
     issuing_franchisee_id: UUID | None
-    accepting_store_id: UUID | None
-    accepting_franchisee_id: UUID | None
-    rule_version: int | None
-    detail: str | None
+    accepting_store_id: UUID | None = None
+    accepting_franchisee_id: UUID | None = None
+    rule_version: int | None = None
+    detail: str | None = None
     earned_on: date | None = None
     valid_until: date | None = None
     expires_at: datetime | None = None

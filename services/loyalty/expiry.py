@@ -1,8 +1,9 @@
 """Points expire, with notice ahead: what is due is found by `balances.expiry_due` (L9, K34, K43).
 
 Each batch is one transaction, and what it has done is no longer due: a run may be killed anywhere,
-and goes on where it stopped. The id of an expiry is made of the account and the last entry it
-was reckoned from, and documents are booked once: the same points cannot expire twice.
+and goes on where it stopped. A batch is one document, in which each account has its entries and
+each store one for all of them (ADR 0038). Its id is made of the first account of which points
+expire and the last entry that was reckoned from, and documents are booked once.
 """
 
 from collections import defaultdict
@@ -79,6 +80,7 @@ class _Run:
         self.notices: list[_Notice] = []
         self.events: list[tuple[PointsExpiring, UUID, int]] = []
         self.expired = 0
+        self.document: UUID | None = None
         accounts = [balance.account_id for balance in balances]
         answer = session.execute(_READ, {"accounts": accounts}).scalar_one()
         read = msgspec.json.decode(answer, type=_Read, strict=False)
@@ -119,13 +121,15 @@ class _Run:
                 gone[place, given.expires_at, given.version].append((given, points))
                 lot.left -= points
                 self.expired += points
-        document = uuid5(_EXPIRIES, f"{balance.account_id}:{lots.last_id}")
+        if gone and self.document is None:
+            self.document = uuid5(_EXPIRIES, f"{balance.account_id}:{lots.last_id}")
         for (place, expires_at, version), parts in gone.items():
             first = min(given.earned_on for given, _ in parts if given.earned_on)
             until = parts[0][0].valid_until
-            assert until is not None  # noqa: S101  (the database has all of a life or nothing)
+            # The database has all of a life or nothing.
+            assert until is not None and self.document is not None  # noqa: S101, PT018
             self.journal.expire(
-                (document, "expiry"),
+                (self.document, "expiry"),
                 balance,
                 sum(points for _, points in parts),
                 place,

@@ -7,7 +7,7 @@ booked once, entries of a transaction add up to zero per unit, entries are never
     credit    member +n | points_issued, points_adjusted, wallet_cash, bonus_granted   -n
     opening   member +n | points_opening, wallet_opening, bonus_opening                -n
     spend     member -n | points_redeemed, sales_clearing                              +n
-    expire    member -n | points_expired                                               +n
+    expire    member -n | points_expired (one for all members of a document)           +n
     take      member -n | wallet_cash, bonus_granted                                   +n
     move      member -n | another member                                               +n
     carry     member -n | the same account of another member                           +n
@@ -16,6 +16,7 @@ Every entry says which store (and franchisee) gave the value out, and which took
 """
 
 import functools
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -45,6 +46,7 @@ class Journal:
         self._transactions: dict[tuple[UUID, str], TransactionRow] = {}
         self._counters: dict[UUID, CounterRow] = {}
         self._entries: list[EntryRow] = []
+        self._expired: Counter[tuple[tuple[UUID, str], Place, int]] = Counter()
         self._changes: dict[UUID, Change] = {}
 
     def balance(self, member_id: UUID, kind: str) -> Balance:
@@ -141,18 +143,11 @@ class Journal:
             (source, -amount, "transferred_out"),
             (target, amount, "transferred_in"),
         ):
-            self._entries.append(
-                self._member_side(
-                    document,
-                    balance,
-                    signed,
-                    issuer,
-                    nobody,
-                    reason=reason,
-                    rule_version=rule_version,
-                    detail=detail,
-                )
-            )
+            side = self._member_side(
+                document, balance, signed, issuer, nobody, reason=reason,
+                rule_version=rule_version, detail=detail,
+            )  # fmt: skip
+            self._entries.append(side)
 
     def expire(
         self,
@@ -163,12 +158,15 @@ class Journal:
         life: Life,
         detail: str,
     ) -> None:
-        """Take points (`amount` > 0) whose time is over, on the books of the store they are of."""
+        """Take points (`amount` > 0) whose time is over, on the books of the store they are of:
+        its side is one entry for all members of a document."""
         self._change(balance, -amount, is_fact=False)
-        self._enter(
-            document, balance, -amount, "points_expired", issuer, issuer, Place(None, None),
-            life=life, reason="expired", rule_version=life.version, detail=detail,
+        side = self._member_side(
+            document, balance, -amount, issuer, Place(None, None), reason="expired",
+            rule_version=life.version, detail=detail, **_lasts(life),
         )  # fmt: skip
+        self._entries.append(side)
+        self._expired[document, issuer, life.version] += amount
 
     def reckoned(self, balance: Balance, due: datetime | None) -> None:
         """Say when an account's points have to be looked at again; None: never."""
@@ -199,12 +197,13 @@ class Journal:
 
     def parameters(self) -> dict[str, str | datetime]:
         """The parameters of `LEDGER`."""
+        entries = [*self._entries, *self._expired_sides()]
         return {
             "now": self.now,
             "transactions": _json(self._transactions.values()),
             # In one order for all: two first sales of a store may make them at the same time.
             "counters": _json(self._counters[key] for key in sorted(self._counters)),
-            "entries": _json(self._entries),
+            "entries": _json(entries),
             "changes": _json(self._changes.values()),
         }
 
@@ -240,27 +239,19 @@ class Journal:
         issuing: Place,
         accepting: Place,
         *,
-        reason: str,
-        rule_version: int | None = None,
-        detail: str | None = None,
         life: Life | None = None,
+        **entry: Any,
     ) -> None:
-        """Both sides of a movement; the other side is the counter account of the store `owner`."""
+        """Both sides of a movement; the other side is the counter account of the store `owner`.
+
+        `entry`: reason, rule_version, detail.
+        """
+        other_id = self._counter(counter, balance.unit, owner)
         lasts = _lasts(life) if life is not None else {}
-        self._entries.append(
-            self._member_side(
-                document,
-                balance,
-                amount,
-                issuing,
-                accepting,
-                reason=reason,
-                rule_version=rule_version,
-                detail=detail,
-                other_id=self._counter(counter, balance.unit, owner),
-                **lasts,
-            )
+        side = self._member_side(
+            document, balance, amount, issuing, accepting, other_id=other_id, **entry, **lasts
         )
+        self._entries.append(side)
 
     def _member_side(
         self,
@@ -269,10 +260,6 @@ class Journal:
         amount: int,
         issuing: Place,
         accepting: Place,
-        *,
-        reason: str,
-        rule_version: int | None,
-        detail: str | None,
         **other: Any,
     ) -> EntryRow:
         return EntryRow(
@@ -281,16 +268,29 @@ class Journal:
             unit=balance.unit,
             amount=amount,
             balance_after=balance.balance,
-            reason=reason,
             document_id=document[0],
             issuing_store_id=issuing.store_id,
             issuing_franchisee_id=issuing.franchisee_id,
             accepting_store_id=accepting.store_id,
             accepting_franchisee_id=accepting.franchisee_id,
-            rule_version=rule_version,
-            detail=detail,
             **other,
         )
+
+    def _expired_sides(self) -> Iterable[EntryRow]:
+        """What members lost by a document, on the books of each store."""
+        for (document, issuer, version), amount in self._expired.items():
+            yield EntryRow(
+                transaction_id=self._transaction(document).id,
+                account_id=self._counter("points_expired", "points", issuer),
+                unit="points",
+                amount=amount,
+                balance_after=None,
+                reason="expired",
+                document_id=document[0],
+                issuing_store_id=issuer.store_id,
+                issuing_franchisee_id=issuer.franchisee_id,
+                rule_version=version,
+            )
 
     def _counter(self, kind: str, unit: str, owner: Place) -> UUID:
         """The id follows from what the account is, so that nobody has to look it up."""

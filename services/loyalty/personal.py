@@ -3,11 +3,13 @@ JSON is in one of the two lists (`shared.erasure`)."""
 
 from shared.erasure import Personal
 
-# Both sides of what was booked for the member; the number of a document is no free text.
+_ACCOUNTS = "(SELECT account_id FROM member_accounts WHERE member_accounts.member_id = :member_id)"
+# Both sides of what was booked for the member; only their own of what expired, as that document is
+# of many members. The number of a document is no free text.
 _OWN = (
     "transaction_id IN (SELECT own.transaction_id FROM entries AS own"
-    " JOIN member_accounts USING (account_id) WHERE member_accounts.member_id = :member_id)"
-    " AND detail !~ '^[0-9a-f-]{36}$'"
+    f" WHERE own.account_id IN {_ACCOUNTS}) AND detail !~ '^[0-9a-f-]{{36}}$'"
+    f" AND (reason <> 'expired' OR account_id IN {_ACCOUNTS})"
 )
 _WITHOUT_WORDS = "content - CAST('{reason,reference,note}' AS text[])"
 PERSONAL: tuple[Personal, ...] = (

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty import accounts, earning, expiry, holds, points, rules, statement
+from services.loyalty import accounts, earning, erasure, expiry, holds, points, rules, statement
 from services.loyalty.due import Due
 from shared.contracts.loyalty import (
     AdjustPoints,
@@ -20,6 +20,7 @@ from shared.contracts.loyalty import (
     PointsExpiring,
     PublishRule,
 )
+from shared.contracts.member.erasure import MemberErased
 from shared.contracts.order import OrderPlaced
 from shared.database import Database
 from shared.errors import Refusal
@@ -362,6 +363,46 @@ def crowd(database: Database) -> tuple[Shop, list[UUID]]:
             earn(shop, member_id, 100, "2030-03-14")
             earn(shop, member_id, 10, "2030-03-14", store_id=shop.franchised_id)
     return shop, members
+
+
+def test_a_batch_is_one_document_in_which_each_store_has_one_entry(
+    database: Database, crowd: tuple[Shop, list[UUID]]
+) -> None:
+    shop, members = crowd
+    with database.transaction() as session:
+        expiry.expire(session, noon("2031-03-15"))
+        shop.session = session
+        documents = session.scalars(text("SELECT id FROM transactions WHERE kind = 'expiry'")).all()
+        stores = session.execute(
+            text(
+                "SELECT a.store_id, e.amount, e.transaction_id FROM entries e JOIN accounts a"
+                " ON a.id = e.account_id WHERE a.kind = 'points_expired' ORDER BY e.amount"
+            )
+        ).all()
+        assert stores == [
+            (shop.franchised_id, 10 * len(members), *documents),
+            (shop.store_id, 100 * len(members), *documents),
+        ]
+        detail = {entries(shop, member_id)[0].detail for member_id in members}
+        assert detail <= {"2030-03-14: 10", "2030-03-14: 100"}
+        assert differences(session) == {}
+
+
+def test_who_is_erased_takes_nothing_from_the_others_of_a_batch(
+    shop: Shop, member_id: UUID
+) -> None:
+    other = shop.register()
+    for each in (member_id, other):
+        earn(shop, each, 100, "2030-03-14")
+    expiry.expire(shop.session, noon("2031-03-15"))
+    kept = entries(shop, other)
+
+    told = MemberErased(erasure_id=new_id(), member_id=member_id)
+    erasure.on_member_erased(shop.session, [envelope_of(told)])
+
+    assert entries(shop, other) == kept
+    assert [kept[0].detail, entries(shop, member_id)[0].detail] == ["2030-03-14: 100", None]
+    assert shop.differences() == {}
 
 
 def test_a_run_that_is_killed_goes_on_where_it_stopped(
