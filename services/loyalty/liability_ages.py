@@ -21,9 +21,12 @@ _MONTHS = """months AS (
     FROM months GROUP BY store_id, unit, kind, month
 )"""
 CHANGES = f"""kept AS (
-    SELECT l.account_id, l.store_id, l.month, l.unit, l.kind, l.given, l.net
-    FROM liability_accounts l
-    JOIN (SELECT DISTINCT account_id, store_id FROM fresh) touched USING (account_id, store_id)
+    SELECT l.* FROM (SELECT DISTINCT account_id, store_id FROM fresh) touched
+    CROSS JOIN LATERAL (
+        SELECT account_id, store_id, month, unit, kind, given, net FROM liability_accounts own
+        WHERE own.account_id = touched.account_id AND own.store_id = touched.store_id
+        OFFSET 0  -- one look into the index each: never over the accounts of all members
+    ) l
 ), parts AS (
     SELECT false AS after, kept.* FROM kept
     UNION ALL

@@ -105,7 +105,7 @@ EXPIRY_SECONDS = 30
 EXPIRY_RESTS = 0.4
 """So that a night over a million members is done in ten minutes on two processors, while shops
 that are open sell on (`bench --members`)."""
-GATHER_RESTS = 40
+GATHER_RESTS = 80
 """It can wait until others are through: a report adds what is not gathered yet."""
 GATHER_SECONDS = 30
 AUDITORS = frozenset({Role.AUDITOR})
