@@ -9,7 +9,7 @@ from staff_app.i18n import Words
 from staff_app.money import money
 from staff_app.ui.parts import edge, named
 from staff_app.ui.rich_fields import FilesField, PlaceField, SavedFiles
-from staff_app.ui.signing import ShownSignature, SignatureField, signed_on
+from staff_app.ui.signing import ShownSignature, SignatureField
 
 Schema = dict[str, Any]
 
@@ -37,7 +37,7 @@ def kind_of(schema: Schema) -> str:
 
 
 def shown_value(t: Words, language: str, schema: Schema, value: Any) -> str:
-    """A value in words."""
+    """A value in words; of a file and of a signature it is more than that (`shown_field`)."""
     kind = kind_of(schema)
     if kind == "choice":
         return _option(schema["oneOf"], value, language)
@@ -49,10 +49,6 @@ def shown_value(t: Words, language: str, schema: Schema, value: Any) -> str:
         accuracy = f" ±{value['accuracy_m']} m" if value.get("accuracy_m") else ""
         at = f"{value['latitude']}, {value['longitude']}{accuracy}"
         return f"{value['label']}（{at}）" if value.get("label") else at
-    if kind == "files":
-        return t("comma").join(each["name"] for each in value)
-    if kind == "signature":
-        return signed_on(t, value)
     if kind == "truth":
         return t("yes") if value else t("no")
     return str(value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import flet as ft
 
-from staff_app import theme
+from staff_app import clock, theme
 from staff_app.i18n import CATALOGUE, Words
 from staff_app.ui.context import use, use_till, use_words
 from staff_app.ui.custom_fields import labels, shown_field
@@ -157,7 +157,8 @@ def ConsentCard() -> ft.Control:
         told = t("agreed") if granted else t("refused")
         name = t(f"purpose_{purpose.lower()}")
         if purpose == "MEMBERSHIP":
-            rows.append(row_of(name, f"{told} · {consent['noticeVersion']}"))
+            day = clock.day(consent["recordedAt"], till.desk.store)
+            rows.append(row_of(name, f"{told} · {day}"))
             continue
 
         async def change(event: Any, purpose: str = purpose) -> None:

@@ -67,7 +67,7 @@ def SignatureField(name: str, schema: dict[str, Any], label: str, value: Any, ch
     )
     state = t("not_signed")
     if value:
-        state = signed_on(t, value)
+        state = _signed_on(t, till, value)
     head = ft.Text(label, color=ft.Colors.ON_SURFACE_VARIANT)
 
     def begin() -> None:
@@ -137,7 +137,7 @@ def ShownSignature(name: str, value: dict[str, Any], note_id: str = "") -> Any:
         if proof
         else None
     )
-    button = quiet(f"signature-{name}", signed_on(t, value), show, ft.Icons.DRAW)
+    button = quiet(f"signature-{name}", _signed_on(t, till, value), show, ft.Icons.DRAW)
     return ft.Column([button, *attempt.note], spacing=0)
 
 
@@ -186,6 +186,8 @@ def signed_words(
     return str(words.get("en" if language == "en" else "zh-CN", "")), ""
 
 
-def signed_on(t: Any, value: dict[str, Any]) -> str:
-    day = value.get("signed_at")
-    return str(t("signed_on", day=str(day)[:10])) if day else str(t("signed_now"))
+def _signed_on(t: Any, till: Any, value: dict[str, Any]) -> str:
+    signed_at = value.get("signed_at")
+    if not signed_at:
+        return str(t("signed_now"))
+    return str(t("signed_on", day=clock.day(signed_at, till.desk.store)))

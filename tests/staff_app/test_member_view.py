@@ -184,7 +184,7 @@ def page(nodes: list[dict[str, Any]]) -> Any:
 
 def consent(purpose: str, granted: bool = False) -> dict[str, Any]:
     return {"purpose": purpose, "channel": "ANY", "granted": granted, "noticeVersion": "2026-02",
-            "recordedAt": "2026-01-01T00:00:00+00:00"}  # fmt: skip
+            "recordedAt": "2025-12-31T20:00:00+00:00"}  # fmt: skip
 
 
 async def looking(club: Club, section: str = "overview") -> Device:
@@ -329,8 +329,10 @@ def test_the_profile_shows_calendar_family_custom_fields_and_consents() -> None:
     async def play() -> None:
         club = Club()
         device = await looking(club, "profile")
-        for text in ("农历 1990-08-15 · 36 岁", "上装 M", "朋友推荐", "梨形", "孩子 小宝"):
+        for text in ("农历 1990-08-15 · 36 岁", "上装 M", "朋友推荐", "梨形", "孩子 小宝",
+                     "同意 · 2026-01-01"):  # fmt: skip
             await device.sees(text)
+        assert not device.says("2026-02")  # how HQ calls the notice says nothing here
         await device.switch("marketing")
         await device.until(lambda: bool(club.inputs))
         assert club.inputs[0]["consents"][0]["granted"] is True

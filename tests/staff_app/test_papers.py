@@ -164,7 +164,7 @@ def test_a_signature_is_drawn_below_its_words() -> None:
 def test_a_signature_is_shown_with_its_words() -> None:
     async def play() -> None:
         archive = Archive()
-        outline = {"signed_at": "2026-11-22T10:00:00+00:00", "staff_id": MEMBER, "language": "zh"}
+        outline = {"signed_at": "2026-11-21T18:00:00+00:00", "staff_id": MEMBER, "language": "zh"}
         archive.known["fields"] = [{"key": "consent", "value": outline}]
         device = await looking(archive, "profile")
         await device.sees("2026-11-22 已签")
