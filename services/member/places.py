@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
 from services.member import definitions
@@ -12,7 +12,7 @@ from services.member.models import ConsentState, Profile
 from shared import outbox
 from shared.contracts.member import MemberUpdated
 from shared.contracts.member.consents import Consent
-from shared.contracts.member.fields import LocationField
+from shared.contracts.member.fields import FieldSubject, LocationField
 
 
 def agreed(session: Session, member_id: UUID, said: Sequence[Consent]) -> bool:
@@ -30,14 +30,11 @@ def agreed(session: Session, member_id: UUID, said: Sequence[Consent]) -> bool:
 
 
 def follow(session: Session, member_id: UUID, said: Sequence[Consent]) -> None:
-    """Take the places out of a member's profile once consent is withdrawn."""
+    """Take the places out of a member's profile, and out of what staff wrote down, once consent is
+    withdrawn."""
     if not any(each.purpose == "location" and not each.granted for each in said):
         return
-    keys = {
-        each.field.key
-        for each in definitions.in_force(session)
-        if each.field.subject == "member" and isinstance(each.field.kind, LocationField)
-    }
+    keys = _keys(session, "member")
     group = select(Profile.id, Profile.fields).where(Profile.id.in_(_ids(member_id)))
     for row in session.execute(group.order_by(Profile.id).with_for_update()).all():
         gone = sorted(keys & row.fields.keys())
@@ -57,7 +54,25 @@ def follow(session: Session, member_id: UUID, said: Sequence[Consent]) -> None:
         told = [f"fields.{key}" for key in gone]
         event = MemberUpdated(member_id=row.id, version=changed.version, fields=told)
         outbox.emit(session, (event, row.id, changed.event_sequence))
+    of_contacts = {"member_id": member_id, "keys": sorted(_keys(session, "contact"))}
+    session.execute(_LEAVE_OUT, of_contacts)
+
+
+def _keys(session: Session, subject: FieldSubject) -> set[str]:
+    """The fields in which places are, switched off ones too."""
+    return {
+        each.field.key
+        for each in definitions.in_force(session)
+        if each.field.subject == subject and isinstance(each.field.kind, LocationField)
+    }
 
 
 def _ids(member_id: UUID) -> Any:
     return select(Profile.id).where(or_(Profile.id == member_id, Profile.survivor_id == member_id))
+
+
+_LEAVE_OUT = text(
+    "UPDATE happenings h SET fields = h.fields - CAST(:keys AS text[]) FROM members m"
+    " WHERE m.id = h.member_id AND :member_id IN (m.id, m.survivor_id)"
+    " AND jsonb_exists_any(h.fields, CAST(:keys AS text[]))"
+)

@@ -560,3 +560,37 @@ def test_a_place_needs_consent_is_coarse_and_goes_with_it(
     assert desk.code(lambda: desk.fill(member, home=PLACE)) == "LOCATION_CONSENT_MISSING"
     with_it = register(phone=OTHER_PHONE, consents=[AGREED, LOCATION], fields={"home": PLACE})
     assert values_of(with_it)["home"]["latitude"] == 31.23
+
+
+def test_places_go_out_of_notes_and_their_words_stay(
+    desk: Desk, register: Callable[..., Member], store_id: UUID
+) -> None:
+    publish(desk.session, field("met_at", LocationField(digits=2), subject="contact"))
+    publish(desk.session, field("about", subject="contact"))
+    members = [
+        register(phone=phone, consents=[AGREED, LOCATION])
+        for phone in ("13900000001", "13900000002")
+    ]
+    for member in members:
+        timeline.record_contact(
+            desk.session, desk.keys, desk.caller,
+            RecordContact(id=new_id(), member_id=member.id, store_id=store_id, kind="visit",
+                          text="试穿", fields={"met_at": PLACE, "about": "大衣"}),
+        )  # fmt: skip
+    gone = Consent(purpose="location", notice_version="2025-01", granted=False)
+
+    agreements.record(
+        desk.session, desk.caller,
+        RecordConsents(
+            id=new_id(), member_id=members[0].id, store_id=store_id, consents=[gone]
+        ),
+    )  # fmt: skip
+
+    kept = desk.session.execute(
+        text("SELECT member_id, text, fields FROM happenings WHERE text IS NOT NULL")
+    ).all()
+    assert {row.member_id: (row.text, set(row.fields)) for row in kept} == {
+        members[0].id: ("试穿", {"about"}),
+        members[1].id: ("试穿", {"about", "met_at"}),
+    }
+    desk.sound()
