@@ -27,6 +27,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _ahead
 
 
+def told_here(seconds: float) -> str:
+    """What this device's clock told, in seconds since the epoch, as the right instant."""
+    return (datetime.fromtimestamp(seconds, UTC) + _ahead).isoformat()
+
+
 def today(store: dict[str, str] | None) -> date:
     return now().astimezone(zone_of(store)).date()
 

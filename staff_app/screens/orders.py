@@ -8,7 +8,7 @@ from staff_app import theme
 from staff_app.i18n import Words
 from staff_app.ui.code_field import CodeField
 from staff_app.ui.context import in_words, use, use_till, use_words
-from staff_app.ui.frame import head, place
+from staff_app.ui.frame import BackTo, head, place
 from staff_app.ui.order_pane import OrderPane
 from staff_app.ui.order_row import OrderRow
 from staff_app.ui.parts import empty, icon_button, named, note, quiet, skeleton
@@ -42,7 +42,8 @@ def Orders() -> ft.Control:
     ]
     if orders.refusal:
         body.insert(1, note(in_words(till, orders.refusal), "stop"))
-    return place(head("/orders", t("orders")), body, aside=OrderPane() if wide else None)
+    top = head("/orders", t("orders"), back=None if wide else BackTo("/home"))
+    return place(top, body, aside=OrderPane() if wide else None)
 
 
 def _found(t: Words, till: Any, orders: Any) -> ft.Control:

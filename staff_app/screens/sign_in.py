@@ -135,7 +135,7 @@ def _colleagues(known: list[dict[str, str]], number: str, pick: Any) -> ft.Contr
                     label=person["name"],
                     selected=person["number"] == number,
                     show_checkmark=False,
-                    padding=ft.Padding.symmetric(horizontal=8, vertical=12),
+                    padding=ft.Padding.symmetric(horizontal=8, vertical=13),
                     on_select=lambda _event, person=person: pick(person["number"]),
                 ),
             )

@@ -7,7 +7,7 @@ import flet as ft
 
 from staff_app import theme
 from staff_app.client import Refused, SignedOut, Unreachable
-from staff_app.clock import at
+from staff_app.clock import at, told_here
 from staff_app.i18n import Words
 from staff_app.money import count, money
 from staff_app.ui.context import in_words, use, use_till, use_words
@@ -70,7 +70,7 @@ def UnsentSale(sale: dict[str, Any]) -> ft.Control:
         await till.outbox.forget(sale["id"])
 
     sold = kind_of(sale) == "sale"
-    when = time.strftime("%m-%d %H:%M", time.localtime(sale["saved_at"]))
+    when = at(told_here(sale["saved_at"]), till.desk.store)
     inside = _sold(t, sale) if sold else _promised(t, sale)
     inside.insert(
         1,

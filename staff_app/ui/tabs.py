@@ -28,11 +28,12 @@ def Tabs(current: str) -> ft.Control:
     t = use_words(till)
     if use(till.layout).wide:
         return ft.Container(height=0)
+    here = "home" if current in ONLY_WIDE else current
     return ft.Container(
         height=BAR_HEIGHT,
         bgcolor=ft.Colors.SURFACE_CONTAINER,
         content=ft.Row(
-            [_place(t, till, *place, current) for place in PLACES if place[0] not in ONLY_WIDE],
+            [_place(t, till, *place, here) for place in PLACES if place[0] not in ONLY_WIDE],
             spacing=0,
         ),
     )

@@ -70,7 +70,7 @@ MEMBERS: Words = {
     "remove_tag": ("去掉标签 {tag}", "Take off {tag}"),
     "tag_off": ("已去掉标签 {tag}", "{tag} taken off"),
     "tag_why": ("为什么有“{tag}”", 'Why "{tag}"'),
-    "tag_by_hand": ("店员手工加的。", "Put on by hand."),
+    "tag_by_hand": ("员工手工加的。", "Put on by hand."),
     # Purchases
     "spent_total": ("累计消费", "Spent"),
     "times": ("次数", "Purchases"),

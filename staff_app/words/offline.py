@@ -26,8 +26,8 @@ OFFLINE: Words = {
         "This device was without network for too long; sell again once it is back.",
     ),
     "alone_sale_limit": (
-        "这一单超过了离线销售的单笔上限，请等联网后再收款。",
-        "This sale is above what one sale without network may be; wait for the network.",
+        "这一单超过了离线销售的单笔上限 {limit}，请等联网后再收款。",
+        "One sale without network may be {limit} at most; wait for the network.",
     ),
     "alone_total_limit": (
         "离线销售累计已到上限，请等联网后再收款。",

@@ -14,6 +14,7 @@ from typing import Any
 from staff_app.alone import Alone
 from staff_app.client import Client, Refused, SignedOut, Unreachable
 from staff_app.ids import new_id
+from staff_app.money import money
 from staff_app.queries import offline as queries
 from staff_app.state import Basket, Desk, Line, Network
 from staff_app.storage import NotKept, Storage
@@ -156,7 +157,9 @@ class OfflineWork:
         }  # fmt: skip
         reason = self.why_not(int(total))
         if reason:
-            zh, en = CATALOGUE[reason]
+            most = self._snapshot.head["rule"]["body"]["saleMinor"]
+            limit = money(int(most), self._desk.currency) if most is not None else ""
+            zh, en = (each.format(limit=limit) for each in CATALOGUE[reason])
             quote["refusal"] = {"code": reason, "zh": zh, "en": en, "coupon": ""}
         return quote
 

@@ -367,6 +367,26 @@ async def test_an_answer_that_never_comes_leaves_the_sale_waiting_and_sells_it_o
     device.close()
 
 
+async def test_when_a_sale_was_saved_is_told_by_the_clock_of_the_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Wherever the app runs, and though the device is a day behind."""
+    shop = Shop()
+    device = await paying(shop)
+    shop.broken["placeOrder"] = 10**6
+    await device.press("pay")
+    await device.sees("这笔销售还没有回应")
+    (sale,) = device.till.unsent.sales
+    saved_at = datetime(2020, 12, 30, 20, tzinfo=UTC).timestamp()
+    device.till.unsent.sales = [{**sale, "saved_at": saved_at}]
+    monkeypatch.setattr(clock, "_ahead", timedelta(days=1))
+
+    device.till.go("/unsent")
+
+    await device.sees("2021-01-01 04:00 保存")
+    device.close()
+
+
 async def test_an_answer_that_trickles_in_for_ever_is_given_up() -> None:
     async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")

@@ -1,5 +1,8 @@
-"""What is written on what can be read, by day and by night: 4.5 to 1 at least (WCAG 2.2 AA)."""
+"""What is written on what can be read, by day and by night: 4.5 to 1 at least (WCAG 2.2 AA); and
+what is tapped is as high as a thumb."""
 
+import ast
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,8 +10,11 @@ import pytest
 
 from staff_app import theme
 
-PAPERS = {"light": ("#FFF8F9", "#FEF0F6"), "dark": ("#181215", "#201A1E")}
-"""Screen and card, as the browser makes them of the seed colour."""
+PAPERS = {
+    "light": ("#FFF8F9", "#FEF0F6", "#FFD7EF"),
+    "dark": ("#181215", "#201A1E", "#69355B"),
+}
+"""Screen, card and chosen row, as the browser makes them of the seed colour."""
 LEAST = 4.5
 
 
@@ -56,3 +62,15 @@ def test_white_can_be_read_on_every_tier() -> None:
 def test_the_formula_is_the_one_of_the_standard() -> None:
     assert round(contrast("#000000", "#FFFFFF"), 1) == 21.0
     assert round(contrast("#777777", "#FFFFFF"), 2) == 4.48
+
+
+def test_what_one_chooses_is_as_high_as_a_thumb() -> None:
+    """A line of text is 22 high: with 13 above and below it is 48."""
+    low = []
+    for path in sorted(Path("staff_app").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "ft.Chip":
+                given = {each.arg: ast.unparse(each.value) for each in node.keywords}
+                if "on_select" in given and "vertical=13" not in given.get("padding", ""):
+                    low.append(f"{path}:{node.lineno}")
+    assert low == []

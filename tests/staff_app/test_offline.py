@@ -180,7 +180,7 @@ def test_points_and_coupons_wait_for_the_network() -> None:
 def test_what_the_rule_does_not_allow_is_not_sold() -> None:
     async def play() -> None:
         for limit, said in (
-            ({"saleMinor": "26819"}, "单笔上限"), ({"totalMinor": "26819"}, "累计已到上限"),
+            ({"saleMinor": "26819"}, "单笔上限 ¥268.19"), ({"totalMinor": "26819"}, "累计已到上限"),
             ({"allowed": False}, "未开放离线销售"), ({"roles": ["STORE_MANAGER"]}, "您的岗位"),
         ):  # fmt: skip
             shop = FarShop()

@@ -427,6 +427,8 @@ def test_orders_are_found_by_receipt_and_by_member() -> None:
         desk.down = True
         await device.type("order-query", RECEIPT, enter=True)
         await device.sees("系统暂时没有回应")
+        await device.press("back")  # a phone has no place of its own for orders
+        assert device.route == "/home"
         device.close()
 
     asyncio.run(play())
