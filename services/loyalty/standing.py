@@ -204,8 +204,8 @@ def reckon(
         near_tier=near,
         near_count=member.near_count + (near is not None and near != member.near_tier),
     )
-    known = TierRow(**{name: getattr(member, name) for name in TierRow.__struct_fields__})
-    return (row if row != known else None), _news(member, ladder, held, row)
+    same = all(getattr(row, name) == getattr(member, name) for name in TierRow.__struct_fields__)
+    return (None if same else row), _news(member, ladder, held, row)
 
 
 def _grace(member: Progress, ladder: TierLadder, own: int) -> Grace | None:
