@@ -4,7 +4,7 @@ from typing import Any
 
 import flet as ft
 
-from staff_app import theme
+from staff_app import clock, theme
 from staff_app.i18n import Words
 from staff_app.money import count
 from staff_app.screens.sale import UnsentNote
@@ -43,7 +43,13 @@ def Today() -> ft.Control:
     figures = [_figures(t, "today_mine", till.home_work.mine, currency)]
     if till.performance_work.manages:
         figures.insert(0, _figures(t, "today_store", performance["total"], currency))
-    return named("today", ft.Row([ft.Container(each, expand=True) for each in figures], spacing=8))
+    shown: list[ft.Control] = [
+        ft.Row([ft.Container(each, expand=True) for each in figures], spacing=8)
+    ]
+    if home.failed:  # nobody has said since how it stands
+        told = t("today_as_of", time=clock.at(home.today["now"], till.desk.store))
+        shown.append(ft.Text(told, size=theme.SMALL, color=ft.Colors.ON_SURFACE_VARIANT))
+    return named("today", ft.Column(shown, spacing=4))
 
 
 def _figures(t: Words, word: str, sums: dict[str, Any], currency: str) -> ft.Control:

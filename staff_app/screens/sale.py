@@ -198,7 +198,11 @@ def UnsentNote() -> ft.Control:
     return named(
         "unsent",
         ft.Container(
-            content=note(text, action=ft.Icon(ft.Icons.CHEVRON_RIGHT, color=theme.AMBER)),
+            # 28 high, so that with its margins a thumb hits it
+            content=note(
+                text,
+                action=ft.Container(ft.Icon(ft.Icons.CHEVRON_RIGHT, color=theme.AMBER), height=28),
+            ),
             on_click=lambda: till.go("/unsent"),
         ),
         text,

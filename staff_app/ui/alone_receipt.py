@@ -43,14 +43,12 @@ def AloneReceipt(order: dict[str, Any]) -> ft.Control:
     when = at(order["placedAt"], till.desk.store)
     inside: list[ft.Control] = [
         note(t("alone_receipt")),
-        ft.Row(
-            [named("receipt-code", ft.Container(code, bgcolor=ft.Colors.WHITE, border_radius=8))],
-            alignment=ft.MainAxisAlignment.CENTER,
-        ),
+        named("receipt-code", ft.Container(code, bgcolor=ft.Colors.WHITE, border_radius=8)),
         ft.Text(f"{store} · {when}", text_align=ft.TextAlign.CENTER),
         ft.Text(t("alone_receipt_keep"), text_align=ft.TextAlign.CENTER),
     ]
     if trouble:
         inside.append(named("trouble", note(trouble)))
     inside.append(secondary("share-text", t("alone_share"), share, ft.Icons.SHARE_OUTLINED))
-    return named("alone-receipt", card(*inside, spacing=8))
+    middle = ft.Column(inside, spacing=8, horizontal_alignment=ft.CrossAxisAlignment.CENTER)
+    return named("alone-receipt", card(middle))

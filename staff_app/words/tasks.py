@@ -7,6 +7,10 @@ TASKS: Words = {
     "today_mine": ("我今天", "My day"),
     "today_store": ("本店今天", "The store today"),
     "today_sold": ("{orders} 单 · {pieces} 件", "{orders:sale|sales} · {pieces:piece|pieces}"),
+    "today_as_of": (
+        "{time} 的数字，现在读不到新的。",
+        "As of {time}; newer figures cannot be read now.",
+    ),
     "today_unknown": ("今天的数字暂时读不到。", "Today's figures cannot be read now."),
     "start_sale": ("开单", "New sale"),
     "what_to_do": ("办什么？", "What is next?"),

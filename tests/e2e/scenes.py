@@ -12,6 +12,22 @@ from tests.e2e.browser import Phone
 from tests.e2e.chain import PIN
 from tests.e2e.shop import LONG_NAME, Shop
 
+KEPT_FOR_LATER = "() => navigator.serviceWorker.controller !== null"
+KEEPING_MILLISECONDS = 8_000
+"""So long a till takes to fetch what it sells with alone, and more."""
+_PREFER = """
+async kept => {
+  const asked = request => new Promise((done, fail) => {
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => fail(request.error);
+  });
+  const database = await asked(indexedDB.open('chainstitch-till'));
+  const store = database.transaction('open', 'readwrite').objectStore('open');
+  await asked(store.put(JSON.stringify(kept), 'preferences'));
+  database.close();
+}
+"""
+
 
 @dataclass
 class Walk:
@@ -20,9 +36,12 @@ class Walk:
     phone: Phone
     chain: Shop
     wide: bool
+    language: str
     card: str = ""
     receipt: str = ""
     gift: str = ""
+    cut: Callable[[], None] = lambda: None
+    """Takes the network away, where the way is one with a till that can do without."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +63,8 @@ def by_address(path: str) -> Scene:
 
 
 def all_scenes() -> list[Scene]:
-    """Those of this file, and one for every route that is in none of them."""
+    """Those of this file, and one for every route that is in none of them. Scenes of the till that
+    runs on the device have a walk of their own (`TILL_SCENES`)."""
     shown = {scene.path for scene in SCENES}
     return [*SCENES, *(by_address(path) for path in ROUTES if path not in shown)]
 
@@ -185,6 +205,19 @@ def _pair(walk: Walk) -> None:
     walk.phone.shows("sides")
 
 
+def _merge(walk: Walk) -> None:
+    walk.phone.press("same-person")
+    walk.phone.press("decide")
+    walk.phone.shows("merged")
+
+
+def _merged_member(walk: Walk) -> None:
+    """Whoever was looked for is found under either number, and says of whom they were made."""
+    _press("to-duplicates", "tab-members")(walk)
+    walk.phone.keys(walk.chain.phone(70))
+    _press(f"member-{walk.card}", "section-profile", shows="merges")(walk)
+
+
 def _members(walk: Walk) -> None:
     walk.phone.press("back")
     if not walk.wide:
@@ -248,6 +281,20 @@ def _given_back(walk: Walk) -> None:
     walk.phone.shows("given-back")
 
 
+def _exchange(walk: Walk) -> None:
+    """The scarf comes back, and a coat goes out instead."""
+    given_back = ("back-more-3", "to-return", "reason-taste", "exchange")
+    for name in ("to-orders", f"order-{walk.receipt}", *given_back):
+        walk.phone.press(name)
+    walk.phone.shows("exchange-strip")
+
+
+def _difference(walk: Walk) -> None:
+    walk.phone.scan(walk.chain.coat.ean)
+    walk.phone.shows("to-payment")
+    walk.phone.page.wait_for_timeout(1_500)
+
+
 def _found_styles(walk: Walk) -> None:
     walk.phone.type("stock-query", "丝", enter=True)
     walk.phone.page.wait_for_timeout(2_000)
@@ -300,6 +347,42 @@ def _home_again(walk: Walk) -> None:
     walk.phone.shows("to-do")
 
 
+def _till(walk: Walk) -> None:
+    """It keeps in a place of its own which language and look it has."""
+    walk.phone.open("/till/")
+    walk.phone.shows("activate")
+    kept = {"language": walk.language, "look": "system", "recent_staff": []}
+    walk.phone.page.evaluate(_PREFER, kept)
+    walk.phone.reload()
+    _sign_in(walk)
+
+
+def _home_of_till(walk: Walk) -> None:
+    """The till has what it needs to sell alone when its settings say so, and opens without the
+    server when its own worker has taken over."""
+    walk.phone.keys(walk.chain.number)
+    walk.phone.press("sign-in")
+    _home(walk)
+    walk.phone.page.wait_for_function(KEPT_FOR_LATER)
+    walk.phone.page.wait_for_timeout(KEEPING_MILLISECONDS)
+
+
+def _alone(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.press("tab-sale")
+    walk.phone.shows("scan")
+    walk.cut()
+    for piece in (walk.chain.scarf, walk.chain.dress):
+        walk.phone.scan(piece.ean)
+    walk.phone.shows("why-2")
+
+
+def _too_dear(walk: Walk) -> None:
+    walk.phone.press("back")
+    walk.phone.scan(walk.chain.jewel.ean)
+    walk.phone.shows("refusal")
+
+
 SCENES: list[Scene] = [
     Scene("activate", "", _activate),
     Scene("sign-in", "", _sign_in),
@@ -339,7 +422,11 @@ SCENES: list[Scene] = [
     Scene("order", "/orders/order", _order),
     Scene("return", "/orders/return", _give_back),
     Scene("returned", "/orders/return", _given_back),
-    Scene("stock-empty", "/stock", _press("to-orders", "tab-stock", shows="stock-query")),
+    Scene("exchange", "/", _exchange),
+    Scene("exchange-difference", "/", _difference),
+    Scene("exchange-pay", "/pay", _press("to-payment", shows="due")),
+    Scene("exchanged", "/receipt", _press("pay", shows="paid")),
+    Scene("stock-empty", "/stock", _press("next-sale", "tab-stock", shows="stock-query")),
     Scene("stock-found", "/stock", _found_styles),
     Scene("style", "/stock/style", _style),
     Scene("receive", "/stock/draft", _receive),
@@ -360,4 +447,19 @@ SCENES: list[Scene] = [
     Scene("offline-rule-wrong", "/offline-rule", _wrong_rule),
     Scene("duplicates", "/duplicates", _duplicates),
     Scene("pair", "/duplicates/pair", _pair),
+    Scene("merged", "/duplicates/pair", _merge),
+    Scene("member-merged", "/customers/member", _merged_member),
+]  # fmt: skip
+TILL_SCENES: list[Scene] = [
+    Scene("till-sign-in", "", _till),
+    Scene("till-home", "/home", _home_of_till),
+    Scene("till-kept", "/settings", _press("tab-more", "settings", shows="alone-kept")),
+    Scene("till-alone", "/", _alone),
+    Scene("till-alone-pay", "/pay", _press("to-payment", shows="due")),
+    Scene("till-alone-receipt", "/receipt", _press("pay", shows="alone-receipt")),
+    Scene("till-alone-sale", "/", _press("next-sale", shows="unsent")),
+    Scene("unsent", "/unsent", _press("unsent", shows="unsent-sum")),
+    Scene("till-alone-too-dear", "/", _too_dear),
+    Scene("till-alone-home", "/home", _press("tab-home", shows="at/home")),
+    Scene("till-alone-sign-in", "", _press("hand-over", shows="sign-in")),
 ]  # fmt: skip

@@ -15,14 +15,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser
 from playwright.sync_api import Error as PlaywrightError
 
+from infra.wire import Wire
 from staff_app.i18n import CATALOGUE, LANGUAGES
 from tests.e2e.browser import Phone, launched
-from tests.e2e.scenes import Scene, Walk, all_scenes
+from tests.e2e.scenes import TILL_SCENES, Scene, Walk, all_scenes
 from tests.e2e.shop import Shop
 
 SIZES = {"phone": (390, 844), "tablet": (1180, 820)}
@@ -166,13 +168,32 @@ _OTHERS = {language: _patterns(1 - place) for place, language in enumerate(LANGU
 def walk(browser: Browser, origin: str, shop: Shop, size: str, language: str, sheet: Sheet) -> None:
     """All scenes in one size and language; one that cannot be come to is a fault, no end."""
     phone = Phone(browser, origin, sheet.folder, SIZES[size])
+    _go(all_scenes(), Walk(phone, shop, size == "tablet", language), size, sheet)
+
+
+def walk_with_till(
+    browser: Browser, origin: str, shop: Shop, size: str, language: str, sheet: Sheet
+) -> None:
+    """The till that runs on the device, until it has no network and after."""
+    with TemporaryDirectory() as folder:
+        wire = Wire(origin, Path(folder))
+        wire.up()
+        try:
+            phone = Phone(browser, wire.origin, sheet.folder, SIZES[size], service_workers="allow")
+            way = Walk(phone, shop, size == "tablet", language, cut=wire.down)
+            _go(TILL_SCENES, way, size, sheet)
+        finally:
+            wire.down()
+
+
+def _go(scenes: list[Scene], way: Walk, size: str, sheet: Sheet) -> None:
+    phone, language = way.phone, way.language
     kept = json.dumps({"language": language, "look": "system", "recent_staff": []})
     phone.context.add_init_script(f"({_BEGIN_WITH})({kept})")
-    on_the_way = Walk(phone, shop, size == "tablet")
-    for scene in all_scenes():
+    for scene in scenes:
         began = time.monotonic()
         try:
-            scene.come(on_the_way)
+            scene.come(way)
         except (PlaywrightError, AssertionError) as error:
             print(error, file=sys.stderr)
             sheet.add("could not be shown", f"{scene.name} {size} {language}")
@@ -198,8 +219,9 @@ def main() -> None:
             for language in languages:
                 shop = Shop(f"{origin}/graphql", password)
                 shop.build()
-                walk(browser, origin, shop, size, language, sheet)
-    drawn = sheet.draw(all_scenes(), sizes, languages)
+                for way in (walk, walk_with_till):
+                    way(browser, origin, shop, size, language, sheet)
+    drawn = sheet.draw([*all_scenes(), *TILL_SCENES], sizes, languages)
     told = {"sheet": str(drawn), "pictures": sum(map(len, sheet.taken.values())),
             "faults": sheet.faults}  # fmt: skip
     (given.folder / "faults.json").write_text(json.dumps(told, ensure_ascii=False, indent=1))

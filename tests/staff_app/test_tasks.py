@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from staff_app import clock
 from staff_app.ui.task_ways import begin_task
 from staff_app.work import news
 from tests.staff_app.device import Device
@@ -20,6 +21,21 @@ async def at_home(shop: Shop) -> Device:
     device.till.go("/home")
     await device.sees("办什么？")
     return device
+
+
+async def test_figures_that_are_not_of_now_say_of_when_they_are() -> None:
+    shop = Shop()
+    device = await at_home(shop)
+    await device.until(lambda: device.named("today") is not None)
+    assert not device.says("现在读不到新的")
+    shop.down = True
+    await device.till.home_work.open()
+    told = clock.at((device.till.home.today or {})["now"], device.till.desk.store)
+    await device.sees(f"{told} 的数字，现在读不到新的")
+    shop.down = False
+    await device.till.home_work.open()
+    await device.until(lambda: not device.says("现在读不到新的"))
+    device.close()
 
 
 def change(task: dict[str, Any] | None, id_: str = TASK, version: int = 1) -> dict[str, Any]:
