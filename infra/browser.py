@@ -6,6 +6,7 @@ Flutter draws on a canvas; what a test (or a screen reader) sees is its semantic
 be switched on before the first frame, and a field takes keys only once Flutter listens to it.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,7 @@ class Phone:
     ) -> None:
         """Without a folder for `pictures` none are kept; `dense` is how many dots a pixel has."""
         width, height = size
+        self.size = size
         self.origin = origin.rstrip("/")
         self.pictures = pictures
         self.strayed: list[str] = []
@@ -87,9 +89,19 @@ class Phone:
 
     def _new_page(self) -> Page:
         page = self.context.new_page()
+        self._fit(page)
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
         page.on("console", lambda message: self.said.append(message.text))
         return page
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """This window, and those that follow it."""
+        self.size = size
+        self._fit(self.page)
+
+    def _fit(self, page: Page) -> None:
+        width, height = self.size
+        page.set_viewport_size({"width": width, "height": height})
 
     def restart(self, path: str) -> None:
         """The window is closed and opened anew: what it had for itself has gone."""
@@ -199,22 +211,23 @@ class Phone:
 
     def sees(self, text: str, within: str | None = None) -> None:
         """Wait until it is said on the screen, or within a named part of it."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while text not in (said := self.text(within)):
-            if time.monotonic() > end:
-                raise AssertionError(f"{text} is not in: {said}")
-            self.page.wait_for_timeout(100)
+        self._until_said([re.compile(re.escape(text))], within)
 
     def sees_one_of(self, *texts: str) -> str:
         """Wait until one of them is said; which."""
+        return texts[self._until_said([re.compile(re.escape(text)) for text in texts])]
+
+    def _until_said(self, patterns: list[re.Pattern[str]], within: str | None = None) -> int:
+        """The place of the one that is said."""
         end = time.monotonic() + PATIENCE_SECONDS
         while True:
-            said = self.text()
-            found = next((text for text in texts if text in said), None)
-            if found is not None:
-                return found
+            said = self.text(within)
+            for place, pattern in enumerate(patterns):
+                if pattern.search(said):
+                    return place
             if time.monotonic() > end:
-                raise AssertionError(f"none of {texts} is in: {said}")
+                wanted = ", ".join(pattern.pattern for pattern in patterns)
+                raise AssertionError(f"{wanted} is not in: {said}")
             self.page.wait_for_timeout(100)
 
     def shows(self, identifier: str) -> None:

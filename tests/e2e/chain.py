@@ -11,7 +11,10 @@ import httpx
 from shared.ids import new_id
 
 PIN = "7391"
+OFF = {"zh": "全场九折", "en": "10% off everything"}
+GOLD = {"zh": "金卡", "en": "Gold"}
 CATEGORY = "裙装"
+MOST_PHONES = 100
 ATTEMPTS = 100
 PAUSE_SECONDS = 0.1
 
@@ -48,6 +51,7 @@ class Chain:
         self._url = graphql_url
         self._password = admin_password
         self._token = ""
+        self._numbers = iter(range(MOST_PHONES))
         self.mark = fresh()[-6:].upper()
         self.store, self.neighbour = fresh(), fresh()
         self.number = str(int(fresh()[-7:], 16) % 10**6).zfill(6)
@@ -60,6 +64,10 @@ class Chain:
     def phone(self, number: int) -> str:
         """A mobile number nobody has yet."""
         return f"139{self.number}{number:02d}"
+
+    def new_phone(self) -> str:
+        """Another one each time, from 00 on."""
+        return self.phone(next(self._numbers))
 
     @property
     def pieces(self) -> list[Piece]:
@@ -83,8 +91,8 @@ class Chain:
     def price_off(self, basis_points: int) -> None:
         """Publish the next version of this store's promotion."""
         terms = {
-            "id": self.promotion, "code": f"P{self.mark}", "nameZh": "全场九折",
-            "nameEn": "10% off everything",
+            "id": self.promotion, "code": f"P{self.mark}",
+            "nameZh": OFF["zh"], "nameEn": OFF["en"],
             "rule": {"type": "percentage", "off_basis_points": basis_points},
             "eligibility": {"storeIds": [self.store]},
         }  # fmt: skip
@@ -280,12 +288,22 @@ class Chain:
         return payload
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         body = {"query": document, "variables": variables}
-        answer = httpx.post(self._url, json=body, headers=headers, timeout=30).json()
+        answer = self._post(body)
+        if self._token and _has_ended(answer):  # a slow run outlasts a token
+            self._token = ""
+            self._token = self._sign_in()
+            answer = self._post(body)
         assert not answer.get("errors"), answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
+
+    def _post(self, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        answer: dict[str, Any] = httpx.post(
+            self._url, json=body, headers=headers, timeout=30
+        ).json()
+        return answer
 
     def _sign_in(self) -> str:
         document = """mutation($input: SignInWithPasswordInput!) {
@@ -337,8 +355,11 @@ class Chain:
     def _rules(self) -> None:
         tiers = [
             {"code": "silver", "name_zh": "银卡", "name_en": "Silver", "threshold": 0},
-            {"code": "gold", "name_zh": "金卡", "name_en": "Gold", "threshold": 30_000},
-        ]
+            {
+                "code": "gold", "threshold": 30_000,
+                "name_zh": GOLD["zh"], "name_en": GOLD["en"],
+            },
+        ]  # fmt: skip
         for body in (
             {"type": "earn", "minor_per_point": 100},
             {"type": "spend", "minor_per_hundred_points": 100},
@@ -347,3 +368,9 @@ class Chain:
             {"type": "top_up", "steps": [], "limit_minor": 500_000},
         ):
             self.change("publishRule", "ruleVersion { version }", id=fresh(), body=body)
+
+
+def _has_ended(answer: dict[str, Any]) -> bool:
+    """Whether it says that nobody is signed in (any more)."""
+    codes = [error.get("extensions", {}).get("code") for error in answer.get("errors") or []]
+    return "UNAUTHENTICATED" in codes

@@ -3,21 +3,22 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.browser import Phone, launched
+from tests.e2e.browser import PHONE_ZH, TABLET_EN, Phone, Variant, launched
 from tests.e2e.chain import Chain
 from tests.e2e.counter import Counter
 from tests.e2e.meter import MeteredPhone
 
-PHONE = (390, 844)
 LEFT = Path(".state/pictures")
 """What the tests leave for eyes: the table of steps, and the last screen of a test that failed."""
 PICTURES = Path(os.environ["TEST_PICTURES"]) if "TEST_PICTURES" in os.environ else None
 """Where the screens that the tests go through are kept, if they are to be."""
+on_phone_and_tablet = pytest.mark.parametrize("variant", [PHONE_ZH, TABLET_EN], ids=str)
 # The printer of these tests is a socket of this machine; the stack inherits it.
 os.environ.setdefault("PRINTER_NETWORKS", "127.0.0.0/8")
 
@@ -46,24 +47,32 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def counter(browser: Browser, served: tuple[str, str], chain: Chain) -> Iterator[Counter]:
-    made = Counter(lambda: MeteredPhone(browser, served[0], PICTURES, PHONE), chain)
+    made = Counter(partial(MeteredPhone, browser, served[0], PICTURES), chain)
     yield made
     made.close()
 
 
 @pytest.fixture
-def clerk(counter: Counter, request: pytest.FixtureRequest) -> Iterator[Callable[[], Phone]]:
-    """A phone on which the clerk of the store has signed in."""
+def variant() -> Variant:
+    """How the app is shown where a test does not say."""
+    return PHONE_ZH
+
+
+@pytest.fixture
+def clerk(
+    counter: Counter, variant: Variant, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Phone]]:
+    """A device on which the clerk of the store has signed in; it can be told how to be shown."""
     with on_failure(request, counter.failed):
-        yield counter.anew
+        yield lambda shown=variant: counter.anew(shown)
 
 
 @pytest.fixture
 def phone(
-    browser: Browser, served: tuple[str, str], request: pytest.FixtureRequest
+    browser: Browser, served: tuple[str, str], variant: Variant, request: pytest.FixtureRequest
 ) -> Iterator[Phone]:
     """A device that is used for the first time."""
-    made = Phone(browser, served[0], PICTURES, PHONE)
+    made = Phone(browser, served[0], PICTURES, variant)
     with on_failure(request, made.photograph):
         yield made
     made.close()

@@ -3,8 +3,9 @@
 A *step* is one screen or sheet on which the person must act, counted from the home screen, signed
 in. A screen is the path in the address bar, the sheet that is open over it, and the one filled
 button at its foot: by the rule of the app each screen has one, so a path that shows another filled
-button is another screen. The tap that leaves the home screen is no step of its own; whatever else
-is done there is.
+button is another screen. Where two panes stand beside each other, it is the button of the pane in
+which the person acts. The tap that leaves the home screen is no step of its own; whatever else is
+done there is.
 """
 
 import ast
@@ -18,20 +19,34 @@ from typing import NamedTuple
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 import staff_app
-from tests.e2e.browser import Phone
+from tests.e2e.browser import Phone, Variant
 
 APP = Path(staff_app.__file__).parent
 HOME = "/home"
+WAYS_HOME = ("tab-home", "next-sale", "to-member", "to-orders", "to-stock", "back")
+DEEPEST = 5
+"""So many taps lead home from anywhere, and one more is none."""
 OTHER_CONTROLS = ("named", "secondary", "quiet", "icon_button")
-SHEETS = ("-sheet", "-dialog")
-"""How the names of sheets and dialogs end."""
 LEAVES_WITHIN_SECONDS = 5
 MOST_STEPS = 3
 _SHOWN = """
-identifiers => [...document.querySelectorAll('[flt-semantics-identifier]')]
-  .map(element => element.getAttribute('flt-semantics-identifier'))
-  .filter(name => identifiers.includes(name) || name.endsWith('-sheet') || name.endsWith('-dialog'))
+([buttons, acted]) => {
+  const all = [...document.querySelectorAll('[flt-semantics-identifier]')];
+  const name = element => element.getAttribute('flt-semantics-identifier');
+  const shown = names => all.filter(element => names(name(element)));
+  const box = shown(each => each === acted).pop()?.getBoundingClientRect();
+  const isAbove = element => {
+    const foot = element.getBoundingClientRect();
+    const middle = box && (box.left + box.right) / 2;
+    return !box || (foot.left <= middle && middle <= foot.right);
+  };
+  return [
+    shown(each => each.endsWith('-sheet') || each.endsWith('-dialog')).map(name),
+    shown(each => buttons.includes(each)).filter(isAbove).map(name),
+  ].map(names => names.pop() || '');
+}
 """
+"""The sheet, and the filled button at the foot of what the control named `acted` is in."""
 _AT = """
 () => {
   const headings = [...document.querySelectorAll('[flt-semantics-identifier^="at/"]')];
@@ -76,6 +91,7 @@ class Operation:
     """What one operation took."""
 
     name: str
+    variant: Variant
     places: list[Place] = field(default_factory=list)
     taps: int = 0
     seconds: float = 0.0
@@ -95,7 +111,8 @@ class Operation:
         way = " → ".join(f"{place.path}{' ' + place.sheet if place.sheet else ''}"
                          f"{' [' + place.button + ']' if place.button else ''}"
                          for place in self.places)  # fmt: skip
-        return f"{self.name:24} {self.steps:5} {self.taps:5} {self.seconds:8.1f}  {way}"
+        done = f"{self.name:24} {self.variant!s:10}"
+        return f"{done} {self.steps:5} {self.taps:5} {self.seconds:8.1f}  {way}"
 
 
 class MeteredPhone(Phone):
@@ -108,7 +125,7 @@ class MeteredPhone(Phone):
     def operation(self, name: str, done: list[Operation]) -> Iterator[None]:
         """From the home screen until what was done is shown; appended to `done`."""
         self.go_home()
-        running = self._running = Operation(name)
+        running = self._running = Operation(name, self.variant)
         began = time.monotonic()
         try:
             yield
@@ -118,24 +135,27 @@ class MeteredPhone(Phone):
         done.append(running)
 
     def go_home(self) -> None:
-        """The tap that leads home is not counted; where there is none, the page is opened anew."""
-        if self.place().path == HOME:
-            return
-        way = "tab-home" if HOME != "/" else "tab-sale"
-        if self.named(way).count():
-            self.press(way)
-            self.shows("start-sale")
-        else:
-            # What a browser was asked to show before would lead it back.
-            self.page.wait_for_function(f"() => ({_AT.strip()})() === location.pathname")
-            self.open(HOME)
+        """The taps that lead home are not counted; where there are none, the page is opened
+        anew."""
+        for _ in range(DEEPEST):
+            here = self.place()
+            if here.path == HOME:
+                return
+            way = next((each for each in WAYS_HOME if self.named(each).count()), None)
+            if way is None:
+                break
+            super().press(way)
+            self._leaves(here)
+        # What a browser was asked to show before would lead it back.
+        self.page.wait_for_function(f"() => ({_AT.strip()})() === location.pathname")
+        self.open(HOME)
 
     def press(self, identifier: str) -> None:
         if self._running is None:
             super().press(identifier)
             return
         self.shows(identifier)
-        place, first = self.place(), not self._running.places
+        place, first = self.place(identifier), not self._running.places
         super().press(identifier)
         if first and place.path == HOME and self._leaves(place):
             self._running.taps += 1
@@ -144,26 +164,25 @@ class MeteredPhone(Phone):
 
     def type(self, identifier: str, text: str, enter: bool = False) -> None:
         self.shows(identifier)
-        self._act(1 + len(text) + enter)
+        self._act(identifier, 1 + len(text) + enter)
         super().type(identifier, text, enter)
 
     def scan(self, code: str, into: str = "scan") -> None:
         self.shows(into)
-        self._act(1)
+        self._act(into, 1)
         super().scan(code, into)
 
-    def place(self) -> Place:
-        shown = self.page.evaluate(_SHOWN, self._buttons)
-        sheets = [name for name in shown if name.endswith(SHEETS)]
-        buttons = [name for name in shown if not name.endswith(SHEETS)]
-        return Place(self.page.evaluate(_AT), (sheets or [""])[-1], (buttons or [""])[-1])
+    def place(self, acted: str = "") -> Place:
+        """Of whoever acts on this control."""
+        sheet, button = self.page.evaluate(_SHOWN, [self._buttons, acted])
+        return Place(self.page.evaluate(_AT), sheet, button)
 
-    def _act(self, taps: int) -> None:
+    def _act(self, on: str, taps: int) -> None:
         if self._running is not None:
-            self._running.act(self.place(), taps)
+            self._running.act(self.place(on), taps)
 
     def _leaves(self, before: Place) -> bool:
-        """Whether a tap on the home screen led away from it."""
+        """Whether a tap led away from where it was made."""
         try:
             self.page.wait_for_function(
                 f"before => ({_AT.strip()})() !== before",
@@ -176,5 +195,7 @@ class MeteredPhone(Phone):
 
 
 def table(done: list[Operation]) -> str:
-    head = f"{'operation':24} {'steps':>5} {'taps':>5} {'seconds':>8}  screens acted on"
+    head = (
+        f"{'operation':24} {'variant':10} {'steps':>5} {'taps':>5} {'seconds':>8}  screens acted on"
+    )
     return "\n".join([head, *(operation.row() for operation in done)])

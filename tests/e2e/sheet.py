@@ -23,11 +23,10 @@ from playwright.sync_api import Error as PlaywrightError
 
 from infra.wire import Wire
 from staff_app.i18n import CATALOGUE, LANGUAGES
-from tests.e2e.browser import Phone, launched
+from tests.e2e.browser import SIZES, Phone, Variant, launched, sentence
 from tests.e2e.scenes import TILL_SCENES, Scene, Walk, all_scenes
 from tests.e2e.shop import Shop
 
-SIZES = {"phone": (390, 844), "tablet": (1180, 820)}
 LOOKS = ("light", "dark")
 TARGET = 48
 HEIGHT, GAP, NAME_WIDTH = 300, 8, 150
@@ -154,11 +153,7 @@ def _patterns(place: int) -> list[tuple[str, re.Pattern[str]]]:
         fixed = "".join(literal for literal, *_ in string.Formatter().parse(text))
         wanted = CHINESE.search(fixed) if place == 0 else re.search(r"[A-Za-z]{3}", fixed)
         if pair[0] != pair[1] and wanted and key != "other_language":
-            pattern = "".join(
-                re.escape(literal) + (".*" if name is not None else "")
-                for literal, name, *_ in string.Formatter().parse(text)
-            )
-            found.append((key, re.compile(pattern)))
+            found.append((key, sentence(text)))
     return found
 
 
@@ -167,7 +162,7 @@ _OTHERS = {language: _patterns(1 - place) for place, language in enumerate(LANGU
 
 def walk(browser: Browser, origin: str, shop: Shop, size: str, language: str, sheet: Sheet) -> None:
     """All scenes in one size and language; one that cannot be come to is a fault, no end."""
-    phone = Phone(browser, origin, sheet.folder, SIZES[size])
+    phone = Phone(browser, origin, sheet.folder, Variant(size, language))
     _go(all_scenes(), Walk(phone, shop, size == "tablet", language), size, sheet)
 
 
@@ -179,7 +174,8 @@ def walk_with_till(
         wire = Wire(origin, Path(folder))
         wire.up()
         try:
-            phone = Phone(browser, wire.origin, sheet.folder, SIZES[size], service_workers="allow")
+            shown = Variant(size, language)
+            phone = Phone(browser, wire.origin, sheet.folder, shown, service_workers="allow")
             way = Walk(phone, shop, size == "tablet", language, cut=wire.down)
             _go(TILL_SCENES, way, size, sheet)
         finally:

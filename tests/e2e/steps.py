@@ -1,4 +1,4 @@
-"""What a clerk does again and again."""
+"""What a clerk does again and again, on a device of any size and in either language."""
 
 from tests.e2e.browser import Phone
 from tests.e2e.chain import PIN, Chain
@@ -6,10 +6,12 @@ from tests.e2e.chain import PIN, Chain
 
 def activate(phone: Phone, chain: Chain, path: str = "/") -> None:
     phone.open(path)
-    phone.sees("激活这台设备")
+    phone.choose_language()
+    phone.tells("activate_title")
     phone.keys(chain.activation_code())
     phone.press("activate")
-    phone.sees("请登录")
+    phone.shows("sign-in")
+    phone.tells("sign_in_title")
 
 
 def sign_in(phone: Phone, chain: Chain) -> None:
@@ -17,15 +19,20 @@ def sign_in(phone: Phone, chain: Chain) -> None:
     phone.press("sign-in")
     phone.keys(PIN)
     phone.press("sign-in")
-    if phone.sees_one_of("办什么？", "扫第一件商品", "没有收到回应") == "没有收到回应":
+    if phone.tells_one_of("what_to_do", "empty_basket", "no_answer") == "no_answer":
         phone.press("sign-in")  # as the screen says
-    if phone.sees_one_of("办什么？", "扫第一件商品") == "办什么？":
+    if phone.tells_one_of("what_to_do", "empty_basket") == "what_to_do":
         phone.press("start-sale")
-    phone.sees("扫第一件商品")
+    phone.tells("empty_basket")
 
 
 def pay(phone: Phone) -> None:
     phone.press("to-payment")
-    phone.sees("应收")
+    phone.tells("to_pay")
     phone.press("pay")
-    phone.sees("已收款")
+    phone.tells("paid")
+
+
+def next_sale(phone: Phone) -> None:
+    phone.press("next-sale")
+    phone.shows("scan")

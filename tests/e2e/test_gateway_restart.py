@@ -1,4 +1,4 @@
-"""The gateway goes and comes back while a basket is open, in the server way. It is a gateway of its
+"""The gateway goes and comes back while baskets are open, in the server way. It is a gateway of its
 own, with an app of its own behind it, beside those of the stack: other tests go on meanwhile."""
 
 import os
@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,9 @@ from infra.stack import answers
 from infra.state import ROOT
 from tests.conftest import RunningStack
 from tests.e2e import steps
-from tests.e2e.browser import Phone
+from tests.e2e.browser import PHONE_ZH, TABLET_EN, Phone
 from tests.e2e.chain import Chain
-from tests.e2e.conftest import PHONE, PICTURES, on_failure
+from tests.e2e.conftest import PICTURES, on_failure
 
 START_SECONDS = 60
 
@@ -77,34 +79,49 @@ def entrance(stack: RunningStack, tmp_path: Path) -> Iterator[Entrance]:
 
 
 @pytest.fixture
-def phone(browser: Browser, entrance: Entrance, request: pytest.FixtureRequest) -> Iterator[Phone]:
-    made = Phone(browser, entrance.origin, PICTURES, PHONE)
-    with on_failure(request, made.photograph):
-        yield made
-    made.close()
+def devices(
+    browser: Browser, entrance: Entrance, request: pytest.FixtureRequest
+) -> Iterator[list[Phone]]:
+    """A phone that speaks Chinese, and a tablet that speaks English."""
+    with ExitStack() as closing:
+        made = []
+        for variant in (PHONE_ZH, TABLET_EN):
+            device = Phone(browser, entrance.origin, PICTURES, variant)
+            closing.callback(device.close)
+            made.append(device)
+        with on_failure(request, partial(photograph, made)):
+            yield made
+
+
+def photograph(devices: list[Phone], folder: Path, name: str) -> None:
+    for device in devices:
+        device.photograph(folder, f"{name}-{device.variant}")
 
 
 @pytest.mark.skipif("TEST_APP_URL" in os.environ, reason="the stack is not ours")
-def test_basket_and_sign_in_outlive_a_restart_of_the_gateway(
-    phone: Phone, entrance: Entrance, chain: Chain
+def test_baskets_and_sign_in_outlive_a_restart_of_the_gateway(
+    devices: list[Phone], entrance: Entrance, chain: Chain
 ) -> None:
-    steps.activate(phone, chain)
-    steps.sign_in(phone, chain)
-    phone.scan(chain.scarf.ean)
-    phone.sees("收款 ¥89.10")
+    for device in devices:
+        steps.activate(device, chain)
+        steps.sign_in(device, chain)
+        device.scan(chain.scarf.ean)
+        device.tells("take_payment", amount="¥89.10")
     before = chain.orders()
 
     entrance.kill(GATEWAY)
-    lost = phone.page.locator("#connection-lost")
-    lost.wait_for(state="visible")
-    assert "网络已断开" in lost.inner_text()
-    phone.picture("34-gateway-away")
+    for device, said in zip(devices, ("网络已断开", "No connection"), strict=True):
+        lost = device.page.locator("#connection-lost")
+        lost.wait_for(state="visible")
+        assert said in lost.inner_text()
+        device.picture(f"34-gateway-away-{device.variant}")
     entrance.start(GATEWAY)
-    lost.wait_for(state="detached")
-    phone.drawn()
-    phone.sees("收款 ¥89.10")
+    for device in devices:
+        device.page.locator("#connection-lost").wait_for(state="detached")
+        device.drawn()
+        device.tells("take_payment", amount="¥89.10")
 
-    steps.pay(phone)
-    [sold] = [order for order in chain.orders() if order not in before]
-    assert (sold["status"], sold["totalMinor"]) == ("PLACED", "8910")
-    assert phone.strayed == []
+        steps.pay(device)
+        assert device.strayed == []
+    sold = [order for order in chain.orders() if order not in before]
+    assert [(each["status"], each["totalMinor"]) for each in sold] == [("PLACED", "8910")] * 2

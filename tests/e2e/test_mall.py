@@ -8,7 +8,7 @@ from tests.e2e.chain import Chain
 
 def test_points_are_spent_for_a_gift(clerk: Callable[[], Phone], chain: Chain) -> None:
     gift = chain.gifts()
-    number = chain.phone(9)
+    number = chain.new_phone()
     card = chain.register(number, "顾客庚")
     phone = clerk()
     phone.press("tab-members")

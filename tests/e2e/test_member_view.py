@@ -8,7 +8,7 @@ from tests.e2e.chain import Chain
 
 def test_a_member_from_all_sides(clerk: Callable[[], Phone], chain: Chain) -> None:
     field = chain.custom_field("偏好版型", "Fit")
-    number = chain.phone(7)
+    number = chain.new_phone()
     card = chain.register(number, "顾客戊")
     phone = clerk()
     phone.press("tab-members")

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.e2e.browser import Phone
-from tests.e2e.chain import Chain
-from tests.e2e.steps import activate, sign_in
+from tests.e2e.browser import TABLET_EN, Phone
+from tests.e2e.chain import GOLD, OFF, Chain
+from tests.e2e.steps import activate, next_sale, sign_in
 
 
 def test_a_new_member_buys_with_promotion_coupon_and_cash(phone: Phone, chain: Chain) -> None:
@@ -19,7 +19,7 @@ def test_a_new_member_buys_with_promotion_coupon_and_cash(phone: Phone, chain: C
 
     phone.press("find-member")
     phone.sees("请顾客报手机号")
-    phone.keys(chain.phone(1))
+    phone.keys(chain.new_phone())
     phone.sees("还不是会员")
     phone.type("member-name", "顾客喆堃")
     phone.press("agrees")
@@ -58,44 +58,47 @@ def test_a_new_member_buys_with_promotion_coupon_and_cash(phone: Phone, chain: C
 
 
 def test_points_and_wallet_pay_a_part(clerk: Callable[[], Phone], chain: Chain) -> None:
+    """The wallet on a phone, the points on a tablet in English."""
     phone = clerk()
+    number = chain.new_phone()
     phone.press("find-member")
-    phone.keys(chain.phone(2))
-    phone.sees("还不是会员")
+    phone.keys(number)
+    phone.tells("nobody_found")
     phone.type("member-name", "某乙")
     phone.press("agrees")
     phone.press("register")
     phone.sees("某乙", within="member-strip")
-    member = chain.member_by_phone(chain.phone(2))
+    member = chain.member_by_phone(number)
     chain.top_up(member["id"], 10_000)
     phone.scan(chain.coat.ean)
-    phone.sees("收款 ¥1,169.10")
+    phone.tells("take_payment", amount="¥1,169.10")
     phone.press("to-payment")
-    phone.sees("储值付 ¥100.00")
+    phone.tells("use_wallet", amount="¥100.00")
     phone.press("use-wallet")
     phone.sees("¥1,069.10", within="due")
     phone.picture("09-split")
     phone.press("pay")
-    phone.sees("已入账", within="booking")
-    phone.press("next-sale")
+    phone.tells("booked", within="booking")
+    next_sale(phone)
 
+    phone.become(TABLET_EN)
     phone.scan(member["cardCode"])
-    phone.sees("金卡", within="member-strip")
+    phone.sees(GOLD["en"], within="member-strip")
     phone.scan(chain.dress.ean)
-    phone.sees("收款 ¥268.20")
+    phone.tells("take_payment", amount="¥268.20")
     phone.press("why-1")
-    phone.sees("全场九折")
+    phone.sees(OFF["en"])
     phone.press("close-why")
     phone.is_gone("why-sheet")
     phone.listens("scan")  # the field has the focus back by itself
     phone.scan(chain.scarf.ean)
-    phone.sees("收款 ¥357.30")
+    phone.tells("take_payment", amount="¥357.30")
     phone.press("to-payment")
-    phone.sees("积分抵")
+    phone.tells("use_points")
     phone.press("use-points")
     phone.picture("10-points")
     phone.press("pay")
-    phone.sees("已入账", within="booking")
+    phone.tells("booked", within="booking")
     phone.picture("11-receipt-points")
 
 

@@ -12,7 +12,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 1_600
 def test_a_file_is_kept_and_a_name_is_signed(clerk: Callable[[], Phone], chain: Chain) -> None:
     chain.papers()
     paper, consent = f"paper_{chain.mark.lower()}", f"consent_{chain.mark.lower()}"
-    number = chain.phone(8)
+    number = chain.new_phone()
     card = chain.register(number, "顾客己")
     phone = clerk()
     phone.press("tab-members")

@@ -2,27 +2,31 @@
 
 from collections.abc import Callable
 
-from tests.e2e.browser import Phone
+import pytest
+
+from tests.e2e.browser import PHONE_ZH, TABLET_EN, Phone, Variant
 from tests.e2e.chain import Chain
-from tests.e2e.steps import activate, pay, sign_in
+from tests.e2e.conftest import on_phone_and_tablet
+from tests.e2e.steps import activate, next_sale, pay, sign_in
 
 
+@on_phone_and_tablet
 def test_a_reload_and_a_cut_connection_keep_basket_and_sign_in(
     clerk: Callable[[], Phone], chain: Chain
 ) -> None:
     phone = clerk()
     phone.scan(chain.scarf.ean)
-    phone.sees("收款 ¥89.10")
+    phone.tells("take_payment", amount="¥89.10")
     phone.reload()
-    phone.sees("收款 ¥89.10")
+    phone.tells("take_payment", amount="¥89.10")
 
     phone.context.set_offline(True)
     phone.page.locator("#connection-lost").wait_for(state="visible")
-    phone.picture("30-connection-lost")
+    phone.picture(f"30-connection-lost-{phone.variant}")
     phone.context.set_offline(False)
     phone.page.locator("#connection-lost").wait_for(state="detached")
     phone.drawn()
-    phone.sees("收款 ¥89.10")
+    phone.tells("take_payment", amount="¥89.10")
 
     pay(phone)
     assert phone.strayed == []
@@ -68,30 +72,37 @@ def test_a_piece_that_is_gone_shows_who_has_it(clerk: Callable[[], Phone], chain
     chain.receive(chain.coat)
 
 
+@pytest.mark.parametrize("variant", [TABLET_EN], ids=str)
 def test_two_devices_sell_the_last_piece_once(
-    clerk: Callable[[], Phone], phone: Phone, chain: Chain
+    clerk: Callable[[Variant], Phone], phone: Phone, chain: Chain
 ) -> None:
-    devices = [clerk(), phone]
+    """Twice, so that each of them is once the first to press."""
     activate(phone, chain)
     sign_in(phone, chain)
-    chain.empty_shelf(chain.coat)
-    chain.receive(chain.coat, 1)
-    before = chain.orders()
-    for device in devices:
-        device.scan(chain.coat.ean)
-        device.sees("收款 ¥1,169.10")
-        device.press("to-payment")
-        device.sees("应收")
-    for device in devices:
-        device.press("pay")
-    said = [device.sees_one_of("已收款", "这笔没有成交") for device in devices]
+    devices = [clerk(PHONE_ZH), phone]
+    has_it: list[Phone] = []
+    for first_and_second in (devices, devices[::-1]):
+        chain.empty_shelf(chain.coat)
+        chain.receive(chain.coat, 1)
+        before = chain.orders()
+        for device in first_and_second:
+            if device not in has_it:
+                device.scan(chain.coat.ean)
+            device.tells("take_payment", amount="¥1,169.10")
+            device.press("to-payment")
+            device.tells("to_pay")
+        for device in first_and_second:
+            device.press("pay")
+        said = [device.tells_one_of("paid", "not_sold") for device in devices]
 
-    assert sorted(said) == ["已收款", "这笔没有成交"]
-    loser = devices[said.index("这笔没有成交")]
-    loser.sees("徐汇港汇店")
-    loser.press("change-basket")
-    loser.sees("羊毛大衣")
-    assert [each["status"] for each in chain.orders() if each not in before] == ["PLACED"]
+        assert sorted(said) == ["not_sold", "paid"]
+        winner, loser = (devices[said.index(each)] for each in ("paid", "not_sold"))
+        loser.sees("徐汇港汇店")
+        loser.press("change-basket")
+        loser.sees("羊毛大衣")
+        assert [each["status"] for each in chain.orders() if each not in before] == ["PLACED"]
+        next_sale(winner)
+        has_it = [loser]
     chain.receive(chain.coat)
 
 

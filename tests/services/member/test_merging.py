@@ -77,9 +77,9 @@ def counter(session: Session, keys: Keyring, manager: Caller) -> Counter:
 @pytest.fixture
 def pair(register: Callable[..., Member], session: Session) -> tuple[Member, Member]:
     """An older member and a younger one, of whom each knows something the other does not."""
-    old = register(name="王小明", city="上海", sizes={"top": "M"}, consents=[AGREED, YES])
+    old = register(name="王顾客", city="上海", sizes={"top": "M"}, consents=[AGREED, YES])
     young = register(
-        name="王小明", phone="13900000002", birthday=date(1990, 2, 28), city="苏州",
+        name="王顾客", phone="13900000002", birthday=date(1990, 2, 28), city="苏州",
         sizes={"top": "L", "shoe": "42"}, consents=[AGREED, NO],
     )  # fmt: skip
     _registered(session, old.id, 2020)
@@ -143,7 +143,7 @@ def test_k35_a_merged_id_stands_for_the_survivor(
     assert counter.member(old.id).merged_ids == [young.id]
     assert counter.found("13900000002") == [old.id]
     assert counter.found(young.card_code) == [old.id]
-    assert counter.found("王小明") == [old.id]
+    assert counter.found("王顾客") == [old.id]
     now = counter.member(old.id)
     update = UpdateMember(member_id=young.id, version=now.version, style="简约")
     assert profiles.update_member(session, keys, counter.manager, update).id == old.id

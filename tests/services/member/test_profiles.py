@@ -57,7 +57,7 @@ def test_a_member_is_registered_once_and_for_all_stores(
 ) -> None:
     command = registration(
         store_id,
-        name="  王  小明 ",
+        name="  王  顾客 ",
         gender="female",
         birthday=date(1990, 2, 28),
         city="上海",
@@ -74,7 +74,7 @@ def test_a_member_is_registered_once_and_for_all_stores(
         "id": command.member_id,
         "version": 1,
         "card_code": cards.card_code(command.member_id),
-        "name": "王 小明",
+        "name": "王 顾客",
         "phone_masked": "+86 138****1234",
         "gender": "female",
         "birthday": date(1990, 2, 28),
@@ -156,7 +156,7 @@ def test_the_same_id_with_other_content_is_refused(
 ) -> None:
     command = registration(store_id)
     profiles.register(session, keys, associate, command)
-    other = msgspec.structs.replace(command, name="李四")
+    other = msgspec.structs.replace(command, name="某丁")
 
     refused = refusal_of(session, lambda: profiles.register(session, keys, associate, other))
 
@@ -168,7 +168,7 @@ def test_a_phone_belongs_to_one_member(
 ) -> None:
     member = register()
     elsewhere = open_store(session)
-    command = registration(elsewhere, phone="+86 138-1234-1234", name="李四")
+    command = registration(elsewhere, phone="+86 138-1234-1234", name="某丁")
     caller = staff(Role.ASSOCIATE, elsewhere)
 
     refused = refusal_of(session, lambda: profiles.register(session, keys, caller, command))
@@ -259,7 +259,7 @@ def test_today_is_the_stores_own_date(session: Session, keys: Keyring) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["王", "欧阳娜娜", "O'Brien-Смит", "小明👩‍👩‍👧", "x" * 60, "名" * 60, "%_\\", "Zoë"],
+    ["王", "欧阳顾客", "O'Brien-Смит", "顾客👩‍👩‍👧", "x" * 60, "名" * 60, "%_\\", "Zoë"],
 )
 def test_names_are_kept_as_they_are(register: Callable[..., Member], name: str) -> None:
     assert register(name=name).name == name
@@ -322,7 +322,7 @@ def test_an_update_replaces_what_is_given_and_names_it(
     command = UpdateMember(
         member_id=member.id,
         version=1,
-        name="王晓明",
+        name="王顾客",
         city="上海",
         sizes={},
         style="",
@@ -333,7 +333,7 @@ def test_an_update_replaces_what_is_given_and_names_it(
     updated = profiles.update_member(session, keys, manager, command)
 
     expected = msgspec.structs.replace(
-        member, version=2, name="王晓明", sizes={}, style=None, associate_id=manager.id
+        member, version=2, name="王顾客", sizes={}, style=None, associate_id=manager.id
     )
     assert updated == expected
     told = msgspec.json.decode(events(session, "member.updated")[0])
@@ -363,10 +363,10 @@ def test_an_update_of_an_older_version_is_refused_but_not_the_same_again(
     session: Session, keys: Keyring, register: Callable[..., Member], manager: Caller
 ) -> None:
     member = register()
-    command = UpdateMember(member_id=member.id, version=1, name="王晓明", consents=[MARKETING])
+    command = UpdateMember(member_id=member.id, version=1, name="王顾客", consents=[MARKETING])
     updated = profiles.update_member(session, keys, manager, command)
     before = contents(session)
-    other = UpdateMember(member_id=member.id, version=1, name="李四")
+    other = UpdateMember(member_id=member.id, version=1, name="某丁")
 
     assert profiles.update_member(session, keys, manager, command) == updated
     assert contents(session) == before
