@@ -68,11 +68,11 @@ def migrate(service: str, url: str) -> str:
     return service
 
 
-def upgrade(service: str, url: str) -> None:
+def upgrade(service: str, url: str, version: str = "head") -> None:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "services" / service / "migrations"))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    command.upgrade(config, version)
 
 
 def create_database(connection: psycopg.Connection, name: str, template: str = "template1") -> bool:
