@@ -1,6 +1,7 @@
 """Every screen of the app is on the contact sheet, and the meter knows each filled button."""
 
 from staff_app.ways import ROUTES
+from tests.e2e.browser import Variant
 from tests.e2e.meter import Operation, Place, filled_buttons
 from tests.e2e.scenes import SCENES, all_scenes
 from tests.e2e.shop import LONG_NAME
@@ -23,7 +24,7 @@ def test_the_ways_of_the_app_are_routes() -> None:
 
 
 def test_another_filled_button_is_another_step_and_a_sheet_is_one() -> None:
-    operation = Operation("count")
+    operation = Operation("count", Variant("phone", "zh"))
     for place in (
         Place("/stock"),
         Place("/stock/draft"),
