@@ -22,7 +22,7 @@ from services.loyalty.lots import MOVEMENTS, Life, Lot, Lots, Movement, notice_a
 from shared import outbox, telemetry
 from shared.contracts.loyalty import ExpiryRule, PointsExpiring
 
-LIMIT = 200
+LIMIT = 500
 """As few that the tills, which the same process answers, hardly wait for a batch."""
 HELD_AGAIN = timedelta(minutes=5)
 """Points that an order holds past their time are looked at again after so long."""

@@ -20,7 +20,7 @@ from shared.contracts import Event
 from shared.contracts.loyalty import TierChanged, TiersChanged
 from shared.ids import new_id
 
-REVIEW_LIMIT = 500
+REVIEW_LIMIT = 1_000
 
 
 def progress_of(
