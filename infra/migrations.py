@@ -68,11 +68,20 @@ def migrate(service: str, url: str) -> str:
     return service
 
 
-def upgrade(service: str, url: str, version: str = "head") -> None:
+def upgrade(service: str, url: str) -> None:
+    command.upgrade(_config(service, url), "head")
+
+
+def downgrade(service: str, url: str, version: str) -> None:
+    """Back to an earlier version, as if the later ones had never been."""
+    command.downgrade(_config(service, url), version)
+
+
+def _config(service: str, url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(ROOT / "services" / service / "migrations"))
     config.attributes["url"] = url
-    command.upgrade(config, version)
+    return config
 
 
 def create_database(connection: psycopg.Connection, name: str, template: str = "template1") -> bool:

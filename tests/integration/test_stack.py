@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from infra import migrations
 from infra.state import State
 from infra.supervise import marked
 from tests.conftest import RunningStack
@@ -107,7 +108,8 @@ def test_up_upgrades_what_runs_and_fills_copies_that_are_younger_than_the_facts(
         "UPDATE members SET home_store_id = NULL, associate_id = NULL, associate_version = 0",
     )
     for service, version in (("directory", "0008"), ("member", "0019"), ("inventory", "0002")):
-        rows(service, "UPDATE alembic_version SET version_num = %s", version)
+        url = migrations.database_url(stack.environment["DATABASE_URL"], f"chainstitch_{service}")
+        migrations.downgrade(service, url, version)
 
     up = stack.run("up", "--json")
     audit = stack.run("audit", "--settle", "30", "--json")
