@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.browser import PHONE_ZH, TABLET_EN, Phone, Variant, launched
+from tests.e2e.browser import PHONE_ZH, TABLET_EN, VARIANTS, Phone, Variant, launched
 from tests.e2e.chain import Chain
 from tests.e2e.counter import Counter
 from tests.e2e.meter import MeteredPhone
@@ -18,6 +18,8 @@ LEFT = Path(".state/pictures")
 """What the tests leave for eyes: the table of steps, and the last screen of a test that failed."""
 PICTURES = Path(os.environ["TEST_PICTURES"]) if "TEST_PICTURES" in os.environ else None
 """Where the screens that the tests go through are kept, if they are to be."""
+SHOWN = VARIANTS if "TEST_EVERY_VARIANT" in os.environ else (PHONE_ZH, TABLET_EN)
+"""Both sizes and both languages; or each size in each language, which takes two minutes more."""
 on_phone_and_tablet = pytest.mark.parametrize("variant", [PHONE_ZH, TABLET_EN], ids=str)
 # The printer of these tests is a socket of this machine; the stack inherits it.
 os.environ.setdefault("PRINTER_NETWORKS", "127.0.0.0/8")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.browser import VARIANTS, Variant
+from tests.e2e.browser import Variant
 from tests.e2e.chain import PIN, Chain
-from tests.e2e.conftest import LEFT, on_failure
+from tests.e2e.conftest import LEFT, SHOWN, on_failure
 from tests.e2e.counter import Counter
 from tests.e2e.meter import MOST_STEPS, MeteredPhone, Operation, table
 from tests.e2e.steps import pay
@@ -24,7 +24,7 @@ def done() -> Iterator[list[Operation]]:
     print(f"\n{table(made)}")
 
 
-@pytest.fixture(scope="module", params=VARIANTS, ids=str)
+@pytest.fixture(scope="module", params=SHOWN, ids=str)
 def variant(request: pytest.FixtureRequest) -> Variant:
     shown: Variant = request.param
     return shown
