@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import ARRAY, Text, cast, or_, select, update
 from sqlalchemy.orm import Session
 
 from services.member import definitions
-from services.member.models import ConsentState, Profile
+from services.member.models import ConsentState, Happening, Profile
 from shared import outbox
 from shared.contracts.member import MemberUpdated
 from shared.contracts.member.consents import Consent
@@ -54,8 +54,12 @@ def follow(session: Session, member_id: UUID, said: Sequence[Consent]) -> None:
         told = [f"fields.{key}" for key in gone]
         event = MemberUpdated(member_id=row.id, version=changed.version, fields=told)
         outbox.emit(session, (event, row.id, changed.event_sequence))
-    of_contacts = {"member_id": member_id, "keys": sorted(_keys(session, "contact"))}
-    session.execute(_LEAVE_OUT, of_contacts)
+    places = cast(sorted(_keys(session, "contact")), ARRAY(Text))
+    session.execute(
+        update(Happening)
+        .where(Happening.member_id.in_(_ids(member_id)), Happening.fields.has_any(places))
+        .values(fields=Happening.fields.op("-")(places))
+    )
 
 
 def _keys(session: Session, subject: FieldSubject) -> set[str]:
@@ -69,10 +73,3 @@ def _keys(session: Session, subject: FieldSubject) -> set[str]:
 
 def _ids(member_id: UUID) -> Any:
     return select(Profile.id).where(or_(Profile.id == member_id, Profile.survivor_id == member_id))
-
-
-_LEAVE_OUT = text(
-    "UPDATE happenings h SET fields = h.fields - CAST(:keys AS text[]) FROM members m"
-    " WHERE m.id = h.member_id AND :member_id IN (m.id, m.survivor_id)"
-    " AND jsonb_exists_any(h.fields, CAST(:keys AS text[]))"
-)

@@ -59,7 +59,12 @@ def check_tenders(command: PlaceOrder) -> None:
         raise Refusal("TENDER_NEEDS_MEMBER")
     if command.exchange is not None:
         return  # the goods that come back pay too: what is left to pay is known when they are
-    paid = sum(tender.amount_minor for tender in command.tenders)
+    require_paid(command, command.tenders)
+
+
+def require_paid(command: PlaceOrder, tenders: Sequence[Tender]) -> None:
+    """Raise TENDERS_MISMATCH unless the payments come to what the customer was told."""
+    paid = sum(tender.amount_minor for tender in tenders)
     if paid != command.total_minor:
         sums = {"paid_minor": paid, "total_minor": command.total_minor}
         raise Refusal("TENDERS_MISMATCH", {**sums, "currency": command.currency})

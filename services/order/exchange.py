@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy.orm import Session
 
-from services.order import ledger, return_ledger, returns
+from services.order import basket, ledger, return_ledger, returns
 from services.order.returns import Taken
 from shared.contracts.order import PlaceOrder, Tender
 from shared.contracts.order.goods_back import Exchange
@@ -63,10 +63,7 @@ def _plan(
     refunds = _carried(taken.refunds, command.total_minor)
     given = returns.with_references(refunds, exchange.references)
     tenders = [*_tenders(taken, refunds, exchange), *command.tenders]
-    paid = sum(tender.amount_minor for tender in tenders)
-    if paid != command.total_minor:
-        sums = {"paid_minor": paid, "total_minor": command.total_minor}
-        raise Refusal("TENDERS_MISMATCH", {**sums, "currency": command.currency})
+    basket.require_paid(command, tenders)
     return msgspec.structs.replace(taken, refunds=given), tenders
 
 

@@ -18,9 +18,10 @@ LEFT = Path(".state/pictures")
 """What the tests leave for eyes: the table of steps, and the last screen of a test that failed."""
 PICTURES = Path(os.environ["TEST_PICTURES"]) if "TEST_PICTURES" in os.environ else None
 """Where the screens that the tests go through are kept, if they are to be."""
-SHOWN = VARIANTS if "TEST_EVERY_VARIANT" in os.environ else (PHONE_ZH, TABLET_EN)
+PHONE_AND_TABLET = [PHONE_ZH, TABLET_EN]
+SHOWN = VARIANTS if "TEST_EVERY_VARIANT" in os.environ else PHONE_AND_TABLET
 """Both sizes and both languages; or each size in each language, which takes two minutes more."""
-on_phone_and_tablet = pytest.mark.parametrize("variant", [PHONE_ZH, TABLET_EN], ids=str)
+on_phone_and_tablet = pytest.mark.parametrize("variant", PHONE_AND_TABLET, ids=str)
 # The printer of these tests is a socket of this machine; the stack inherits it.
 os.environ.setdefault("PRINTER_NETWORKS", "127.0.0.0/8")
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from staff_app.ways import ROUTES
+from tests.e2e import steps
 from tests.e2e.browser import Phone
 from tests.e2e.chain import PIN
 from tests.e2e.shop import LONG_NAME, Shop
 
-KEPT_FOR_LATER = "() => navigator.serviceWorker.controller !== null"
 KEEPING_MILLISECONDS = 8_000
 """So long a till takes to fetch what it sells with alone, and more."""
 _PREFER = """
@@ -363,7 +363,7 @@ def _home_of_till(walk: Walk) -> None:
     walk.phone.keys(walk.chain.number)
     walk.phone.press("sign-in")
     _home(walk)
-    walk.phone.page.wait_for_function(KEPT_FOR_LATER)
+    steps.until_kept_for_later(walk.phone)
     walk.phone.page.wait_for_timeout(KEEPING_MILLISECONDS)
 
 

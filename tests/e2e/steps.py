@@ -36,3 +36,8 @@ def pay(phone: Phone) -> None:
 def next_sale(phone: Phone) -> None:
     phone.press("next-sale")
     phone.shows("scan")
+
+
+def until_kept_for_later(till: Phone) -> None:
+    """From then on it opens without the server: its own worker has taken over."""
+    till.page.wait_for_function("() => navigator.serviceWorker.controller !== null")

@@ -14,7 +14,6 @@ from tests.e2e.chain import PIN, Chain
 from tests.e2e.conftest import PICTURES
 
 TILL = "/till/"
-KEPT_FOR_LATER = "() => navigator.serviceWorker.controller !== null"
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def test_a_sale_without_server_outlives_restart_and_reload_and_is_booked_once(
     steps.sign_in(till, chain)
     till.scan(chain.dress.ean)
     till.tells("take_payment", amount="¥268.20")
-    till.page.wait_for_function(KEPT_FOR_LATER)
+    steps.until_kept_for_later(till)
     ready_to_sell_alone(till)
     till.press("to-payment")
     till.tells("to_pay")
@@ -121,7 +120,7 @@ def test_twenty_sales_alone_with_two_reloads_and_a_sign_out_are_there_once(
     card = chain.register(number, "顾客壬")
     steps.activate(till, chain, TILL)
     steps.sign_in(till, chain)
-    till.page.wait_for_function(KEPT_FOR_LATER)
+    steps.until_kept_for_later(till)
     ready_to_sell_alone(till)
     before, scarves = chain.orders(), chain.on_hand(chain.scarf)
 
