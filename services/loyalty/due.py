@@ -1,5 +1,6 @@
 """Who is due, looked up many at a time and handed out batch by batch."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,3 +31,8 @@ class Due:
             self._waiting = list(found)
         taken, self._waiting = self._waiting[:limit], self._waiting[limit:]
         return taken
+
+
+def array(ids: Sequence[UUID]) -> str:
+    """Ids as PostgreSQL reads an array of them: a list of hundreds costs psycopg more than this."""
+    return "{" + ",".join(map(str, ids)) + "}"

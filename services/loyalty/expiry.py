@@ -16,9 +16,11 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty.due import Due
+from services.loyalty import plain_expiry
+from services.loyalty.due import Due, array
 from services.loyalty.ledger import BALANCE, LEDGER, Balance, Journal, Place
 from services.loyalty.lots import MOVEMENTS, Life, Lot, Lots, Movement, notice_at
+from services.loyalty.plain_expiry import DETAIL_DAYS
 from shared import outbox, telemetry
 from shared.contracts.loyalty import ExpiryRule, PointsExpiring
 
@@ -26,7 +28,6 @@ LIMIT = 500
 """As few that the tills, which the same process answers, hardly wait for a batch."""
 HELD_AGAIN = timedelta(minutes=5)
 """Points that an order holds past their time are looked at again after so long."""
-DETAIL_DAYS = 10
 
 _EXPIRIES = uuid5(NAMESPACE_URL, "chainstitch:loyalty:expiries")
 log = structlog.get_logger()
@@ -64,10 +65,11 @@ def expire(session: Session, now: datetime, limit: int = LIMIT, due: Due | None 
     if not accounts:
         return 0
     # The balances are locked before the entries are read: what commits in between is among them.
-    rows = session.execute(_LOCK, {"accounts": accounts, "now": now})
-    balances = [Balance(*row) for row in rows]
-    if balances:
-        _Run(session, balances, now).write(session)
+    asked = array(accounts)
+    locked = session.scalar(_LOCK, {"accounts": asked, "now": now})
+    if locked and plain_expiry.expire(session, asked, now) < locked:
+        rows = session.execute(_STILL_DUE, {"accounts": asked, "now": now})
+        _Run(session, [Balance(*row) for row in rows], now).write(session)
     return len(accounts)
 
 
@@ -197,10 +199,15 @@ _DUE = text(
 )
 # Locked in the order everybody else locks them in.
 _LOCK = text(
+    """SELECT count(*) FROM (
+        SELECT FROM balances WHERE account_id = ANY(CAST(:accounts AS uuid[]))
+            AND expiry_due <= :now ORDER BY account_id FOR NO KEY UPDATE) locked"""
+)
+_STILL_DUE = text(
     " ".join(
         (
-            "SELECT", BALANCE, """WHERE b.account_id = ANY(:accounts) AND b.expiry_due <= :now
-            ORDER BY b.account_id FOR NO KEY UPDATE OF b""",
+            "SELECT", BALANCE, """WHERE b.account_id = ANY(CAST(:accounts AS uuid[]))
+            AND b.expiry_due <= :now ORDER BY b.account_id""",
         )
     )
 )  # fmt: skip

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.loyalty.due import Due
+from services.loyalty.due import Due, array
 from services.loyalty.standing import LadderInForce, Progress, TierRow, reckon
 from shared import outbox, telemetry
 from shared.contracts import Event
@@ -29,7 +29,7 @@ def progress_of(
     """The ladder in force and what is known as of today of the member an id stands for; None where
     there is none."""
     owner_id = owner_of(session, member_id) or member_id
-    answer = session.execute(_READ, {"member_ids": [owner_id], "now": now}).scalar_one()
+    answer = session.execute(_READ, {"member_ids": array([owner_id]), "now": now}).scalar_one()
     read = msgspec.json.decode(answer, type=_Read)
     return read.ladder, next(iter(read.members), None)
 
@@ -47,12 +47,12 @@ def assess(
 
     Without `grace`, what the sums do not give any more is lost at once.
     """
+    if not member_ids:
+        return
     # The rows are locked before the sums are read: what commits in between is in the sums.
-    session.execute(_LOCK, {"member_ids": list(member_ids)})
-    read = msgspec.json.decode(
-        session.execute(_READ, {"member_ids": list(member_ids), "now": now}).scalar_one(),
-        type=_Read,
-    )
+    asked = {"member_ids": array(member_ids), "now": now}
+    session.execute(_LOCK, asked)
+    read = msgspec.json.decode(session.execute(_READ, asked).scalar_one(), type=_Read)
     if read.ladder is None:
         return
     rows: list[TierRow] = []
@@ -85,7 +85,10 @@ def review(
         return 0
     members = (due or Due()).take(session, _DUE, now, limit)
     if members:
-        assess(session, members, now)
+        asked = {"member_ids": array(members), "now": now}
+        session.execute(_LOCK, asked)
+        moved = session.scalars(_KEEP, asked).all()
+        assess(session, moved, now)
     return len(members)
 
 
@@ -149,16 +152,57 @@ _STANDS_FOR = text(
     "SELECT coalesce(survivor_id, member_id) FROM members WHERE member_id = :member_id"
 )
 _LOCK = text(
-    "SELECT member_id FROM members WHERE member_id = ANY(:member_ids)"
-    " ORDER BY member_id FOR NO KEY UPDATE"
+    """SELECT count(*) FROM (
+        SELECT FROM members WHERE member_id = ANY(CAST(:member_ids AS uuid[]))
+        ORDER BY member_id FOR NO KEY UPDATE) locked"""
 )
+_KNOWN = " ".join(
+    (
+        "WITH", LADDER, ", known AS (SELECT m.*,", TODAY, """AS as_of FROM members m
+        LEFT JOIN stores s ON s.id = m.home_store_id
+        WHERE m.member_id = ANY(CAST(:member_ids AS uuid[]))),""", PROGRESS,
+    )
+)  # fmt: skip
 _READ = text(
     " ".join(
         (
-            "WITH", LADDER, ", known AS (SELECT m.*,", TODAY, """AS as_of FROM members m
-            LEFT JOIN stores s ON s.id = m.home_store_id WHERE m.member_id = ANY(:member_ids)),
-            """, PROGRESS, "SELECT CAST(json_build_object('ladder',", LADDER_JSON,
+            _KNOWN, "SELECT CAST(json_build_object('ladder',", LADDER_JSON,
             """, 'members', (SELECT coalesce(json_agg(progress), '[]') FROM progress)) AS text)""",
+        )
+    )
+)  # fmt: skip
+# Whom a new ladder leaves where they are, as it does nearly everybody: by the sum alone on the step
+# they had, as near to the next one, and to be looked at again on the same day. `reckon` would say
+# the same of them (ADR 0039).
+_KEEP = text(
+    " ".join(
+        (
+            _KNOWN, """, steps AS (
+                SELECT place, step ->> 'code' AS code, CAST(step ->> 'threshold' AS bigint) AS least
+                FROM ladder, jsonb_array_elements(body -> 'tiers') WITH ORDINALITY AS s(step, place)
+            ), stood AS (
+                SELECT p.*, l.version, CASE WHEN l.body ->> 'basis' = 'spend' THEN p.spent_minor
+                        ELSE p.points END AS reached,
+                    CAST(l.body ->> 'nudge_basis_points' AS int) AS nudge,
+                    CASE WHEN l.calendar_year
+                        THEN make_date(CAST(extract(year FROM p.oldest) AS int) + 1, 1, 1)
+                        ELSE p.oldest + l.window_days END AS leaves_on
+                FROM progress p CROSS JOIN ladder l
+            ), kept AS (
+                UPDATE members m SET ladder_version = s.version, tier_as_of = s.as_of
+                FROM stood s WHERE m.member_id = s.member_id
+                    AND s.grace_tier IS NULL AND s.set_tier IS NULL
+                    AND s.review_on IS NOT DISTINCT FROM
+                        CASE WHEN s.leaves_on > s.as_of THEN s.leaves_on END
+                    AND (s.tier, s.earned_tier, s.near_tier) IS NOT DISTINCT FROM (
+                        SELECT (now.code, now.code, next.code) FROM (VALUES (1)) AS one
+                        LEFT JOIN LATERAL (SELECT code FROM steps WHERE least <= s.reached
+                            ORDER BY place DESC LIMIT 1) now ON true
+                        LEFT JOIN LATERAL (SELECT code, least FROM steps WHERE least > s.reached
+                            ORDER BY place LIMIT 1) next
+                            ON s.reached * 10000 >= next.least * s.nudge)
+                RETURNING m.member_id
+            ) SELECT member_id FROM progress EXCEPT SELECT member_id FROM kept""",
         )
     )
 )  # fmt: skip
