@@ -18,7 +18,6 @@ from shared.ids import new_id
 DETAIL_DAYS = 10
 """So many days are named one by one in the detail of an entry; if there are more, not all."""
 
-
 log = structlog.get_logger()
 
 
@@ -61,9 +60,10 @@ _PLAIN = text(
             CASE WHEN stays > 0 AND expires_at <= :now THEN (SELECT c.id FROM accounts c
                 WHERE c.store_id = h.store_id AND c.kind = 'points_expired' AND c.unit = 'points')
                 END AS counter_id,
-            CASE WHEN stays > 0 AND expires_at > :now THEN expires_at - make_interval(hours => 24
-                + 24 * (SELECT CAST(r.body ->> 'notice_days' AS int) FROM rules r
-                    WHERE r.kind = 'expiry' AND r.version = h.version)) END AS notice_at
+            CASE WHEN stays > 0 AND expires_at > :now THEN coalesce(
+                expires_at - make_interval(hours => 24 + 24 * (
+                    SELECT CAST(r.body ->> 'notice_days' AS int) FROM rules r
+                    WHERE r.kind = 'expiry' AND r.version = h.version)), :now) END AS notice_at
         FROM history h
     ), looked AS (
         SELECT l.*, CASE WHEN notice_at > :now THEN notice_at WHEN notice_at IS NULL THEN NULL

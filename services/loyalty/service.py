@@ -99,10 +99,10 @@ from shared.seal import HQ, MANAGERS, READERS, SELLERS, Caller, Role
 from shared.service import SealKey, Transactions, operation
 
 REVIEW_SECONDS = 5
-REVIEW_RESTS = 7
+REVIEW_RESTS = 5
 REHEARSAL_RESTS = 2
 EXPIRY_SECONDS = 30
-EXPIRY_RESTS = 2.3
+EXPIRY_RESTS = 2.1
 """So that a night over a million members is done in ten minutes on two processors, while shops
 that are open sell on (`bench --members`)."""
 GATHER_RESTS = 80
