@@ -1,6 +1,6 @@
 """What must hold of tiers: each query returns one row for each difference."""
 
-from services.loyalty.tiers import LADDER, PROGRESS
+from services.loyalty.tiers import LADDER, PROGRESS, STEPS
 
 _LADDER = LADDER.replace(":now", "now()")
 
@@ -10,10 +10,7 @@ TIERS: dict[str, str] = {
             SELECT m.*, m.tier_as_of AS as_of FROM members m JOIN ladder l
                 ON l.version = m.ladder_version
             WHERE m.survivor_id IS NULL AND m.tier_as_of IS NOT NULL
-        ), {PROGRESS}, steps AS (
-            SELECT place, step ->> 'code' AS code, CAST(step ->> 'threshold' AS bigint) AS threshold
-            FROM ladder, jsonb_array_elements(body -> 'tiers') WITH ORDINALITY AS s(step, place)
-        ), ranked AS (
+        ), {PROGRESS}, {STEPS}, ranked AS (
             SELECT p.*, coalesce((SELECT max(place) FROM steps WHERE threshold <= CASE
                     (SELECT body ->> 'basis' FROM ladder) WHEN 'spend' THEN p.spent_minor
                     ELSE p.points END), 0) AS by_sum,

@@ -7,6 +7,7 @@ a tier is set, and on the day a purchase leaves the window, a notice is due or a
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -47,11 +48,13 @@ def assess(
 
     Without `grace`, what the sums do not give any more is lost at once.
     """
-    if not member_ids:
-        return
     # The rows are locked before the sums are read: what commits in between is in the sums.
     asked = {"member_ids": array(member_ids), "now": now}
     session.execute(_LOCK, asked)
+    _assess_locked(session, asked, grace=grace)
+
+
+def _assess_locked(session: Session, asked: dict[str, Any], *, grace: bool = True) -> None:
     read = msgspec.json.decode(session.execute(_READ, asked).scalar_one(), type=_Read)
     if read.ladder is None:
         return
@@ -87,8 +90,8 @@ def review(
     if members:
         asked = {"member_ids": array(members), "now": now}
         session.execute(_LOCK, asked)
-        moved = session.scalars(_KEEP, asked).all()
-        assess(session, moved, now)
+        if moved := session.scalars(_KEEP, asked).all():
+            _assess_locked(session, {**asked, "member_ids": array(moved)})
     return len(members)
 
 
@@ -103,6 +106,11 @@ LADDER = """ladder AS (
     WHERE kind = 'ladder' AND valid_from <= :now
     ORDER BY valid_from DESC, version DESC LIMIT 1)"""
 """The ladder in force at :now, as a common table expression."""
+
+STEPS = """steps AS (
+    SELECT place, step ->> 'code' AS code, CAST(step ->> 'threshold' AS bigint) AS threshold
+    FROM ladder, jsonb_array_elements(body -> 'tiers') WITH ORDINALITY AS s(step, place))"""
+"""The steps of that ladder, the lowest first."""
 
 PROGRESS = """progress AS (
     SELECT k.member_id, k.home_store_id, k.currency, k.tier, k.tier_version, k.ladder_version,
@@ -177,10 +185,7 @@ _READ = text(
 _KEEP = text(
     " ".join(
         (
-            _KNOWN, """, steps AS (
-                SELECT place, step ->> 'code' AS code, CAST(step ->> 'threshold' AS bigint) AS least
-                FROM ladder, jsonb_array_elements(body -> 'tiers') WITH ORDINALITY AS s(step, place)
-            ), stood AS (
+            _KNOWN, ",", STEPS, """, stood AS (
                 SELECT p.*, l.version, CASE WHEN l.body ->> 'basis' = 'spend' THEN p.spent_minor
                         ELSE p.points END AS reached,
                     CAST(l.body ->> 'nudge_basis_points' AS int) AS nudge,
@@ -196,11 +201,11 @@ _KEEP = text(
                         CASE WHEN s.leaves_on > s.as_of THEN s.leaves_on END
                     AND (s.tier, s.earned_tier, s.near_tier) IS NOT DISTINCT FROM (
                         SELECT (now.code, now.code, next.code) FROM (VALUES (1)) AS one
-                        LEFT JOIN LATERAL (SELECT code FROM steps WHERE least <= s.reached
+                        LEFT JOIN LATERAL (SELECT code FROM steps WHERE threshold <= s.reached
                             ORDER BY place DESC LIMIT 1) now ON true
-                        LEFT JOIN LATERAL (SELECT code, least FROM steps WHERE least > s.reached
-                            ORDER BY place LIMIT 1) next
-                            ON s.reached * 10000 >= next.least * s.nudge)
+                        LEFT JOIN LATERAL (SELECT code, threshold FROM steps
+                            WHERE threshold > s.reached ORDER BY place LIMIT 1) next
+                            ON s.reached * 10000 >= next.threshold * s.nudge)
                 RETURNING m.member_id
             ) SELECT member_id FROM progress EXCEPT SELECT member_id FROM kept""",
         )
